@@ -1,0 +1,1 @@
+//! What did training hand over?

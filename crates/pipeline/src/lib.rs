@@ -1,0 +1,1 @@
+//! How does one request become an answer?

@@ -1,0 +1,69 @@
+//! The trait that every channel implements.
+
+use catchment_schema::ScoredItem;
+
+use crate::{ChannelError, RecallQuery};
+
+/// Buffers of one thread, reused from request to request.
+#[derive(Debug, Default)]
+pub struct ChannelScratch {
+    /// For the vector index behind an embedding channel.
+    pub index: catchment_ann_index::Scratch,
+    /// The encoded query.
+    pub vector: Vec<f32>,
+    /// Dense accumulator over items, all zero between requests.
+    pub sums: Vec<f32>,
+    /// The items whose sums are not zero.
+    pub touched: Vec<u32>,
+}
+
+/// What a channel found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Recalled {
+    /// Best first.
+    pub items: Vec<ScoredItem>,
+    /// Whether the channel had to stop at the deadline.
+    pub cut_short: bool,
+}
+
+/// One way to find candidates.
+///
+/// # Laws
+/// 1. No item comes twice.
+/// 2. Items are sorted: falling score, ties by item.
+/// 3. Every item passes the query's filter.
+/// 4. At most `k` items.
+/// 5. The same query gives the same answer.
+/// 6. At an expired deadline it returns what it has, marked `cut_short`, and does not fail.
+///
+/// [`crate::testing::channel_laws`] checks them for any implementation.
+pub trait Channel: Send + Sync {
+    /// The name in the recipe, in reports and in `degraded`.
+    fn name(&self) -> &str;
+
+    /// The channel's best `k` items for this query.
+    ///
+    /// # Errors
+    /// [`ChannelError`]: the channel is then left out of this answer, and said to be.
+    fn recall(
+        &self,
+        query: &RecallQuery<'_>,
+        k: usize,
+        scratch: &mut ChannelScratch,
+    ) -> Result<Recalled, ChannelError>;
+}
+
+/// Turns a query into a vector of the space that a channel's items live in.
+pub trait QueryEncoder: Send + Sync {
+    /// Width of the vector.
+    fn dim(&self) -> usize;
+
+    /// Fills `out`.
+    ///
+    /// # Shapes
+    /// `out`: `[dim]`, overwritten.
+    ///
+    /// # Errors
+    /// [`ChannelError::NothingToGoOn`] when the query holds nothing that the encoder can use.
+    fn encode(&self, query: &RecallQuery<'_>, out: &mut [f32]) -> Result<(), ChannelError>;
+}

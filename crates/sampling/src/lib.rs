@@ -1,0 +1,1 @@
+//! What is a negative, and how likely was it?

@@ -1,0 +1,117 @@
+//! What can be wrong with a file, and whose fault it is.
+
+use std::path::{Path, PathBuf};
+
+/// Result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can be wrong with data that comes in or goes out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused. Check that the path exists, may be used, and that the disk has room.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// Not a Parquet file, a truncated one, or one that uses what we cannot read. Write it again.
+    #[error("{} cannot be read as Parquet: {reason}", path.display())]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        reason: String,
+    },
+    /// A column that is needed is not there. Map it in the recipe (`columns = {{ … }}`).
+    #[error("{} has no column `{column}`; it has: {}", path.display(), available.join(", "))]
+    MissingColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column that was looked for.
+        column: String,
+        /// The columns that are there.
+        available: Vec<String>,
+    },
+    /// A column holds another type than its meaning needs.
+    #[error("{}: column `{column}` is {found}, expected {expected}", path.display())]
+    WrongType {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// What it should hold.
+        expected: String,
+        /// What it holds.
+        found: String,
+    },
+    /// A value cannot be used: null where none may be, NaN, out of range, not a number, not UTF-8.
+    /// `row` counts from 1; for text files it is the line.
+    #[error("{}: row {row}, column `{column}`: {reason} (value: {value:?})", path.display())]
+    BadValue {
+        /// The file.
+        path: PathBuf,
+        /// Row (Parquet) or line (text), from 1.
+        row: u64,
+        /// The column.
+        column: String,
+        /// The value as it stands in the file, shortened.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is nothing in the file.
+    #[error("{} is empty: {expected} expected", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+        /// What should have been in it.
+        expected: String,
+    },
+    /// A file of ours, written by another version of the format.
+    #[error("{} is {kind} format {found}, this program reads up to {supported}", path.display())]
+    WrongVersion {
+        /// The file.
+        path: PathBuf,
+        /// Which of our files it is.
+        kind: &'static str,
+        /// The version found.
+        found: String,
+        /// The newest version that can be read.
+        supported: u32,
+    },
+    /// A file that contradicts itself or its companion (lengths, dimensions, duplicate ids).
+    #[error("{}: {reason}", path.display())]
+    Inconsistent {
+        /// The file.
+        path: PathBuf,
+        /// The contradiction.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// For `map_err`: an I/O error with its path.
+    pub fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.as_ref().to_owned();
+        move |source| Self::Io { path, source }
+    }
+
+    /// What to do about it, in one line.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "check that the path exists and may be used, and that the disk has room",
+            Self::Parquet { .. } => "the file may be truncated or of another format: write it again",
+            Self::MissingColumn { .. } => "map the column in the recipe: columns = { user_id = \"…\" }",
+            Self::WrongType { .. } => "cast the column before import, or map another one",
+            Self::BadValue { .. } => "mend the row, or set on_error = \"skip\" to leave such rows out",
+            Self::Empty { .. } => "check that the right file was named",
+            Self::WrongVersion { .. } => {
+                "write the file again with this version, or read it with a newer program"
+            }
+            Self::Inconsistent { .. } => "the file was damaged or belongs to another run: write it again",
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Sets of items, and the filter that a search obeys.
+
+use roaring::RoaringBitmap;
+
+use crate::ItemIdx;
+
+/// A set of items, compressed (a roaring bitmap).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ItemSet(RoaringBitmap);
+
+impl ItemSet {
+    /// The empty set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Every item of a catalogue of `n_items`.
+    pub fn all(n_items: usize) -> Self {
+        let mut set = RoaringBitmap::new();
+        if let Ok(end) = u32::try_from(n_items) {
+            set.insert_range(0..end);
+        }
+        Self(set)
+    }
+
+    /// Adds an item; says whether it was new.
+    pub fn insert(&mut self, item: ItemIdx) -> bool {
+        self.0.insert(item.0)
+    }
+
+    /// Takes an item out; says whether it was there.
+    pub fn remove(&mut self, item: ItemIdx) -> bool {
+        self.0.remove(item.0)
+    }
+
+    /// Whether the item is in the set.
+    #[inline]
+    pub fn contains(&self, item: ItemIdx) -> bool {
+        self.0.contains(item.0)
+    }
+
+    /// How many items are in the set.
+    pub fn len(&self) -> usize {
+        usize::try_from(self.0.len()).unwrap_or(usize::MAX)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The items, in index order.
+    pub fn iter(&self) -> impl Iterator<Item = ItemIdx> + '_ {
+        self.0.iter().map(ItemIdx)
+    }
+
+    /// How many items of `self` are not in `other`.
+    pub fn difference_len(&self, other: &Self) -> usize {
+        usize::try_from(self.0.difference_len(&other.0)).unwrap_or(usize::MAX)
+    }
+
+    /// Adds every item of `other`.
+    pub fn union_with(&mut self, other: &Self) {
+        self.0 |= &other.0;
+    }
+}
+
+impl FromIterator<ItemIdx> for ItemSet {
+    fn from_iter<I: IntoIterator<Item = ItemIdx>>(items: I) -> Self {
+        Self(items.into_iter().map(|item| item.0).collect())
+    }
+}
+
+impl Extend<ItemIdx> for ItemSet {
+    fn extend<I: IntoIterator<Item = ItemIdx>>(&mut self, items: I) {
+        self.0.extend(items.into_iter().map(|item| item.0));
+    }
+}
+
+/// What may be returned: everything in `allow` (all, where `None`) that is not in `deny`.
+/// Two borrowed sets instead of their difference, so that a request never copies a catalogue-sized set.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ItemFilter<'a> {
+    /// Only these, where given.
+    pub allow: Option<&'a ItemSet>,
+    /// Never these.
+    pub deny: Option<&'a ItemSet>,
+}
+
+impl<'a> ItemFilter<'a> {
+    /// Lets everything through.
+    pub const NONE: ItemFilter<'static> = ItemFilter {
+        allow: None,
+        deny: None,
+    };
+
+    /// Everything but `deny`.
+    pub fn excluding(deny: &'a ItemSet) -> Self {
+        Self {
+            allow: None,
+            deny: Some(deny),
+        }
+    }
+
+    /// Whether the item may be returned.
+    #[inline]
+    pub fn passes(&self, item: ItemIdx) -> bool {
+        self.allow.is_none_or(|set| set.contains(item)) && self.deny.is_none_or(|set| !set.contains(item))
+    }
+
+    /// How many of a catalogue of `n_items` pass, counted without looking at each.
+    pub fn n_passing(&self, n_items: usize) -> usize {
+        let all;
+        let allowed = if let Some(set) = self.allow {
+            set
+        } else {
+            all = ItemSet::all(n_items);
+            &all
+        };
+        match self.deny {
+            Some(deny) => allowed.difference_len(deny),
+            None => allowed.len(),
+        }
+    }
+}

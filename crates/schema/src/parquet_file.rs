@@ -1,0 +1,174 @@
+//! Our own Parquet files: one way to write them, one way to read them.
+//!
+//! Every file carries its kind and format version in its metadata (`catchment.kind`, `catchment.format`)
+//! and is plain Parquet to every other reader.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use arrow::datatypes::SchemaRef;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+
+use crate::{AtomicFile, Error, Result};
+
+/// Metadata key of the format version.
+pub const FORMAT_KEY: &str = "catchment.format";
+/// Metadata key of what the file is.
+pub const FILE_KEY: &str = "catchment.file";
+
+/// Which of our files it is, and the newest version of its format that we write and read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileKind {
+    /// Its name in `catchment.file`.
+    pub name: &'static str,
+    /// The version that we write; older ones are read, newer ones refused.
+    pub version: u32,
+}
+
+/// Further metadata of a file, by key.
+pub type Metadata = BTreeMap<String, String>;
+
+/// A file being written, batch by batch; nothing is visible before [`ParquetFileWriter::commit`].
+pub struct ParquetFileWriter {
+    path: std::path::PathBuf,
+    writer: ArrowWriter<AtomicFile>,
+}
+
+impl ParquetFileWriter {
+    /// Begins a file. Equal batches give equal bytes: no clock and no random name goes into it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the folder cannot be written.
+    pub fn create(
+        path: impl AsRef<Path>,
+        kind: FileKind,
+        schema: SchemaRef,
+        metadata: &Metadata,
+    ) -> Result<Self> {
+        let path = path.as_ref().to_owned();
+        let mut pairs = vec![
+            KeyValue::new(FILE_KEY.to_owned(), kind.name.to_owned()),
+            KeyValue::new(FORMAT_KEY.to_owned(), kind.version.to_string()),
+        ];
+        pairs.extend(
+            metadata
+                .iter()
+                .map(|(key, value)| KeyValue::new(key.clone(), value.clone())),
+        );
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_created_by("catchment".to_owned())
+            .set_key_value_metadata(Some(pairs))
+            .build();
+        let writer = ArrowWriter::try_new(AtomicFile::create(&path)?, schema, Some(properties))
+            .map_err(|error| parquet_error(&path, &error))?;
+        Ok(Self { path, writer })
+    }
+
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// [`Error::Parquet`] when the disk is full or the batch has another schema.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.writer
+            .write(batch)
+            .map_err(|error| parquet_error(&self.path, &error))
+    }
+
+    /// Makes the file durable and visible.
+    ///
+    /// # Errors
+    /// As [`AtomicFile::commit`].
+    pub fn commit(self) -> Result<()> {
+        let path = self.path;
+        self.writer
+            .into_inner()
+            .map_err(|error| parquet_error(&path, &error))?
+            .commit()
+    }
+}
+
+/// Writes one batch as a file of ours.
+///
+/// # Errors
+/// As [`ParquetFileWriter`].
+pub fn write_parquet(
+    path: impl AsRef<Path>,
+    kind: FileKind,
+    batch: &RecordBatch,
+    metadata: &Metadata,
+) -> Result<()> {
+    let mut writer = ParquetFileWriter::create(path, kind, batch.schema(), metadata)?;
+    writer.write(batch)?;
+    writer.commit()
+}
+
+/// Reads a whole file of ours.
+///
+/// # Errors
+/// [`Error::Io`], [`Error::Parquet`]; [`Error::WrongVersion`] when it is of another kind or a newer version.
+pub fn read_parquet(path: impl AsRef<Path>, kind: FileKind) -> Result<(RecordBatch, Metadata)> {
+    let path = path.as_ref();
+    let (batch, metadata) = read_any_parquet(path)?;
+    let found = metadata.get(FORMAT_KEY).map_or("none", String::as_str);
+    let of_this_kind = metadata.get(FILE_KEY).is_some_and(|name| name == kind.name);
+    match found.parse::<u32>() {
+        Ok(version) if of_this_kind && version <= kind.version => Ok((batch, metadata)),
+        _ => Err(Error::WrongVersion {
+            path: path.to_owned(),
+            kind: kind.name,
+            found: match metadata.get(FILE_KEY) {
+                Some(name) if !of_this_kind => format!("{name} {found}"),
+                _ => found.to_owned(),
+            },
+            supported: kind.version,
+        }),
+    }
+}
+
+/// Reads a whole Parquet file, whoever wrote it.
+///
+/// # Errors
+/// [`Error::Io`], [`Error::Empty`] for a file without bytes, [`Error::Parquet`].
+pub fn read_any_parquet(path: impl AsRef<Path>) -> Result<(RecordBatch, Metadata)> {
+    let path = path.as_ref();
+    let file = File::open(path).map_err(Error::io(path))?;
+    if file.metadata().map_err(Error::io(path))?.len() == 0 {
+        return Err(Error::Empty {
+            path: path.to_owned(),
+            expected: "a Parquet file".to_owned(),
+        });
+    }
+    let builder =
+        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| parquet_error(path, &error))?;
+    let metadata = builder
+        .metadata()
+        .file_metadata()
+        .key_value_metadata()
+        .into_iter()
+        .flatten()
+        .filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?)))
+        .collect();
+    let schema = builder.schema().clone();
+    let batches = builder
+        .build()
+        .map_err(|error| parquet_error(path, &error))?
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| parquet_error(path, &error))?;
+    let batch = concat_batches(&schema, &batches).map_err(|error| parquet_error(path, &error))?;
+    Ok((batch, metadata))
+}
+
+pub(crate) fn parquet_error(path: &Path, error: &dyn std::fmt::Display) -> Error {
+    Error::Parquet {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    }
+}

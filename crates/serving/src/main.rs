@@ -1,0 +1,2 @@
+//! `catchment-serve`.
+fn main() {}

@@ -1,0 +1,2 @@
+//! `catchment-train`.
+fn main() {}
