@@ -1,0 +1,92 @@
+//! What the lists are held against.
+
+use std::collections::BTreeMap;
+
+use catchment_schema::{Interactions, ItemIdx, UserIdx};
+
+/// Each user's held-out items (a set: an item counts once).
+///
+/// Items at or beyond `n_items` are cold: no list can hold them, and they stay in every denominator.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroundTruth {
+    users: Vec<UserIdx>,
+    offsets: Vec<usize>,
+    items: Vec<ItemIdx>,
+    n_users: usize,
+    n_items: usize,
+}
+
+impl GroundTruth {
+    /// From the rows of a validation or test part, for vocabularies of `n_users` and `n_items`.
+    pub fn new(held_out: &Interactions, n_users: usize, n_items: usize) -> Self {
+        let pairs = held_out
+            .users
+            .iter()
+            .zip(&held_out.events)
+            .map(|(&user, event)| (user, event.item));
+        Self::from_pairs(pairs, n_users, n_items)
+    }
+
+    /// From pairs of user and item, in any order.
+    pub fn from_pairs(
+        pairs: impl IntoIterator<Item = (UserIdx, ItemIdx)>,
+        n_users: usize,
+        n_items: usize,
+    ) -> Self {
+        let mut by_user: BTreeMap<UserIdx, Vec<ItemIdx>> = BTreeMap::new();
+        for (user, item) in pairs {
+            by_user.entry(user).or_default().push(item);
+        }
+        let mut truth = Self {
+            users: vec![],
+            offsets: vec![0],
+            items: vec![],
+            n_users,
+            n_items,
+        };
+        for (user, mut items) in by_user {
+            items.sort_unstable();
+            items.dedup();
+            truth.users.push(user);
+            truth.items.extend(items);
+            truth.offsets.push(truth.items.len());
+        }
+        truth
+    }
+
+    /// The users with held-out items, in index order.
+    pub fn users(&self) -> &[UserIdx] {
+        &self.users
+    }
+
+    /// The held-out items of the user at `position` of [`GroundTruth::users`], sorted.
+    pub fn relevant(&self, position: usize) -> &[ItemIdx] {
+        &self.items[self.offsets[position]..self.offsets[position + 1]]
+    }
+
+    /// How many held-out pairs there are.
+    pub fn n_pairs(&self) -> usize {
+        self.items.len()
+    }
+
+    /// How many users are not in the vocabulary.
+    pub fn n_cold_users(&self) -> usize {
+        self.users
+            .iter()
+            .filter(|user| user.index() >= self.n_users)
+            .count()
+    }
+
+    /// How many held-out pairs have an item that is not in the vocabulary.
+    pub fn n_cold_pairs(&self) -> usize {
+        self.items
+            .iter()
+            .filter(|item| item.index() >= self.n_items)
+            .count()
+    }
+
+    /// How many items compete.
+    pub fn n_items(&self) -> usize {
+        self.n_items
+    }
+}
