@@ -1,0 +1,136 @@
+//! Who and what there is: ids, attributes, histories.
+
+use std::path::Path;
+
+use catchment_schema::{
+    AttributeTable, EventKind, Histories, History, Interactions, ItemIdx, ItemSet, Time, UserIdx, Vocabulary,
+};
+
+use crate::{Error, Layout};
+
+/// The vocabularies of a bundle with everything that is known about their entries.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    users: Vocabulary,
+    items: Vocabulary,
+    events: Vocabulary,
+    user_attributes: AttributeTable,
+    item_attributes: AttributeTable,
+    histories: Histories,
+    /// `None` where every item is.
+    available: Option<ItemSet>,
+    /// The newest event of all histories.
+    last_event: Time,
+}
+
+impl Catalogue {
+    /// Reads everything below `layout`.
+    ///
+    /// # Errors
+    /// When a file is missing, damaged, or contradicts another.
+    pub fn open(layout: &Layout) -> Result<Self, Error> {
+        let users = Vocabulary::read(layout.user_vocabulary())?;
+        let items = Vocabulary::read(layout.item_vocabulary())?;
+        let events = Vocabulary::read(layout.event_vocabulary())?;
+        let user_attributes = AttributeTable::read(layout.user_attributes(), users.len())?;
+        let item_attributes = AttributeTable::read(layout.item_attributes(), items.len())?;
+        let interactions = Interactions::read(layout.histories())?;
+        check_items(&layout.histories(), &interactions, items.len())?;
+        let last_event = interactions.events.iter().map(|event| event.time).max().unwrap_or(Time::UNKNOWN);
+        let histories = interactions.histories(users.len());
+        let available = available_items(&item_attributes);
+        Ok(Self {
+            users,
+            items,
+            events,
+            user_attributes,
+            item_attributes,
+            histories,
+            available,
+            last_event,
+        })
+    }
+
+    /// User ids.
+    pub fn users(&self) -> &Vocabulary {
+        &self.users
+    }
+
+    /// Item ids.
+    pub fn items(&self) -> &Vocabulary {
+        &self.items
+    }
+
+    /// Event words.
+    pub fn events(&self) -> &Vocabulary {
+        &self.events
+    }
+
+    /// The kind of event with this word.
+    pub fn event_kind(&self, word: &str) -> Option<EventKind> {
+        self.events.position(word).and_then(|position| u16::try_from(position).ok()).map(EventKind)
+    }
+
+    /// User attributes, by index.
+    pub fn user_attributes(&self) -> &AttributeTable {
+        &self.user_attributes
+    }
+
+    /// Item attributes, by index.
+    pub fn item_attributes(&self) -> &AttributeTable {
+        &self.item_attributes
+    }
+
+    /// The title of an item, where it has one.
+    pub fn title(&self, item: ItemIdx) -> Option<&str> {
+        self.item_attributes.text("title", item.index())
+    }
+
+    /// What a user did before the bundle was made.
+    pub fn history(&self, user: UserIdx) -> History<'_> {
+        self.histories.of(user)
+    }
+
+    /// All histories.
+    pub fn histories(&self) -> &Histories {
+        &self.histories
+    }
+
+    /// The items that may be shown; `None` where all may.
+    pub fn available(&self) -> Option<&ItemSet> {
+        self.available.as_ref()
+    }
+
+    /// The moment after the newest event: what `now` is where nobody says.
+    pub fn now(&self) -> Time {
+        Time::from(self.last_event.millis().map(|millis| millis + 1))
+    }
+}
+
+/// A history may only hold items of the vocabulary: everything behind it indexes tables by item.
+fn check_items(path: &Path, interactions: &Interactions, n_items: usize) -> Result<(), Error> {
+    match interactions.events.iter().position(|event| event.item.index() >= n_items) {
+        None => Ok(()),
+        Some(row) => Err(catchment_schema::Error::BadValue {
+            path: path.to_owned(),
+            row: row as u64 + 1,
+            column: "item".to_owned(),
+            value: interactions.events[row].item.0.to_string(),
+            reason: format!("beyond the item vocabulary of {n_items}"),
+        }
+        .into()),
+    }
+}
+
+fn available_items(attributes: &AttributeTable) -> Option<ItemSet> {
+    let unavailable: Vec<usize> =
+        (0..attributes.n_rows()).filter(|&row| attributes.flag("available", row) == Some(false)).collect();
+    if unavailable.is_empty() {
+        return None;
+    }
+    let mut available = ItemSet::all(attributes.n_rows());
+    for row in unavailable {
+        available.remove(ItemIdx::from_index(row));
+    }
+    Some(available)
+}

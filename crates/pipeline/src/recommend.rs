@@ -1,0 +1,184 @@
+//! One request, from beginning to end.
+
+use catchment_ranking::RankQuery;
+use catchment_recall::{
+    Candidate, ChannelScratch, ExecutorScratch, Gathered, RecallQuery, RequestFilter, SeenEvents, merge,
+};
+use catchment_schema::{ItemIdx, ItemSet, Score, ScoredItem};
+
+use crate::featurizer::RequestFeatures;
+use crate::{Answer, Error, Pipeline, Request, Stages, Trace, UserState};
+
+/// Buffers of one thread, reused from request to request.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    executor: ExecutorScratch,
+    channel: ChannelScratch,
+    features: RequestFeatures,
+    items: Vec<ItemIdx>,
+    scores: Vec<Score>,
+}
+
+impl Scratch {
+    /// For a vector search.
+    pub(crate) fn index(&mut self) -> &mut catchment_ann_index::Scratch {
+        &mut self.channel.index
+    }
+}
+
+impl Pipeline {
+    /// Answers a request: filter, channels, merge, ranker.
+    ///
+    /// A channel that is late or fails is left out and named in the trace; it never fails the request.
+    ///
+    /// # Errors
+    /// [`Error::UnknownChannel`] for a channel that the bundle does not have; [`Error::Features`] and
+    /// [`Error::Rank`] when the bundle contradicts itself.
+    pub fn recommend(
+        &self,
+        request: &Request<'_>,
+        user: &UserState<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<Answer, Error> {
+        let mut trace = Trace::default();
+        let mut last = request.stopwatch.micros();
+        let mut lap = || {
+            let now = request.stopwatch.micros();
+            now.saturating_sub(std::mem::replace(&mut last, now))
+        };
+        let allowed = self.allowed(request);
+        let filter = self.filter(request, user, allowed.as_ref());
+        trace.removed = filter.counts(self.catalogue.items().len());
+        let ranker = self.ranker.as_ref().filter(|_| request.stages == Stages::Full);
+        if let (Some(_), Some(featurizer)) = (ranker, &self.featurizer) {
+            featurizer.request(&self.catalogue, user, request.now, &mut scratch.features)?;
+        }
+        trace.micros.features = lap();
+        let gathered = self.gather(request, user, &filter, &mut scratch.executor)?;
+        trace.micros.recall = lap();
+        let lists: Vec<_> = gathered
+            .channel_lists()
+            .into_iter()
+            .filter(|list| request.channels.is_none_or(|names| names.iter().any(|name| name == list.name)))
+            .collect();
+        let merged = merge(&lists, &self.spec.merge);
+        trace.micros.merge = lap();
+        trace.merged = merged.candidates.len();
+        let mut items = merged.candidates;
+        if let (Some(ranker), Some(featurizer)) = (ranker, &self.featurizer) {
+            trace.ranked = true;
+            let features = &mut scratch.features;
+            featurizer.candidates(&items, features)?;
+            scratch.items.clear();
+            scratch.items.extend(items.iter().map(|candidate| candidate.item));
+            let query = RankQuery {
+                user: features.user.row(0),
+                context: features.context.row(0),
+                items: featurizer.items(),
+            };
+            ranker.score(&query, &scratch.items, &features.candidates, &mut scratch.scores)?;
+            for (candidate, &score) in items.iter_mut().zip(&scratch.scores) {
+                candidate.score = score;
+            }
+            items.sort_by_key(|candidate| ScoredItem::new(candidate.item, candidate.score));
+        }
+        trace.micros.rank = lap();
+        items.truncate(request.n);
+        trace.channels = gathered.reports;
+        Ok(Answer { items, trace })
+    }
+
+    /// The candidates that the merge hands to the ranker: what the ranker's training looks at.
+    ///
+    /// # Errors
+    /// As [`Pipeline::recommend`].
+    pub fn candidates(
+        &self,
+        request: &Request<'_>,
+        user: &UserState<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<Candidate>, Error> {
+        let allowed = self.allowed(request);
+        let filter = self.filter(request, user, allowed.as_ref());
+        let gathered = self.gather(request, user, &filter, &mut scratch.executor)?;
+        Ok(merge(&gathered.channel_lists(), &self.spec.merge).candidates)
+    }
+
+    /// One channel by itself, best first.
+    ///
+    /// # Errors
+    /// [`Error::UnknownChannel`]; [`Error::Channel`] when the channel fails. A user about whom it knows nothing
+    /// gets an empty list.
+    pub fn recall_channel(
+        &self,
+        name: &str,
+        request: &Request<'_>,
+        user: &UserState<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<ScoredItem>, Error> {
+        let number = self.channel_number(name)?;
+        let allowed = self.allowed(request);
+        let filter = self.filter(request, user, allowed.as_ref());
+        let query = recall_query(request, user, &filter);
+        match self.executor.channel(number).recall(&query, request.n, &mut scratch.channel) {
+            Ok(recalled) => Ok(recalled.items),
+            Err(catchment_recall::ChannelError::NothingToGoOn) => Ok(Vec::new()),
+            Err(error) => Err(Error::Channel { channel: name.to_owned(), reason: error.to_string() }),
+        }
+    }
+
+    fn gather(
+        &self,
+        request: &Request<'_>,
+        user: &UserState<'_>,
+        filter: &RequestFilter<'_>,
+        scratch: &mut ExecutorScratch,
+    ) -> Result<Gathered, Error> {
+        for name in request.channels.into_iter().flatten() {
+            self.channel_number(name)?;
+        }
+        let query = recall_query(request, user, filter);
+        Ok(self.executor.run(&query, request.stopwatch, scratch))
+    }
+
+    /// What both the catalogue and the request allow; `None` where both allow everything.
+    fn allowed<'a>(&'a self, request: &Request<'a>) -> Option<std::borrow::Cow<'a, ItemSet>> {
+        use std::borrow::Cow;
+        match (self.catalogue.available(), request.allow) {
+            (None, None) => None,
+            (Some(set), None) | (None, Some(set)) => Some(Cow::Borrowed(set)),
+            (Some(available), Some(allow)) => {
+                Some(Cow::Owned(allow.iter().filter(|&item| available.contains(item)).collect()))
+            }
+        }
+    }
+
+    fn filter<'a>(
+        &self,
+        request: &Request<'_>,
+        user: &UserState<'_>,
+        allowed: Option<&'a std::borrow::Cow<'_, ItemSet>>,
+    ) -> RequestFilter<'a> {
+        let exclude_seen = request.exclude_seen.unwrap_or(self.spec.exclude_seen);
+        let seen = if exclude_seen { SeenEvents::All } else { SeenEvents::None };
+        let excluded = request.exclude.iter().chain(request.seeds).copied();
+        RequestFilter::new(user.history, &seen, excluded, allowed.map(AsRef::as_ref))
+    }
+}
+
+fn recall_query<'a>(
+    request: &Request<'a>,
+    user: &UserState<'a>,
+    filter: &'a RequestFilter<'a>,
+) -> RecallQuery<'a> {
+    RecallQuery {
+        user: user.user,
+        history: user.history,
+        seeds: request.seeds,
+        user_features: None,
+        context_features: None,
+        filter: filter.item_filter(),
+        now: request.now,
+        deadline: request.deadline,
+    }
+}

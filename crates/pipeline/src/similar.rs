@@ -1,0 +1,113 @@
+//! Item to item.
+
+use catchment_ann_index::SearchParams;
+use catchment_schema::{Embeddings, EmbeddingsMeta, ItemFilter, ItemIdx, ItemSet, Metric, ScoredItem};
+
+use crate::open::Knowledge;
+use crate::{Error, Pipeline, Scratch};
+
+impl Pipeline {
+    /// The `n` available items that are nearest to `item` by the channel named (otherwise by the first that can
+    /// say), and that channel's name. A neighbour table answers with its own scores, vectors with the inner
+    /// product of their directions (cosine).
+    ///
+    /// # Errors
+    /// [`Error::UnknownChannel`]; [`Error::NothingSimilar`] when no such channel knows about items.
+    pub fn similar(
+        &self,
+        item: ItemIdx,
+        n: usize,
+        channel: Option<&str>,
+        scratch: &mut Scratch,
+    ) -> Result<(&str, Vec<ScoredItem>), Error> {
+        let number = match channel {
+            Some(name) => self.channel_number(name)?,
+            None => self
+                .knowledge
+                .iter()
+                .position(|knowledge| !matches!(knowledge, Knowledge::None))
+                .ok_or(Error::NothingSimilar)?,
+        };
+        let itself: ItemSet = [item].into_iter().collect();
+        let filter = ItemFilter { allow: self.catalogue.available(), deny: Some(&itself) };
+        let found = match &self.knowledge[number] {
+            Knowledge::None => return Err(Error::NothingSimilar),
+            Knowledge::Neighbours(table) => {
+                table.of(item).iter().filter(|other| filter.passes(other.item)).take(n).copied().collect()
+            }
+            Knowledge::Vectors { directions, .. } => {
+                let mut hits = Vec::new();
+                let query = directions.vector(item).ok_or(Error::NothingSimilar)?.to_vec();
+                let params = SearchParams::default();
+                let index = scratch.index();
+                catchment_ann_index::VectorIndex::search(
+                    directions.as_ref(), &query, n, &params, filter, index, &mut hits,
+                )
+                .map_err(|error| Error::Channel {
+                    channel: self.spec.channels[number].name.clone(),
+                    reason: error.to_string(),
+                })?;
+                hits
+            }
+        };
+        Ok((&self.spec.channels[number].name, found))
+    }
+
+    /// The item vectors of a channel, by raw id.
+    ///
+    /// # Errors
+    /// [`Error::UnknownChannel`]; [`Error::NoVectors`] when the channel has none.
+    pub fn item_embeddings(&self, channel: &str) -> Result<Embeddings, Error> {
+        let (number, encoder) = self.vectors_of(channel)?;
+        Ok(Embeddings {
+            meta: self.meta("item", number),
+            dim: encoder.dim(),
+            ids: self.catalogue.items().ids().to_vec(),
+            vectors: encoder.item_vectors().to_vec(),
+            bias: None,
+        })
+    }
+
+    /// The user vectors of a channel, encoded from the histories of the bundle. Users without a history have no
+    /// vector and are left out.
+    ///
+    /// # Errors
+    /// As [`Pipeline::item_embeddings`].
+    pub fn user_embeddings(&self, channel: &str) -> Result<Embeddings, Error> {
+        let (number, encoder) = self.vectors_of(channel)?;
+        let mut ids = Vec::new();
+        let mut vectors = Vec::new();
+        let mut vector = vec![0.0; encoder.dim()];
+        for (user, history) in self.catalogue.histories().iter().filter(|(_, history)| !history.is_empty()) {
+            encoder.fold_in(history.events().iter().map(|event| event.item), &mut vector).map_err(|error| {
+                Error::Channel { channel: channel.to_owned(), reason: error.to_string() }
+            })?;
+            vectors.extend_from_slice(&vector);
+            ids.push(self.catalogue.users().ids()[user.index()].clone());
+        }
+        Ok(Embeddings { meta: self.meta("user", number), dim: encoder.dim(), ids, vectors, bias: None })
+    }
+
+    fn vectors_of(
+        &self,
+        channel: &str,
+    ) -> Result<(usize, &catchment_models::factorization::ials::IalsEncoder), Error> {
+        let number = self.channel_number(channel)?;
+        match &self.knowledge[number] {
+            Knowledge::Vectors { encoder, .. } => Ok((number, encoder)),
+            Knowledge::None | Knowledge::Neighbours(_) => {
+                Err(Error::NoVectors { channel: channel.to_owned() })
+            }
+        }
+    }
+
+    fn meta(&self, kind: &str, channel: usize) -> EmbeddingsMeta {
+        EmbeddingsMeta {
+            kind: kind.to_owned(),
+            model: self.spec.channels[channel].model.kind().to_owned(),
+            metric: Metric::InnerProduct,
+            normalised: false,
+            run: self.spec.channels[channel].name.clone(),
+        }
+    }
+}

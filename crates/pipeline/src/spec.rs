@@ -1,0 +1,124 @@
+//! What a pipeline is made of: one exhaustive enum of channel kinds, one of ranker kinds.
+
+use std::fs;
+use std::path::Path;
+
+use catchment_ann_index::IndexConfig;
+use catchment_models::factorization::ials::IalsConfig;
+use catchment_models::neighbours::item_cf::ItemCfConfig;
+use catchment_models::popularity::PopularityConfig;
+use catchment_ranking::LrConfig;
+use catchment_recall::{ItemToItemConfig, MergeConfig};
+use catchment_schema::AtomicFile;
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// The version of `pipeline.json` that is written; older ones are read, newer ones refused.
+pub const SPEC_VERSION: u32 = 1;
+
+/// Everything that decides how a request becomes an answer, apart from the trained weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PipelineSpec {
+    /// Format version of this description.
+    pub format: u32,
+    /// The channels, in order of priority.
+    pub channels: Vec<ChannelSpec>,
+    /// How their lists become one.
+    pub merge: MergeConfig,
+    /// The ranker, where there is one; without one the merge decides the order.
+    pub ranker: Option<RankerModel>,
+    /// Whether items of the user's history are kept out of every answer.
+    pub exclude_seen: bool,
+}
+
+/// One channel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChannelSpec {
+    /// Its name in reports and answers.
+    pub name: String,
+    /// How many candidates it is asked for.
+    pub k: usize,
+    /// What it is.
+    #[serde(flatten)]
+    pub model: ChannelModel,
+}
+
+/// The kinds of channels, named as in recipes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ChannelModel {
+    /// What many like, the newest events counting most.
+    Popular {
+        /// The model's settings.
+        model: PopularityConfig,
+    },
+    /// Item-based collaborative filtering from the user's recent items.
+    ItemCf {
+        /// The model's settings.
+        model: ItemCfConfig,
+        /// How a history becomes seeds.
+        query: ItemToItemConfig,
+    },
+    /// Implicit alternating least squares; the user is folded in from the history.
+    Ials {
+        /// The model's settings.
+        model: IalsConfig,
+        /// The index over item vectors.
+        index: IndexConfig,
+    },
+}
+
+impl ChannelModel {
+    /// The kind's name in recipes.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Popular { .. } => "popular",
+            Self::ItemCf { .. } => "item_cf",
+            Self::Ials { .. } => "ials",
+        }
+    }
+}
+
+/// The kinds of rankers, named as in recipes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RankerModel {
+    /// Logistic regression by FTRL-Proximal.
+    Lr {
+        /// The model's settings.
+        model: LrConfig,
+    },
+}
+
+impl PipelineSpec {
+    /// Writes `pipeline.json`.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn write(&self, path: &Path) -> Result<(), Error> {
+        let bytes = serde_json::to_vec_pretty(self)
+            .map_err(|error| Error::Spec { path: path.to_owned(), reason: error.to_string() })?;
+        Ok(AtomicFile::write(path, &bytes)?)
+    }
+
+    /// Reads `pipeline.json`.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] when it is damaged or of a newer version.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let spec_error = |reason: String| Error::Spec { path: path.to_owned(), reason };
+        let bytes = fs::read(path).map_err(catchment_schema::Error::io(path))?;
+        let raw: serde_json::Value =
+            serde_json::from_slice(&bytes).map_err(|error| spec_error(error.to_string()))?;
+        // The version is looked at first: a newer one may have kinds that this program cannot name.
+        match raw["format"].as_u64() {
+            Some(version) if version <= u64::from(SPEC_VERSION) => {}
+            version => {
+                let found = version.map_or("none".to_owned(), |version| version.to_string());
+                return Err(spec_error(format!("format {found}, this program reads up to {SPEC_VERSION}")));
+            }
+        }
+        serde_json::from_value(raw).map_err(|error| spec_error(error.to_string()))
+    }
+}

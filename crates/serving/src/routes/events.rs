@@ -1,0 +1,167 @@
+//! `POST /v1/events`.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::clock::now_millis;
+use crate::event::StoredEvent;
+use crate::extract::Json;
+use crate::live::Live;
+use crate::problem::Problem;
+use crate::{AppState, extract};
+
+/// The most events of one request.
+const MAX_EVENTS: usize = 1000;
+/// The longest id or word, in bytes.
+const MAX_ID: usize = 512;
+
+/// Events.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EventsBody {
+    /// Up to 1,000. Each is taken or rejected by itself.
+    #[schema(value_type = Vec<EventBody>, max_items = 1000)]
+    events: Vec<Value>,
+}
+
+/// One event.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EventBody {
+    /// The client's own id: sent twice, it is taken once.
+    event_id: Option<String>,
+    /// Raw id; a string or a whole number. Unknown users are welcome.
+    #[serde(deserialize_with = "extract::id")]
+    #[schema(value_type = String)]
+    user_id: String,
+    /// In which session.
+    session_id: Option<String>,
+    /// Raw id; a string or a whole number. The bundle must know it.
+    #[serde(deserialize_with = "extract::id")]
+    #[schema(value_type = String)]
+    item_id: String,
+    /// `view`, `click`, `purchase`, …
+    #[serde(rename = "type", default = "default_type")]
+    kind: String,
+    /// Rating, watched fraction, amount; finite.
+    value: Option<f32>,
+    /// For how long.
+    dwell_ms: Option<u32>,
+    /// RFC 3339 or milliseconds since the Unix epoch; now, where left out.
+    #[schema(value_type = Option<String>)]
+    timestamp: Option<TimeBody>,
+    /// The answer that led to it.
+    recomm_id: Option<String>,
+}
+
+fn default_type() -> String {
+    "interaction".to_owned()
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a time must be RFC 3339 or whole milliseconds since the Unix epoch")]
+enum TimeBody {
+    Millis(i64),
+    Text(jiff::Timestamp),
+}
+
+/// What became of the events.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventsAnswer {
+    /// How many are on the disk now.
+    accepted: usize,
+    /// How many had been taken before.
+    duplicates: usize,
+    /// Those that were not taken.
+    rejected: Vec<RejectedBody>,
+    /// Milliseconds.
+    took_ms: f64,
+}
+
+/// An event that was not taken.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RejectedBody {
+    /// Its place in the request, from 0.
+    index: usize,
+    /// A stable word for programs.
+    code: &'static str,
+    /// What is wrong with it.
+    detail: String,
+}
+
+/// Takes events. Answered only when they are durable; the very next recommendation knows them.
+#[utoipa::path(post, path = "/v1/events", request_body = EventsBody, responses(
+    (status = 200, body = EventsAnswer),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn post(
+    State(state): State<Arc<AppState>>,
+    Json(body): Json<EventsBody>,
+) -> Result<axum::Json<EventsAnswer>, Problem> {
+    let start = Instant::now();
+    if body.events.len() > MAX_EVENTS {
+        let detail = format!("{} events, at most {MAX_EVENTS} are taken at once", body.events.len());
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many_events", detail));
+    }
+    let live = state.live.load_full();
+    let now = now_millis();
+    let (mut accepted, mut rejected, mut duplicates) = (Vec::new(), Vec::new(), 0);
+    let mut ids = HashSet::new();
+    for (index, raw) in body.events.into_iter().enumerate() {
+        match read(raw, &live, now) {
+            Err((code, detail)) => rejected.push(RejectedBody { index, code, detail }),
+            Ok(event) => match &event.event_id {
+                Some(id) if state.users.has_event(id) || !ids.insert(id.clone()) => duplicates += 1,
+                _ => accepted.push(event),
+            },
+        }
+    }
+    let n_accepted = accepted.len();
+    if n_accepted > 0 {
+        state.log.append(accepted).await.map_err(|reason| {
+            tracing::error!(reason, "events not taken");
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_durable", "the events could not be written; send them again")
+        })?;
+    }
+    let took_ms = start.elapsed().as_secs_f64() * 1e3;
+    Ok(axum::Json(EventsAnswer { accepted: n_accepted, duplicates, rejected, took_ms }))
+}
+
+fn read(raw: Value, live: &Live, now: i64) -> Result<StoredEvent, (&'static str, String)> {
+    let body: EventBody =
+        serde_json::from_value(raw).map_err(|error| ("wrong_field", error.to_string()))?;
+    let words = [Some(&body.user_id), Some(&body.item_id), Some(&body.kind), body.event_id.as_ref()];
+    if words.into_iter().flatten().any(|word| word.is_empty() || word.len() > MAX_ID) {
+        return Err(("id_length", format!("ids and types have 1 to {MAX_ID} bytes")));
+    }
+    let value = body.value.unwrap_or(1.0);
+    if !value.is_finite() {
+        return Err(("not_finite", "value must be finite".to_owned()));
+    }
+    if live.pipeline.catalogue().items().item(&body.item_id).is_none() {
+        return Err(("unknown_item", format!("the bundle does not know item {:?}", body.item_id)));
+    }
+    Ok(StoredEvent {
+        event_id: body.event_id,
+        user_id: body.user_id,
+        item_id: body.item_id,
+        kind: body.kind,
+        value,
+        dwell_ms: body.dwell_ms,
+        timestamp: match body.timestamp {
+            None => now,
+            Some(TimeBody::Millis(millis)) => millis,
+            Some(TimeBody::Text(time)) => time.as_millisecond(),
+        },
+        session_id: body.session_id,
+        recomm_id: body.recomm_id,
+    })
+}

@@ -1,0 +1,211 @@
+//! `POST /v1/recommend` and its short form.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use catchment_pipeline::{Request, Scratch};
+use catchment_schema::{ItemIdx, Time};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::answer::{self, DegradedBody, ExplainBody, ItemBody};
+use crate::clock::{RequestClock, now_millis};
+use crate::extract::{Json, Path, Query};
+use crate::live::Live;
+use crate::problem::Problem;
+use crate::user_store::LiveUser;
+use crate::{AppState, extract};
+
+/// How many items are answered where the request does not say.
+const DEFAULT_N: usize = 10;
+/// The most that may be asked for.
+pub(super) const MAX_N: usize = 1000;
+
+thread_local! {
+    /// Buffers of this thread, for whichever bundle it serves.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// What is wanted, and for whom.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecommendBody {
+    /// Raw id of the user; a string or a whole number. An unknown user gets an answer that is not personalised.
+    #[serde(deserialize_with = "extract::id")]
+    #[schema(value_type = String)]
+    user_id: String,
+    /// How many items.
+    #[serde(default = "default_n")]
+    #[schema(default = 10, minimum = 1, maximum = 1000)]
+    n: usize,
+    /// What must not come.
+    #[serde(default)]
+    exclude: ExcludeBody,
+    /// Milliseconds that all channels together get.
+    budget_ms: Option<u64>,
+    /// `full`, or `merged` to leave the ranker out.
+    #[serde(default)]
+    stages: StagesWanted,
+    /// Item attributes to send along.
+    #[serde(default = "default_attributes")]
+    return_attributes: Vec<String>,
+    /// Whether to say how the answer came about.
+    #[serde(default)]
+    explain: bool,
+}
+
+fn default_n() -> usize {
+    DEFAULT_N
+}
+
+fn default_attributes() -> Vec<String> {
+    vec!["title".to_owned()]
+}
+
+/// What must not come.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ExcludeBody {
+    /// Raw ids; those that the bundle does not know are ignored.
+    item_ids: Vec<String>,
+}
+
+/// How far a request goes.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StagesWanted {
+    /// Recall, merge, and the ranker where there is one.
+    #[default]
+    Full,
+    /// Recall and merge.
+    Merged,
+}
+
+/// Parameters of the short form.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct RecommendQuery {
+    /// How many items.
+    #[serde(default = "default_n")]
+    n: usize,
+    /// Whether to say how the answer came about.
+    #[serde(default)]
+    explain: bool,
+}
+
+/// Recommendations.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RecommendAnswer {
+    /// Names this answer in later events.
+    recomm_id: String,
+    /// Which bundle answered.
+    bundle: String,
+    /// Best first.
+    items: Vec<ItemBody>,
+    /// Channels that are missing or were cut short.
+    degraded: Vec<DegradedBody>,
+    /// Whether anything was known about the user.
+    personalised: bool,
+    /// Milliseconds.
+    took_ms: f64,
+    /// How the answer came about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explain: Option<ExplainBody>,
+}
+
+/// Recommends items to a user.
+#[utoipa::path(post, path = "/v1/recommend", request_body = RecommendBody, responses(
+    (status = 200, body = RecommendAnswer),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn post(
+    State(state): State<Arc<AppState>>,
+    Json(body): Json<RecommendBody>,
+) -> Result<axum::Json<RecommendAnswer>, Problem> {
+    recommend(state, body).await
+}
+
+/// Recommends items to a user, in short.
+#[utoipa::path(get, path = "/v1/recommend/{user_id}", params(("user_id" = String, Path), RecommendQuery), responses(
+    (status = 200, body = RecommendAnswer),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn get(
+    State(state): State<Arc<AppState>>,
+    Path(user_id): Path<String>,
+    Query(query): Query<RecommendQuery>,
+) -> Result<axum::Json<RecommendAnswer>, Problem> {
+    let body = RecommendBody {
+        user_id,
+        n: query.n,
+        exclude: ExcludeBody::default(),
+        budget_ms: None,
+        stages: StagesWanted::Full,
+        return_attributes: default_attributes(),
+        explain: query.explain,
+    };
+    recommend(state, body).await
+}
+
+async fn recommend(
+    state: Arc<AppState>,
+    body: RecommendBody,
+) -> Result<axum::Json<RecommendAnswer>, Problem> {
+    check_n(body.n)?;
+    on_worker(move || {
+        // One request reads one bundle from beginning to end.
+        let live = state.live.load_full();
+        answer(&state, &live, &body)
+    })
+    .await
+    .map(axum::Json)
+}
+
+/// Runs work that keeps a core busy away from the threads that accept requests.
+pub(super) async fn on_worker<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(Problem::internal(&error)))
+}
+
+pub(super) fn with_scratch<T>(work: impl FnOnce(&mut Scratch) -> T) -> T {
+    SCRATCH.with_borrow_mut(work)
+}
+
+pub(super) fn check_n(n: usize) -> Result<(), Problem> {
+    if (1..=MAX_N).contains(&n) {
+        return Ok(());
+    }
+    Err(Problem::bad_request("n_out_of_range", format!("n is {n}, allowed are 1 to {MAX_N}")))
+}
+
+fn answer(state: &AppState, live: &Live, body: &RecommendBody) -> Result<RecommendAnswer, Problem> {
+    let clock = RequestClock::start(Duration::from_millis(body.budget_ms.unwrap_or(state.config.budget_ms)));
+    let pipeline = &live.pipeline;
+    let catalogue = pipeline.catalogue();
+    let user = LiveUser::new(catalogue, &body.user_id, &state.users.events(&body.user_id));
+    let exclude: Vec<ItemIdx> =
+        body.exclude.item_ids.iter().filter_map(|id| catalogue.items().item(id)).collect();
+    let mut request = Request::new(body.n, Time::from_millis(now_millis()));
+    request.deadline = &clock;
+    request.stopwatch = &clock;
+    request.exclude = &exclude;
+    request.stages = match body.stages {
+        StagesWanted::Full => catchment_pipeline::Stages::Full,
+        StagesWanted::Merged => catchment_pipeline::Stages::Merged,
+    };
+    let answer = with_scratch(|scratch| pipeline.recommend(&request, &user.state(), scratch))?;
+    Ok(RecommendAnswer {
+        recomm_id: state.next_recomm_id(),
+        bundle: live.version.to_string(),
+        items: answer::items(pipeline, &answer.items, &body.return_attributes),
+        degraded: answer::degraded(&answer),
+        personalised: !user.history().is_empty(),
+        took_ms: clock.took_ms(),
+        explain: body.explain.then(|| answer::explain(&answer)),
+    })
+}

@@ -1,0 +1,89 @@
+//! What users did since the bundle was made.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use catchment_pipeline::{Catalogue, UserState};
+use catchment_schema::{Event, EventKind, History, Time, UserIdx};
+
+use crate::event::StoredEvent;
+
+/// Live events by raw user id, each user's in time order.
+#[derive(Debug, Default)]
+pub struct UserStore {
+    inner: RwLock<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    users: HashMap<String, Arc<Vec<StoredEvent>>>,
+    event_ids: HashSet<String>,
+}
+
+impl UserStore {
+    /// Whether an event with this id was taken already.
+    pub fn has_event(&self, event_id: &str) -> bool {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner).event_ids.contains(event_id)
+    }
+
+    /// Takes an event that is durable already. An event whose id was taken before changes nothing.
+    pub fn apply(&self, event: StoredEvent) {
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(id) = &event.event_id
+            && !inner.event_ids.insert(id.clone())
+        {
+            return;
+        }
+        let events = Arc::make_mut(inner.users.entry(event.user_id.clone()).or_default());
+        let position = events.partition_point(|earlier| earlier.timestamp <= event.timestamp);
+        events.insert(position, event);
+    }
+
+    /// A user's live events, oldest first.
+    pub fn events(&self, user_id: &str) -> Arc<Vec<StoredEvent>> {
+        let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+        inner.users.get(user_id).cloned().unwrap_or_default()
+    }
+}
+
+/// A user as one bundle sees them: its own history, with the live events on top.
+#[derive(Debug)]
+pub struct LiveUser {
+    /// The user, where the bundle knows them.
+    pub user: Option<UserIdx>,
+    events: Vec<Event>,
+}
+
+impl LiveUser {
+    /// Joins the bundle's history with live events. Items that the bundle does not know are left out here; they stay
+    /// in the store, and the next bundle may know them.
+    pub fn new(catalogue: &Catalogue, user_id: &str, live: &[StoredEvent]) -> Self {
+        let user = catalogue.users().user(user_id);
+        let mut events = user.map_or(&[][..], |user| catalogue.history(user).events()).to_vec();
+        events.extend(live.iter().filter_map(|event| in_catalogue(catalogue, event)));
+        events.sort_by_key(|event| event.time);
+        Self { user, events }
+    }
+
+    /// Everything known, oldest first.
+    pub fn history(&self) -> History<'_> {
+        History::new(&self.events)
+    }
+
+    /// As the pipeline takes it.
+    pub fn state(&self) -> UserState<'_> {
+        UserState { user: self.user, history: self.history() }
+    }
+}
+
+/// A live event in the bundle's indices; `None` where the bundle does not know the item.
+pub fn in_catalogue(catalogue: &Catalogue, event: &StoredEvent) -> Option<Event> {
+    Some(Event {
+        item: catalogue.items().item(&event.item_id)?,
+        // A word that the log never had gets a kind of its own beyond the vocabulary.
+        kind: catalogue.event_kind(&event.kind).unwrap_or(EventKind(u16::MAX)),
+        time: Time::from_millis(event.timestamp),
+        value: event.value,
+        dwell_ms: event.dwell_ms,
+    })
+}

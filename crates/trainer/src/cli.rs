@@ -1,0 +1,199 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Trains multi-channel recommenders: recipes in, bundles out.
+#[derive(Parser)]
+#[command(name = "catchment-train", version, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) output: Output,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How to talk, and how hard to work.
+#[derive(Args, Clone, Copy)]
+pub(crate) struct Output {
+    /// Print one JSON object instead of text; errors too.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// No progress.
+    #[arg(long, global = true)]
+    pub(crate) quiet: bool,
+    /// Threads; 0 takes all. Overrides the recipe.
+    #[arg(long, global = true)]
+    pub(crate) threads: Option<usize>,
+    /// Seed of everything random. Overrides the recipe.
+    #[arg(long, global = true)]
+    pub(crate) seed: Option<u64>,
+}
+
+/// A recipe, and where its work goes.
+#[derive(Args, Clone)]
+pub(crate) struct RecipeArgs {
+    /// The recipe.
+    pub(crate) recipe: PathBuf,
+    /// Where the work goes: `<work>/<name of the recipe>/`.
+    #[arg(long, default_value = "work")]
+    pub(crate) work: PathBuf,
+}
+
+/// An opened bundle.
+#[derive(Args, Clone)]
+pub(crate) struct BundleArgs {
+    /// A bundle, or the folder of bundles, whose current one is taken.
+    #[arg(long)]
+    pub(crate) bundle: PathBuf,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Import, filter, split and encode the data of a recipe.
+    Prepare(RecipeArgs),
+    /// Train the channels, and the ranker on what they find.
+    Train {
+        #[command(flatten)]
+        recipe: RecipeArgs,
+        /// Only these channels; the others are taken as they were trained before.
+        #[arg(long, value_name = "NAME", num_args = 1..)]
+        only: Vec<String>,
+    },
+    /// Measure each channel, the merge and the ranked list on the test part.
+    Evaluate {
+        #[command(flatten)]
+        recipe: RecipeArgs,
+        /// Where the numbers go; `<work>/<name>/metrics.json` anyway.
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
+    /// Make a bundle of what was trained.
+    Publish {
+        #[command(flatten)]
+        recipe: RecipeArgs,
+        /// The folder of bundles.
+        #[arg(long, default_value = "bundles")]
+        to: PathBuf,
+    },
+    /// All of the above.
+    Run {
+        #[command(flatten)]
+        recipe: RecipeArgs,
+        /// The folder of bundles.
+        #[arg(long, default_value = "bundles")]
+        to: PathBuf,
+        /// Write what `--json` prints to this file, too.
+        #[arg(long)]
+        summary: Option<PathBuf>,
+    },
+    /// Recommendations for one user.
+    Recommend {
+        #[command(flatten)]
+        bundle: BundleArgs,
+        /// The user's id.
+        #[arg(long)]
+        user: String,
+        /// How many.
+        #[arg(short, default_value_t = 10)]
+        n: usize,
+        /// Say which channels found what, and how long each stage took.
+        #[arg(long)]
+        explain: bool,
+    },
+    /// Recommendations for many users, as a file.
+    Batch {
+        #[command(flatten)]
+        bundle: BundleArgs,
+        /// A Parquet or CSV file with a column `user_id`.
+        #[arg(long)]
+        users: PathBuf,
+        /// How many for each.
+        #[arg(short, default_value_t = 10)]
+        n: usize,
+        /// Where they go.
+        #[arg(short, long, default_value = "recommendations.parquet")]
+        output: PathBuf,
+    },
+    /// Items that are near an item.
+    Similar {
+        #[command(flatten)]
+        bundle: BundleArgs,
+        /// The item's id.
+        #[arg(long)]
+        item: String,
+        /// How many.
+        #[arg(short, default_value_t = 10)]
+        n: usize,
+        /// By this channel; the first that can say, otherwise.
+        #[arg(long)]
+        channel: Option<String>,
+    },
+    /// The vectors of a channel, as a file.
+    Export {
+        #[command(flatten)]
+        bundle: BundleArgs,
+        /// The channel.
+        #[arg(long)]
+        channel: String,
+        /// Whose vectors.
+        #[arg(long, value_enum)]
+        what: What,
+        /// In which form.
+        #[arg(long, value_enum, default_value_t = Format::Parquet)]
+        format: Format,
+        /// Where they go.
+        #[arg(short, long)]
+        output: PathBuf,
+    },
+    /// Make a world whose truth is known, with a recipe for it.
+    Synth {
+        /// How large.
+        #[arg(long, value_enum, default_value_t = Preset::Demo)]
+        preset: Preset,
+        /// The folder that it goes to.
+        #[arg(short, long)]
+        output: PathBuf,
+    },
+    /// Run a recipe from raw data to measured metrics, once for each seed, and write the result file.
+    Reproduce {
+        #[command(flatten)]
+        recipe: RecipeArgs,
+        /// How many seeds; the recipe's own is the first.
+        #[arg(long, default_value_t = 1)]
+        seeds: u32,
+        /// The result file.
+        #[arg(short, long)]
+        output: PathBuf,
+    },
+}
+
+/// Whose vectors.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum What {
+    /// Of the items.
+    Items,
+    /// Of the users, encoded from their histories.
+    Users,
+}
+
+/// Forms of an export.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Format {
+    /// `embeddings.parquet`: ids and vectors.
+    Parquet,
+    /// A NumPy array; ids beside it as text, one a line.
+    Npy,
+    /// The text form of word2vec.
+    Word2vec,
+}
+
+/// Sizes of a made world.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Preset {
+    /// For tests: trained in a second.
+    Tiny,
+    /// For the demo.
+    Demo,
+}

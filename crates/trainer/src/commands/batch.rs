@@ -1,0 +1,86 @@
+//! `catchment-train batch`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use catchment_bundle::Bundle;
+use catchment_pipeline::{Pipeline, Request, Scratch, UserState};
+use catchment_schema::import::{Format, Source, import_users};
+use catchment_schema::lists::RecommendationRows;
+use catchment_schema::{History, columns};
+use rayon::prelude::*;
+
+use super::print_json;
+use crate::cli::{BundleArgs, Output};
+use crate::failure::Failure;
+
+/// Opens a bundle, or the current one of a folder of bundles.
+pub(super) fn open(path: &Path) -> Result<Pipeline, Failure> {
+    let bundle = open_bundle(path)?;
+    Ok(Pipeline::open(&bundle)?)
+}
+
+pub(super) fn open_bundle(path: &Path) -> Result<Bundle, Failure> {
+    let is_bundle = path.join("manifest.json").is_file();
+    Ok(if is_bundle { Bundle::open(path)? } else { Bundle::open_current(path)? })
+}
+
+pub(crate) fn run(
+    args: &BundleArgs,
+    users: &Path,
+    n: usize,
+    file: &Path,
+    output: Output,
+) -> Result<(), Failure> {
+    let bundle = open_bundle(&args.bundle)?;
+    let pipeline = Pipeline::open(&bundle)?;
+    let ids = user_ids(users)?;
+    let catalogue = pipeline.catalogue();
+    let answers: Vec<_> = ids
+        .par_iter()
+        .map_init(Scratch::default, |scratch, id| {
+            let user = catalogue.users().user(id);
+            let history = user.map_or(History::EMPTY, |user| catalogue.history(user));
+            let request = Request::new(n, catalogue.now());
+            pipeline.recommend(&request, &UserState { user, history }, scratch)
+        })
+        .collect::<Result<_, _>>()?;
+    let mut rows = RecommendationRows::default();
+    for (id, answer) in ids.iter().zip(&answers) {
+        for (rank, item) in (1u32..).zip(&answer.items) {
+            let item_id = catalogue.items().id(item.item.index()).unwrap_or_default();
+            let channels = item
+                .sources
+                .iter()
+                .filter_map(|source| pipeline.channel_name(source.channel))
+                .map(str::to_owned)
+                .collect();
+            rows.push(id, item_id, rank, item.score.get(), channels);
+        }
+    }
+    rows.write(file, &bundle.version().to_string())?;
+    let cold = ids.iter().filter(|id| catalogue.users().user(id).is_none()).count();
+    if output.json {
+        return print_json(&serde_json::json!({ "users": ids.len(), "unknown_users": cold, "file": file }));
+    }
+    if !output.quiet {
+        println!("{} users ({cold} unknown to the bundle), {}", ids.len(), file.display());
+    }
+    Ok(())
+}
+
+/// The column `user_id` of a Parquet or CSV file.
+fn user_ids(path: &Path) -> Result<Vec<Arc<str>>, Failure> {
+    let parquet = path.extension().is_some_and(|extension| extension == "parquet");
+    let source = Source {
+        path: path.to_string_lossy().into_owned(),
+        format: if parquet { Format::Parquet } else { Format::Csv },
+        columns: std::collections::BTreeMap::default(),
+        time_unit: catchment_schema::import::TimeUnit::default(),
+        time_origin: None,
+        on_error: catchment_schema::import::OnError::default(),
+    };
+    let (batch, _) = import_users(&source)?;
+    let ids = columns::required_column::<catchment_schema::arrow::array::StringArray>(path, &batch, "user_id")?;
+    Ok(ids.iter().flatten().map(Arc::from).collect())
+}

@@ -1,0 +1,44 @@
+//! `catchment-train export`.
+
+use std::fs;
+use std::path::Path;
+
+use catchment_schema::AtomicFile;
+use catchment_schema::embeddings::{write_npy, write_word2vec_text};
+
+use super::print_json;
+use crate::cli::{BundleArgs, Format, Output, What};
+use crate::failure::Failure;
+
+pub(crate) fn run(
+    args: &BundleArgs,
+    channel: &str,
+    what: What,
+    format: Format,
+    file: &Path,
+    output: Output,
+) -> Result<(), Failure> {
+    let pipeline = super::batch::open(&args.bundle)?;
+    let embeddings = match what {
+        What::Items => pipeline.item_embeddings(channel)?,
+        What::Users => pipeline.user_embeddings(channel)?,
+    };
+    match format {
+        Format::Parquet => embeddings.write(file)?,
+        Format::Npy => {
+            write_npy(file, embeddings.dim, &embeddings.vectors)?;
+            let ids: String = embeddings.ids.iter().map(|id| format!("{id}\n")).collect();
+            AtomicFile::write(file.with_extension("ids.txt"), ids.as_bytes())?;
+        }
+        Format::Word2vec => write_word2vec_text(file, &embeddings)?,
+    }
+    let bytes = fs::metadata(file).map_err(catchment_schema::Error::io(file))?.len();
+    if output.json {
+        let rows = embeddings.ids.len();
+        return print_json(&serde_json::json!({ "rows": rows, "dim": embeddings.dim, "file": file, "bytes": bytes }));
+    }
+    if !output.quiet {
+        println!("{} vectors of {} values, {}", embeddings.ids.len(), embeddings.dim, file.display());
+    }
+    Ok(())
+}

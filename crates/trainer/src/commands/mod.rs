@@ -1,0 +1,43 @@
+//! One command a file.
+
+mod batch;
+mod evaluate;
+mod export;
+mod prepare;
+mod publish;
+mod recommend;
+mod reproduce;
+mod run;
+mod similar;
+mod synth;
+mod train;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+
+pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
+    let output = cli.output;
+    match cli.command {
+        Command::Prepare(recipe) => prepare::run(&recipe, output),
+        Command::Train { recipe, only } => train::run(&recipe, &only, output),
+        Command::Evaluate { recipe, output: file } => evaluate::run(&recipe, file.as_deref(), output),
+        Command::Publish { recipe, to } => publish::run(&recipe, &to, output),
+        Command::Run { recipe, to, summary } => run::run(&recipe, &to, summary.as_deref(), output),
+        Command::Recommend { bundle, user, n, explain } => recommend::run(&bundle, &user, n, explain, output),
+        Command::Batch { bundle, users, n, output: file } => batch::run(&bundle, &users, n, &file, output),
+        Command::Similar { bundle, item, n, channel } => {
+            similar::run(&bundle, &item, n, channel.as_deref(), output)
+        }
+        Command::Export { bundle, channel, what, format, output: file } => {
+            export::run(&bundle, &channel, what, format, &file, output)
+        }
+        Command::Synth { preset, output: folder } => synth::run(preset, &folder, output),
+        Command::Reproduce { recipe, seeds, output: file } => reproduce::run(&recipe, seeds, &file, output),
+    }
+}
+
+/// For `--json`: the one object.
+fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! `catchment-train run`.
+
+use std::path::Path;
+use std::time::Instant;
+
+use catchment_pipeline::Pipeline;
+use catchment_schema::AtomicFile;
+use serde_json::json;
+
+use super::{evaluate, prepare, publish, train};
+use crate::cli::{Output, RecipeArgs};
+use crate::failure::Failure;
+use crate::work::Work;
+
+pub(crate) fn run(
+    args: &RecipeArgs,
+    to: &Path,
+    summary: Option<&Path>,
+    output: Output,
+) -> Result<(), Failure> {
+    let work = Work::open(args, output)?;
+    let mut seconds = serde_json::Map::new();
+    let mut start = Instant::now();
+    let mut lap = |stage: &str| {
+        let elapsed = start.elapsed().as_secs_f64();
+        work.say(format!("{stage}: {elapsed:.1} s"));
+        seconds.insert(stage.to_owned(), json!(elapsed));
+        start = Instant::now();
+    };
+    let prepared = prepare::prepare(&work)?;
+    lap("prepare");
+    let validation = train::train(&work, &[])?;
+    lap("train");
+    let test = evaluate::evaluate(&work)?;
+    lap("evaluate");
+    let version = publish::publish(&work, to)?;
+    lap("publish");
+    let whole = json!({
+        "recipe": work.recipe.name,
+        "bundle": version.to_string(),
+        "prepared": prepared,
+        "validation": validation,
+        "test": test,
+        "seconds": seconds,
+        "example_user": example_user(&work)?,
+    });
+    if let Some(summary) = summary {
+        AtomicFile::write(summary, &serde_json::to_vec_pretty(&whole)?)?;
+    }
+    if output.json {
+        super::print_json(&whole)?;
+    }
+    Ok(())
+}
+
+/// Somebody with a history of ordinary length, to ask about.
+fn example_user(work: &Work) -> Result<Option<String>, Failure> {
+    let pipeline = Pipeline::open_folder(&work.model())?;
+    let catalogue = pipeline.catalogue();
+    let mut lengths: Vec<(usize, u32)> =
+        catalogue.histories().iter().map(|(user, history)| (history.len(), user.0)).collect();
+    lengths.sort_unstable();
+    let median = lengths.get(lengths.len() / 2);
+    Ok(median.and_then(|&(_, user)| catalogue.users().id(user as usize)).map(str::to_owned))
+}

@@ -1,0 +1,94 @@
+//! `catchment-train train`.
+
+use catchment_pipeline::Pipeline;
+use catchment_prepare::{Prepared, Refit};
+use catchment_schema::Interactions;
+
+use crate::cli::{Output, RecipeArgs};
+use crate::failure::Failure;
+use crate::judge::{self, Judgement};
+use crate::work::Work;
+use crate::{fit, rank};
+
+pub(crate) fn run(args: &RecipeArgs, only: &[String], output: Output) -> Result<(), Failure> {
+    let work = Work::open(args, output)?;
+    for name in only {
+        if !work.recipe.channels.iter().any(|channel| channel.name == *name) {
+            let names: Vec<&str> = work.recipe.channels.iter().map(|channel| channel.name.as_str()).collect();
+            return Err(Failure::usage(
+                format!("the recipe has no channel `{name}`"),
+                format!("its channels: {}", names.join(", ")),
+            ));
+        }
+    }
+    let on_validation = train(&work, only)?;
+    if output.json {
+        super::print_json(&on_validation)?;
+    }
+    Ok(())
+}
+
+/// The stage itself: first on train alone, which is measured on the validation part and feeds the ranker;
+/// then on everything before the test part. Returns what the first gave on the validation part.
+pub(crate) fn train(work: &Work, only: &[String]) -> Result<Vec<Judgement>, Failure> {
+    let prepared = work.prepared()?;
+    let train = prepared.train()?;
+    let validation = prepared.validation()?;
+    let mut on_validation = Vec::new();
+    if !validation.is_empty() {
+        on_validation = select(work, &prepared, &train, &validation, only)?;
+    }
+    let known = match work.recipe.split.refit {
+        Refit::TrainAndValidation => together(&train, &validation, &prepared),
+        Refit::None => train,
+    };
+    let model = work.model();
+    fit::write_frame(work, &prepared, &known, &model, work.recipe.ranker.is_some())?;
+    fit::channels(work, &prepared, &known, &model, only)?;
+    Ok(on_validation)
+}
+
+/// Channels on train alone; then the ranker, on what they find for the validation part.
+fn select(
+    work: &Work,
+    prepared: &Prepared,
+    train: &Interactions,
+    validation: &Interactions,
+    only: &[String],
+) -> Result<Vec<Judgement>, Failure> {
+    let selection = work.selection();
+    fit::write_frame(work, prepared, train, &selection, false)?;
+    fit::channels(work, prepared, train, &selection, only)?;
+    if let Some(ranker) = &work.recipe.ranker {
+        let features = fit::features(work, prepared, train, &selection)?;
+        // The ranker is trained once; the final models take its features and weights as they are.
+        features.save(&work.model().features())?;
+        let unranked = Pipeline::open_folder(&selection)?;
+        let report = rank::train(work, prepared, &unranked, ranker, validation)?;
+        work.say(report);
+        fit::write_frame(work, prepared, train, &selection, true)?;
+    }
+    let pipeline = Pipeline::open_folder(&selection)?;
+    let judgements = judge::all(work, prepared, &pipeline, validation, "validation")?;
+    work.say(format!("\non the validation part, fitted on train alone:\n{}", judge::table(work, &judgements)));
+    Ok(judgements)
+}
+
+/// Train and validation as one log, each user's events in time order. Validation rows of users or items
+/// beyond the vocabulary are left out (there are none where the vocabulary was made of both).
+fn together(train: &Interactions, validation: &Interactions, prepared: &Prepared) -> Interactions {
+    let inside = |row: &usize| {
+        validation.users[*row].index() < prepared.users().len()
+            && validation.events[*row].item.index() < prepared.items().len()
+    };
+    let mut rows: Vec<(bool, usize)> = (0..train.len()).map(|row| (false, row)).collect();
+    rows.extend((0..validation.len()).filter(inside).map(|row| (true, row)));
+    let part = |&(of_validation, _): &(bool, usize)| if of_validation { validation } else { train };
+    // Stable: where times are unknown or equal, train rows stay before validation rows.
+    rows.sort_by_key(|row| (part(row).users[row.1], part(row).events[row.1].time));
+    Interactions {
+        users: rows.iter().map(|row| part(row).users[row.1]).collect(),
+        events: rows.iter().map(|row| part(row).events[row.1]).collect(),
+        sessions: rows.iter().map(|row| part(row).sessions[row.1]).collect(),
+    }
+}

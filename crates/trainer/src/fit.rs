@@ -1,0 +1,111 @@
+//! Fits the channels, one arm a kind, into a folder laid out as a bundle.
+
+use std::fs;
+
+use anyhow::Context;
+use catchment_features::{FitTables, FittedFeatures};
+use catchment_models::factorization::ials::{self, IalsEncoder};
+use catchment_models::neighbours::item_cf;
+use catchment_models::popularity::Popularity;
+use catchment_pipeline::{ChannelModel, ChannelSpec, Layout, PipelineSpec, SPEC_VERSION};
+use catchment_prepare::Prepared;
+use catchment_schema::{Histories, Interactions, Metadata, Time};
+
+use crate::failure::Failure;
+use crate::progress::Bar;
+use crate::work::Work;
+
+/// Writes everything of a bundle but the channels' models and the ranker: vocabularies, attributes, histories,
+/// and the description of the pipeline. The ranker is named only where `with_ranker`.
+pub(crate) fn write_frame(
+    work: &Work,
+    prepared: &Prepared,
+    known: &Interactions,
+    layout: &Layout,
+    with_ranker: bool,
+) -> Result<(), Failure> {
+    prepared.users().write(layout.user_vocabulary(), &Metadata::new())?;
+    prepared.items().write(layout.item_vocabulary(), &Metadata::new())?;
+    let words = prepared.event_words();
+    // Event words keep their order: an event's kind is the position of its word.
+    let count = |position: usize| (words.len() - position) as u64;
+    let words = words.iter().enumerate().map(|(position, word)| (word, count(position)));
+    catchment_schema::Vocabulary::from_counts(words).write(layout.event_vocabulary(), &Metadata::new())?;
+    prepared.item_attributes().write(layout.item_attributes())?;
+    prepared.user_attributes().write(layout.user_attributes())?;
+    known.write(layout.histories(), &Metadata::new())?;
+    let spec = PipelineSpec {
+        format: SPEC_VERSION,
+        channels: work.recipe.channels.clone(),
+        merge: work.recipe.merge.clone(),
+        ranker: work.recipe.ranker.clone().filter(|_| with_ranker),
+        exclude_seen: work.recipe.evaluate.exclude_seen,
+    };
+    spec.write(&layout.spec())?;
+    Ok(())
+}
+
+/// Fits the channels named by `only` (all, where empty) on `known`.
+pub(crate) fn channels(
+    work: &Work,
+    prepared: &Prepared,
+    known: &Interactions,
+    layout: &Layout,
+    only: &[String],
+) -> Result<(), Failure> {
+    let histories = known.histories(prepared.users().len());
+    let end = known.events.iter().map(|event| event.time).max().unwrap_or(Time::UNKNOWN);
+    for channel in work.recipe.channels.iter().filter(|channel| only.is_empty() || only.contains(&channel.name)) {
+        let mut bar = Bar::new(&channel.name, work.output.quiet);
+        fit_one(work, prepared, &histories, end, channel, layout, &mut bar)
+            .with_context(|| format!("channel `{}`", channel.name))?;
+    }
+    Ok(())
+}
+
+fn fit_one(
+    work: &Work,
+    prepared: &Prepared,
+    histories: &Histories,
+    end: Time,
+    channel: &ChannelSpec,
+    layout: &Layout,
+    bar: &mut Bar,
+) -> anyhow::Result<()> {
+    let folder = layout.channel(&channel.name);
+    fs::create_dir_all(&folder).map_err(catchment_schema::Error::io(&folder))?;
+    let items = prepared.items();
+    match &channel.model {
+        ChannelModel::Popular { model } => {
+            Popularity::fit(histories, items.len(), end, model)?.save(&folder, items)?;
+        }
+        ChannelModel::ItemCf { model, .. } => {
+            item_cf::fit(histories, items.len(), model, bar)?.save(&folder, items)?;
+        }
+        ChannelModel::Ials { model, .. } => {
+            let fitted = ials::fit(histories, items.len(), model, work.recipe.seed, bar)?;
+            IalsEncoder::new(&fitted)?.save(&folder, items, &work.recipe.name)?;
+        }
+    }
+    Ok(())
+}
+
+/// Fits the features on what was known before the ranker's labels.
+pub(crate) fn features(
+    work: &Work,
+    prepared: &Prepared,
+    known: &Interactions,
+    layout: &Layout,
+) -> Result<FittedFeatures, Failure> {
+    let names: Vec<String> = work.recipe.channels.iter().map(|channel| channel.name.clone()).collect();
+    let fitted = work.recipe.features.fit(&FitTables {
+        users: prepared.users(),
+        items: prepared.items(),
+        user_attributes: prepared.user_attributes(),
+        item_attributes: prepared.item_attributes(),
+        histories: &known.histories(prepared.users().len()),
+        channels: &names,
+    })?;
+    fitted.save(&layout.features())?;
+    Ok(fitted)
+}

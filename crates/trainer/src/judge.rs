@@ -1,0 +1,91 @@
+//! Measures every list of a pipeline: each channel, the merge, the ranked list, and lists from files.
+
+use std::path::Path;
+
+use catchment_evaluation::{GroundTruth, MetricReport, evaluate};
+use catchment_pipeline::Pipeline;
+use catchment_prepare::Prepared;
+use catchment_schema::Interactions;
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+use crate::lists::{Judged, PipelineLists};
+use crate::tables;
+use crate::work::Work;
+
+/// One judged list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Judgement {
+    /// The channel's name, `merge`, `ranked`, or the name of a file of lists.
+    pub(crate) list: String,
+    /// What was measured.
+    #[serde(flatten)]
+    pub(crate) report: MetricReport,
+}
+
+/// Judges every list against `held_out`.
+pub(crate) fn all(
+    work: &Work,
+    prepared: &Prepared,
+    pipeline: &Pipeline,
+    held_out: &Interactions,
+    part: &str,
+) -> Result<Vec<Judgement>, Failure> {
+    let config = &work.recipe.evaluate;
+    let truth = GroundTruth::new(held_out, prepared.users().len(), prepared.items().len());
+    let mut judged: Vec<(String, Judged<'_>)> = Vec::new();
+    for channel in &work.recipe.channels {
+        judged.push((channel.name.clone(), Judged::Channel(&channel.name)));
+    }
+    if work.recipe.channels.len() > 1 {
+        judged.push(("merge".to_owned(), Judged::Merged));
+    }
+    if pipeline.has_ranker() {
+        judged.push(("ranked".to_owned(), Judged::Ranked));
+    }
+    let mut judgements = Vec::new();
+    for (list, judged) in judged {
+        let lists = PipelineLists {
+            pipeline,
+            judged,
+            exclude_seen: config.exclude_seen,
+            now: pipeline.catalogue().now(),
+        };
+        let report = evaluate(&lists, &truth, config, part)?;
+        judgements.push(Judgement { list, report });
+    }
+    for (name, path) in &work.recipe.lists {
+        let lists = file_lists(path, prepared)?;
+        let report = evaluate(&lists, &truth, config, part)?;
+        judgements.push(Judgement { list: name.clone(), report });
+    }
+    Ok(judgements)
+}
+
+fn file_lists(path: &Path, prepared: &Prepared) -> Result<catchment_evaluation::FileLists, Failure> {
+    Ok(catchment_evaluation::FileLists::read(path, prepared.users(), prepared.items())?)
+}
+
+/// The judgements as a table, protocol first.
+pub(crate) fn table(judgements: &[Judgement]) -> String {
+    let Some(first) = judgements.first() else { return String::new() };
+    let names: Vec<&String> = first.report.metrics.keys().collect();
+    let mut header = vec!["list".to_owned()];
+    header.extend(names.iter().map(|name| (*name).clone()));
+    let row = |judgement: &Judgement| {
+        let value = |name: &&String| judgement.report.metrics.get(*name).map_or("-".to_owned(), |value| format!("{value:.4}"));
+        std::iter::once(judgement.list.clone()).chain(names.iter().map(value)).collect()
+    };
+    let rows: Vec<Vec<String>> = judgements.iter().map(row).collect();
+    let report = &first.report;
+    format!(
+        "{}\n{} users ({} cold), {} held-out pairs ({} with a cold item), {} items\n\n{}",
+        report.protocol,
+        report.users,
+        report.cold_users,
+        report.pairs,
+        report.cold_pairs,
+        report.items,
+        tables::render(&header, &rows)
+    )
+}

@@ -1,0 +1,53 @@
+//! Bars on a terminal, a line every ten seconds elsewhere.
+
+use std::io::{IsTerminal, stderr};
+use std::time::{Duration, Instant};
+
+use catchment_models::progress::{Flow, Progress};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// How often a line is printed where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// Shows one piece of work.
+pub(crate) struct Bar {
+    bar: ProgressBar,
+    name: String,
+    /// When the next line is due; `None` on a terminal or when quiet.
+    next_line: Option<Instant>,
+}
+
+impl Bar {
+    pub(crate) fn new(name: &str, quiet: bool) -> Self {
+        let terminal = stderr().is_terminal();
+        let target =
+            if quiet || !terminal { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        if let Ok(style) = ProgressStyle::with_template("{prefix:<24} {wide_bar} {pos}/{len} {msg} ETA {eta}") {
+            bar.set_style(style);
+        }
+        bar.set_prefix(name.to_owned());
+        let next_line = (!quiet && !terminal).then(|| Instant::now() + LINE_EVERY);
+        Self { bar, name: name.to_owned(), next_line }
+    }
+}
+
+impl Progress for Bar {
+    fn step(&mut self, done: u64, total: u64, note: &str) -> Flow {
+        self.bar.set_length(total);
+        self.bar.set_position(done);
+        self.bar.set_message(note.to_owned());
+        if self.next_line.is_some_and(|due| Instant::now() >= due) {
+            self.next_line = Some(Instant::now() + LINE_EVERY);
+            let eta = self.bar.eta().as_secs();
+            eprintln!("{}: {done}/{total} {note} (about {eta} s left)", self.name);
+        }
+        Flow::Continue
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,103 @@
+//! The recipe: the one configuration file, for a user's project, the demo and every reproduction.
+
+mod channel;
+mod load;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use catchment_evaluation::EvaluateConfig;
+use catchment_features::FeatureSpec;
+use catchment_pipeline::{ChannelSpec, RankerModel};
+use catchment_prepare::{Inputs, PrepareConfig, SplitConfig};
+use catchment_recall::MergeConfig;
+use catchment_schema::import::Source;
+use serde::{Deserialize, Serialize};
+
+pub use load::RecipeError;
+
+/// A recipe, read and checked.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    /// Where it was read from.
+    pub path: PathBuf,
+    /// Its name: `work/<name>/` holds what it makes.
+    pub name: String,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// How many threads; 0 takes all.
+    pub threads: usize,
+    /// The raw data, variables and relative paths resolved.
+    pub data: Inputs,
+    /// How the log becomes encoded interactions.
+    pub prepare: PrepareConfig,
+    /// How it is split.
+    pub split: SplitConfig,
+    /// What the ranker sees.
+    pub features: FeatureSpec,
+    /// The channels, in order of priority.
+    pub channels: Vec<ChannelSpec>,
+    /// How their lists become one.
+    pub merge: MergeConfig,
+    /// The ranker, where there is one.
+    pub ranker: Option<RankerModel>,
+    /// What is measured.
+    pub evaluate: EvaluateConfig,
+    /// Further lists to judge beside ours, by name: `candidates.parquet` files of another program, or the
+    /// oracle of a made world.
+    pub lists: BTreeMap<String, PathBuf>,
+    /// Published results to stand beside ours, by metric (`recall@20`).
+    pub published: BTreeMap<String, Published>,
+}
+
+/// A published result.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Published {
+    /// The value.
+    pub value: f64,
+    /// Where it stands.
+    pub source: String,
+    /// Which of our lists it is compared with; the last one (the whole river) where it says nothing.
+    pub list: Option<String>,
+}
+
+/// The file as it stands, before variables, defaults and kinds are resolved.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecipeFile {
+    name: String,
+    #[serde(default = "default_seed")]
+    seed: u64,
+    #[serde(default)]
+    threads: usize,
+    data: DataTable,
+    #[serde(default)]
+    prepare: PrepareConfig,
+    split: SplitConfig,
+    #[serde(default)]
+    features: FeatureSpec,
+    channel: Vec<channel::ChannelTable>,
+    #[serde(default)]
+    merge: MergeConfig,
+    ranker: Option<channel::RankerTable>,
+    #[serde(default)]
+    evaluate: EvaluateConfig,
+    #[serde(default)]
+    lists: BTreeMap<String, String>,
+    #[serde(default)]
+    published: BTreeMap<String, Published>,
+}
+
+fn default_seed() -> u64 {
+    7
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DataTable {
+    interactions: Source,
+    test: Option<Source>,
+    items: Option<Source>,
+    users: Option<Source>,
+}

@@ -1,0 +1,68 @@
+//! Where the work of a recipe lies, and the recipe with its command-line overrides.
+
+use std::path::{Path, PathBuf};
+
+use catchment_pipeline::Layout;
+use catchment_prepare::Prepared;
+
+use crate::cli::{Output, RecipeArgs};
+use crate::failure::Failure;
+use crate::recipe::Recipe;
+
+/// A recipe, its folder, and how to talk.
+pub(crate) struct Work {
+    pub(crate) recipe: Recipe,
+    pub(crate) output: Output,
+    folder: PathBuf,
+}
+
+impl Work {
+    /// Reads the recipe and sets up as many threads as it asks for.
+    pub(crate) fn open(args: &RecipeArgs, output: Output) -> Result<Self, Failure> {
+        let mut recipe = Recipe::read(&args.recipe)?;
+        recipe.seed = output.seed.unwrap_or(recipe.seed);
+        recipe.threads = output.threads.unwrap_or(recipe.threads);
+        // A second call finds the pool built already: the first recipe's threads then stay.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(recipe.threads).build_global();
+        let folder = args.work.join(&recipe.name);
+        Ok(Self { recipe, output, folder })
+    }
+
+    /// Encoded data.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// Models fitted on train alone: they choose settings and feed the ranker.
+    pub(crate) fn selection(&self) -> Layout {
+        Layout::new(self.folder.join("selection"))
+    }
+
+    /// The final models, laid out as a bundle.
+    pub(crate) fn model(&self) -> Layout {
+        Layout::new(self.folder.join("model"))
+    }
+
+    /// What was measured.
+    pub(crate) fn metrics(&self) -> PathBuf {
+        self.folder.join("metrics.json")
+    }
+
+    /// The encoded data, which `prepare` must have made.
+    pub(crate) fn prepared(&self) -> Result<Prepared, Failure> {
+        Prepared::open(&self.data()).map_err(|error| {
+            Failure::with_help(error, format!("catchment-train prepare {}", self.recipe.path.display()))
+        })
+    }
+
+    /// Says something to a person.
+    pub(crate) fn say(&self, text: impl AsRef<str>) {
+        if !self.output.json && !self.output.quiet {
+            println!("{}", text.as_ref());
+        }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
