@@ -1,7 +1,10 @@
 //! **What is near?** Nearest-neighbour indexes with one trait, one law book and an exact reference.
 
 pub mod error;
+pub mod exact;
 pub mod index;
+mod query;
+pub mod testing;
 
-pub use error::SearchError;
+pub use error::{BuildError, SearchError};
 pub use index::{Scratch, SearchParams, VectorIndex};
