@@ -17,7 +17,9 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |position: usize, otherwise: usize| {
-        arguments.get(position).map_or(Ok(otherwise), |text| text.parse().context("a number was expected"))
+        arguments.get(position).map_or(Ok(otherwise), |text| {
+            text.parse().context("a number was expected")
+        })
     };
     let (n, dim, k) = (number(0, 41_000)?, number(1, 192)?, number(2, 100)?);
     let metric = match arguments.get(3).map(String::as_str) {
@@ -28,8 +30,15 @@ fn main() -> Result<()> {
     };
     let vectors = clustered(n, dim, 1);
     let queries = clustered(2000, dim, 2);
-    println!("{n} x {dim}, {}, k = {k}, {} threads", metric.name(), rayon::current_num_threads());
-    println!("{:<16} {:>6} {:>12} {:>9} {:>10}", "engine", "batch", "queries/s", "GFlop/s", "recall@k");
+    println!(
+        "{n} x {dim}, {}, k = {k}, {} threads",
+        metric.name(),
+        rayon::current_num_threads()
+    );
+    println!(
+        "{:<16} {:>6} {:>12} {:>9} {:>10}",
+        "engine", "batch", "queries/s", "GFlop/s", "recall@k"
+    );
 
     let exact = ExactIndex::build(vectors.clone(), dim, metric)?;
     let truth = answers(&exact, &queries, k)?;
@@ -40,10 +49,18 @@ fn main() -> Result<()> {
     #[cfg(feature = "hnsw")]
     if metric != Metric::InnerProduct {
         use catchment_ann_index::{IndexConfig, IndexKind, build_index};
-        let config = IndexConfig { kind: IndexKind::Hnsw, recall: 0.95, ..IndexConfig::default() };
+        let config = IndexConfig {
+            kind: IndexKind::Hnsw,
+            recall: 0.95,
+            ..IndexConfig::default()
+        };
         let started = Instant::now();
         let built = build_index(vectors, dim, metric, &config)?;
-        println!("hnsw built and tuned in {:.1} s: {:?}", started.elapsed().as_secs_f64(), built.report.hnsw);
+        println!(
+            "hnsw built and tuned in {:.1} s: {:?}",
+            started.elapsed().as_secs_f64(),
+            built.report.hnsw
+        );
         measure("hnsw", built.index.as_ref(), &queries, k, &truth)?;
     }
     Ok(())
@@ -52,7 +69,9 @@ fn main() -> Result<()> {
 /// Vectors `[n, dim]` around 64 centres.
 fn clustered(n: usize, dim: usize, seed: u64) -> Vec<f32> {
     let mut of_centres = Xoshiro256PlusPlus::seed_from_u64(99);
-    let centres: Vec<f32> = (0..64 * dim).map(|_| of_centres.random_range(-1.0f32..1.0)).collect();
+    let centres: Vec<f32> = (0..64 * dim)
+        .map(|_| of_centres.random_range(-1.0f32..1.0))
+        .collect();
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut vectors = Vec::with_capacity(n * dim);
     for _ in 0..n {
@@ -93,7 +112,10 @@ fn measure(
             best = best.max(batch as f64 / started.elapsed().as_secs_f64());
             for (hits, truth) in hits.iter().zip(&truth[first..]) {
                 asked += truth.len();
-                found += truth.iter().filter(|hit| hits.iter().any(|other| other.item == hit.item)).count();
+                found += truth
+                    .iter()
+                    .filter(|hit| hits.iter().any(|other| other.item == hit.item))
+                    .count();
             }
         }
         let flops = if index.is_exact() {
@@ -101,7 +123,10 @@ fn measure(
         } else {
             "-".to_owned()
         };
-        println!("{name:<16} {batch:>6} {best:>12.0} {flops:>9} {:>10.4}", found as f64 / asked as f64);
+        println!(
+            "{name:<16} {batch:>6} {best:>12.0} {flops:>9} {:>10.4}",
+            found as f64 / asked as f64
+        );
     }
     Ok(())
 }

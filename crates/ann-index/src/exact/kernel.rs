@@ -101,7 +101,6 @@ impl Kernel {
     /// # Shapes
     /// `query`, `item`: `[dim]`.
     pub fn score(self, metric: Metric, query: &[f32], item: &[f32]) -> Score {
-        debug_assert_eq!(query.len(), item.len(), "both vectors have the same dimension");
         let value = match metric {
             Metric::InnerProduct => self.chain(query, item, |q, x| (q, x)),
             Metric::Cosine => {

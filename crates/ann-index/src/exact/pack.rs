@@ -37,12 +37,23 @@ pub(super) unsafe fn avx2(rows: &[&[f32]; PANEL], panel: &mut [f32]) {
         "whole squares"
     );
     assert!(rows.iter().all(|row| row.len() >= depth), "whole rows");
-    for t in (0..depth).step_by(SIDE) {
-        for first in [0, SIDE] {
+    for first in [0, SIDE] {
+        let mut from: [*const f32; SIDE] = std::array::from_fn(|i| rows[first + i].as_ptr());
+        let mut to = panel.as_mut_ptr().wrapping_add(first);
+        for _ in 0..depth / SIDE {
             // SAFETY: eight values from `t` on exist in each row, and eight lines of the panel from `t` on; see the assertions.
             unsafe {
-                let load = |i: usize| _mm256_loadu_ps(rows[first + i].as_ptr().add(t));
-                let row = [load(0), load(1), load(2), load(3), load(4), load(5), load(6), load(7)];
+                let load = |i: usize| _mm256_loadu_ps(from[i]);
+                let row = [
+                    load(0),
+                    load(1),
+                    load(2),
+                    load(3),
+                    load(4),
+                    load(5),
+                    load(6),
+                    load(7),
+                ];
                 let low = |i: usize| _mm256_unpacklo_ps(row[i], row[i + 1]);
                 let high = |i: usize| _mm256_unpackhi_ps(row[i], row[i + 1]);
                 let left = [
@@ -57,20 +68,36 @@ pub(super) unsafe fn avx2(rows: &[&[f32]; PANEL], panel: &mut [f32]) {
                     _mm256_shuffle_ps::<0x44>(high(4), high(6)),
                     _mm256_shuffle_ps::<0xEE>(high(4), high(6)),
                 ];
-                let to = panel.as_mut_ptr().add(t * PANEL + first);
                 for i in 0..4 {
                     _mm256_storeu_ps(
-                        to.add(i * PANEL),
+                        to.wrapping_add(i * PANEL),
                         _mm256_permute2f128_ps::<0x20>(left[i], right[i]),
                     );
                     _mm256_storeu_ps(
-                        to.add((i + 4) * PANEL),
+                        to.wrapping_add((i + 4) * PANEL),
                         _mm256_permute2f128_ps::<0x31>(left[i], right[i]),
                     );
                 }
+                for from in &mut from {
+                    *from = from.wrapping_add(SIDE);
+                }
+                to = to.wrapping_add(SIDE * PANEL);
             }
         }
     }
+}
+
+/// Asks the memory for a row that will be packed soon: sixteen short runs at once are more than the hardware follows by itself.
+#[inline]
+pub(super) fn prefetch(row: &[f32]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in row.chunks(PANEL) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: SSE is part of x86_64, and a prefetch never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = row;
 }
 
 /// Queries `[n, dim]` interleaved in groups: each group is `[dim, group's size]`, only the last is smaller.

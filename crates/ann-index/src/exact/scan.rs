@@ -5,7 +5,7 @@ use std::ops::Range;
 use catchment_schema::{ItemFilter, ItemIdx};
 
 use super::kernel::Kernel;
-use super::pack::PackedQueries;
+use super::pack::{PackedQueries, prefetch};
 use super::rows::Rows;
 use super::tile::{Block, PANEL, PANELS_A_STEP};
 use super::top_k::TopK;
@@ -84,7 +84,10 @@ pub(crate) fn scan(
             .chunks_exact_mut(depth * PANEL)
             .zip((0..n_items).step_by(PANEL))
         {
-            let row = |i: usize| rows.padded(items.row(start + (first + i).min(n_items - 1)));
+            let row = |i: usize| rows.padded(items.row((start + first + i).min(items.len() - 1)));
+            for ahead in PANEL..2 * PANEL {
+                prefetch(row(ahead));
+            }
             kernel.pack(&std::array::from_fn(row), panel);
         }
         for (first_query, n_queries, queries) in packed.groups() {

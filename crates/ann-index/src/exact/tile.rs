@@ -103,7 +103,6 @@ unsafe fn score_group<L: Lanes, O: Operation, const NQ: usize, const NV: usize>(
     block: Block<'_>,
     out: &mut [f32],
 ) {
-    debug_assert_eq!(block.n_queries, NQ, "the group fits the tile");
     let registers_a_panel = PANEL / L::WIDTH;
     let row = block.n_panels * PANEL;
     for panel in (0..block.n_panels).step_by(NV / registers_a_panel) {
@@ -112,23 +111,24 @@ unsafe fn score_group<L: Lanes, O: Operation, const NQ: usize, const NV: usize>(
             let items = block.panels.as_ptr().add(panel * block.depth * PANEL);
             let mut starts = [items; NV];
             for (v, start) in starts.iter_mut().enumerate() {
-                *start =
-                    items.add(v / registers_a_panel * block.depth * PANEL + v % registers_a_panel * L::WIDTH);
+                let (panel, lanes) = (v / registers_a_panel, v % registers_a_panel * L::WIDTH);
+                *start = items.add(panel * block.depth * PANEL + lanes);
             }
             let mut sums = [[L::splat(0.0); NV]; NQ];
             let mut query = block.queries.as_ptr();
-            for t in 0..block.dim {
+            for _ in 0..block.dim {
                 let mut values = [L::splat(0.0); NV];
                 for v in 0..NV {
-                    values[v] = L::load(starts[v].add(t * PANEL));
+                    values[v] = L::load(starts[v]);
+                    starts[v] = starts[v].wrapping_add(PANEL);
                 }
-                for (q, sums) in sums.iter_mut().enumerate() {
-                    let of_query = L::splat(*query.add(q));
+                for sums in &mut sums {
+                    let of_query = L::splat(*query);
+                    query = query.wrapping_add(1);
                     for v in 0..NV {
                         sums[v] = O::step::<L>(of_query, values[v], sums[v]);
                     }
                 }
-                query = query.add(NQ);
             }
             for (q, sums) in sums.iter().enumerate() {
                 for (v, &sum) in sums.iter().enumerate() {
