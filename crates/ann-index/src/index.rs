@@ -1,9 +1,10 @@
 //! The trait that every index implements.
 
-use catchment_schema::{ItemFilter, Metric, ScoredItem};
+use catchment_schema::{ItemFilter, ItemIdx, Metric, ScoredItem};
 use serde::{Deserialize, Serialize};
 
 use crate::SearchError;
+use crate::exact::{ScanBuffers, TopK};
 
 /// How hard an approximate index should look. An exact one ignores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -16,12 +17,14 @@ pub struct SearchParams {
 /// Buffers of one thread, reused from search to search.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// Scores of one block of items, `[block]`.
-    pub(crate) scores: Vec<f32>,
-    /// The query after normalisation or padding.
+    /// The query as it is compared.
     pub(crate) query: Vec<f32>,
-    /// The pool of best items so far.
-    pub(crate) pool: Vec<ScoredItem>,
+    /// The best so far.
+    pub(crate) top: TopK,
+    /// The items that a narrow filter lets pass, or the pool of a graph search.
+    pub(crate) items: Vec<ItemIdx>,
+    /// Packed items and their scores.
+    pub(crate) buffers: ScanBuffers,
 }
 
 /// Finds the items whose vectors are nearest to a query vector.
