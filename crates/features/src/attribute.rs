@@ -53,16 +53,7 @@ impl AttributeRule {
                 source.check_rows()?;
                 let lists = matches!(config, FeatureConfig::Bag(_));
                 let texts = texts_of(source.name, source.table, &words.name, &words.column, lists)?;
-                let mut counts = BTreeMap::new();
-                for row in 0..source.table.n_rows() {
-                    texts.visit(row, |word| {
-                        if let Some(count) = counts.get_mut(word) {
-                            *count += 1;
-                        } else {
-                            counts.insert(word.to_owned(), 1);
-                        }
-                    });
-                }
+                let counts = rows_by_word(texts, source.table.n_rows());
                 Self::Words {
                     column: words.column.clone(),
                     mean: words.pooling == Pooling::Mean,
@@ -202,6 +193,24 @@ impl AttributeSource<'_> {
             expected,
         })
     }
+}
+
+/// How many rows have each word; a word that a row repeats counts once.
+fn rows_by_word(texts: TextColumn<'_>, n_rows: usize) -> BTreeMap<String, u64> {
+    let mut counts: BTreeMap<String, (u64, usize)> = BTreeMap::new();
+    for row in 0..n_rows {
+        texts.visit(row, |word| match counts.get_mut(word) {
+            Some((_, last_row)) if *last_row == row => {}
+            Some((count, last_row)) => (*count, *last_row) = (*count + 1, row),
+            None => {
+                counts.insert(word.to_owned(), (1, row));
+            }
+        });
+    }
+    counts
+        .into_iter()
+        .map(|(word, (count, _))| (word, count))
+        .collect()
 }
 
 fn missing_column(table_name: &'static str, table: &AttributeTable, feature: &str, column: &str) -> Error {

@@ -3,14 +3,14 @@
 use catchment_schema::ItemIdx;
 use serde::{Deserialize, Serialize};
 
-use crate::exact::Exact;
 use crate::fingerprint::StateHash;
-use crate::fitted::{Feature, State};
 use crate::item::ItemRule;
 use crate::item_times::ItemTimes;
 use crate::number::{NumberRule, signed_log, to_f32};
 use crate::profile::UserProfile;
 use crate::spec::wrong_side;
+use crate::standard::Standard;
+use crate::state::{Feature, State};
 use crate::{ColumnKind, Error, FeatureBatch, FeatureColumn, FeatureConfig, FitTables, Result, Side};
 
 /// One candidate of a request.
@@ -36,12 +36,11 @@ pub struct ChannelHit {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum CandidateRule {
-    /// `[found, 1 / rank, (log(score) − mean) / deviation]`; three zeros where it did not find the item.
+    /// `[found, 1 / rank, standardised log(score)]`; three zeros where it did not find the item.
     Channel {
         name: String,
         channel: u16,
-        mean: Exact,
-        deviation: Exact,
+        scale: Standard,
     },
     ChannelCount,
     ItemCount(NumberRule),
@@ -69,8 +68,7 @@ impl CandidateRule {
                         channel: channel.channel.clone(),
                         known: tables.channels.to_vec(),
                     })?,
-                    mean: Exact(0.0),
-                    deviation: Exact(1.0),
+                    scale: Standard::IDENTITY,
                 })
             }
             FeatureConfig::ChannelCount(_) => Ok(Self::ChannelCount),
@@ -137,17 +135,12 @@ impl CandidateRule {
     ) {
         for candidate in candidates {
             match self {
-                Self::Channel {
-                    channel,
-                    mean,
-                    deviation,
-                    ..
-                } => {
+                Self::Channel { channel, scale, .. } => {
                     let hits = candidate.sources.iter().filter(|hit| hit.channel == *channel);
                     let found = hits.min_by_key(|hit| hit.rank).map_or([0.0; 3], |hit| {
                         let score = signed_log(f64::from(hit.score));
                         let score = if score.is_finite() {
-                            (score - mean.0) / deviation.0
+                            scale.apply(score)
                         } else {
                             0.0
                         };
@@ -173,17 +166,11 @@ impl CandidateRule {
 
     pub(crate) fn hash(&self, state: &State, hash: &mut StateHash) {
         match self {
-            Self::Channel {
-                name,
-                channel,
-                mean,
-                deviation,
-            } => {
+            Self::Channel { name, channel, scale } => {
                 hash.text("channel");
                 hash.text(name);
                 hash.count(u64::from(*channel));
-                hash.number(mean.0);
-                hash.number(deviation.0);
+                scale.hash(hash);
             }
             Self::ChannelCount => hash.text("channel_count"),
             Self::ItemCount(rule) => {

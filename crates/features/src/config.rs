@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, Side};
+use crate::{Error, Result, Side, Transform};
 
 /// Ids that the fit did not know share this many buckets, where the recipe says nothing.
 pub const DEFAULT_OOV_BUCKETS: u32 = 1;
@@ -12,27 +12,6 @@ pub const DEFAULT_MIN_COUNT: u64 = 1;
 pub const DEFAULT_LAST: usize = 100;
 /// The most out-of-vocabulary buckets.
 pub const MAX_OOV_BUCKETS: u32 = 1 << 20;
-/// The most quantile buckets.
-pub const MAX_QUANTILES: u32 = 1000;
-
-/// How a number becomes what the model sees. `log` is `sign(x) · ln(1 + |x|)`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Transform {
-    /// As it is.
-    #[default]
-    None,
-    /// `sign(x) · ln(1 + |x|)`.
-    Log,
-    /// `(x − mean) / deviation`, both of the fit.
-    ZScore,
-    /// `z_score` of `log`: for counts and prices, whose tails are long.
-    LogZScore,
-    /// One of `boundaries.len() + 1` buckets: as many boundaries as are ≤ x. Ascending and finite.
-    Boundaries(Vec<f64>),
-    /// As `boundaries`, at the quantiles of the fit; this many buckets, fewer where values repeat.
-    Quantiles(u32),
-}
 
 /// The weights of a bag.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -302,24 +281,6 @@ impl FeatureConfig {
                 None => Ok(()),
             },
             _ => Ok(()),
-        }
-    }
-}
-
-impl Transform {
-    fn fault(&self) -> Option<String> {
-        match self {
-            Self::Boundaries(boundaries) => {
-                let finite = boundaries.iter().all(|boundary| boundary.is_finite());
-                let ascending = boundaries.windows(2).all(|pair| pair[0] < pair[1]);
-                (boundaries.is_empty() || !finite || !ascending).then(|| {
-                    format!("boundaries must be finite and ascending, at least one; got {boundaries:?}")
-                })
-            }
-            Self::Quantiles(n) if !(2..=MAX_QUANTILES).contains(n) => {
-                Some(format!("quantiles: {n} is not in 2..={MAX_QUANTILES}"))
-            }
-            _ => None,
         }
     }
 }

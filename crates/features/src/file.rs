@@ -8,8 +8,8 @@ use catchment_schema::AtomicFile;
 use serde::{Deserialize, Serialize};
 
 use crate::candidate::CandidateRule;
-use crate::fitted::State;
 use crate::item_times::ItemTimes;
+use crate::state::State;
 use crate::{Error, Fingerprint, FittedFeatures, Result};
 
 /// The format of `features.json` that is written; older ones are read.

@@ -1,41 +1,17 @@
 //! Fitted features: the one path from raw rows to what a model sees, in training and in serving.
 
 use catchment_schema::{AttributeTable, Vocabulary};
-use serde::{Deserialize, Serialize};
 
 use crate::candidate::{CandidateInput, CandidateRule, ChannelHit};
-use crate::context::{ContextInput, ContextRule};
-use crate::exact::Exact;
+use crate::context::ContextInput;
 use crate::fingerprint::StateHash;
 use crate::item::{self, ItemRule};
-use crate::item_times::ItemTimes;
-use crate::number::{moments, signed_log};
+use crate::number::signed_log;
 use crate::profile::UserProfile;
-use crate::user::{UserInput, UserRule};
-use crate::vocabulary_mark::VocabularyMark;
+use crate::standard::Standard;
+use crate::state::{Feature, State};
+use crate::user::UserInput;
 use crate::{ColumnKind, ColumnShape, Error, FeatureBatch, FeatureColumn, Fingerprint, Result, Side};
-
-/// A name and what was learnt for it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Feature<R> {
-    pub(crate) name: String,
-    pub(crate) rule: R,
-}
-
-/// All that was learnt. Item times have a file of their own.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct State {
-    pub(crate) items: VocabularyMark,
-    pub(crate) channels: Vec<String>,
-    pub(crate) user: Vec<Feature<UserRule>>,
-    pub(crate) item: Vec<Feature<ItemRule>>,
-    pub(crate) context: Vec<Feature<ContextRule>>,
-    pub(crate) candidate: Vec<Feature<CandidateRule>>,
-    #[serde(skip)]
-    pub(crate) item_times: Option<ItemTimes>,
-}
 
 /// A spec that has seen data. Made by [`crate::FeatureSpec::fit`] or [`FittedFeatures::open`]; immutable but
 /// for [`FittedFeatures::fit_channel_scores`].
@@ -114,15 +90,8 @@ impl FittedFeatures {
             }
         }
         for feature in &mut self.state.candidate {
-            if let CandidateRule::Channel {
-                channel,
-                mean,
-                deviation,
-                ..
-            } = &mut feature.rule
-            {
-                let (centre, scale) = moments(&scores[usize::from(*channel)]);
-                (*mean, *deviation) = (Exact(centre), Exact(scale));
+            if let CandidateRule::Channel { channel, scale, .. } = &mut feature.rule {
+                *scale = Standard::fit(&scores[usize::from(*channel)]);
             }
         }
         self.sides = Side::ALL.map(|side| self.state.fingerprint(side));
@@ -301,51 +270,5 @@ fn append(
             out.truncate(out.rows);
             Err(error)
         }
-    }
-}
-
-impl State {
-    fn kinds(&self, side: Side) -> impl Iterator<Item = ColumnKind> {
-        // One iterator type for four: three of the slices are empty. No allocation in the hot path.
-        let of = |wanted| side == wanted;
-        let user = self.user.iter().take(if of(Side::User) { usize::MAX } else { 0 });
-        let item = self.item.iter().take(if of(Side::Item) { usize::MAX } else { 0 });
-        let context = self
-            .context
-            .iter()
-            .take(if of(Side::Context) { usize::MAX } else { 0 });
-        let candidate = self
-            .candidate
-            .iter()
-            .take(if of(Side::Candidate) { usize::MAX } else { 0 });
-        let user = user.map(|feature| feature.rule.kind());
-        let item = item.map(|feature| feature.rule.kind());
-        let context = context.map(|feature| feature.rule.kind());
-        let candidate = candidate.map(|feature| feature.rule.kind());
-        user.chain(item).chain(context).chain(candidate)
-    }
-
-    fn fingerprint(&self, side: Side) -> Fingerprint {
-        let mut hash = StateHash::new();
-        hash.text(side.name());
-        match side {
-            Side::User => self.user.iter().for_each(|feature| {
-                hash.text(&feature.name);
-                feature.rule.hash(&mut hash);
-            }),
-            Side::Item => self.item.iter().for_each(|feature| {
-                hash.text(&feature.name);
-                feature.rule.hash(&mut hash);
-            }),
-            Side::Context => self.context.iter().for_each(|feature| {
-                hash.text(&feature.name);
-                feature.rule.hash(&mut hash);
-            }),
-            Side::Candidate => self.candidate.iter().for_each(|feature| {
-                hash.text(&feature.name);
-                feature.rule.hash(self, &mut hash);
-            }),
-        }
-        Fingerprint(hash.finish())
     }
 }

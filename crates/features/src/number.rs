@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::exact::Exact;
 use crate::fingerprint::StateHash;
+use crate::standard::{Standard, moments};
 use crate::{ColumnKind, FeatureColumn, Transform};
 
 /// A fitted [`Transform`]. A value that is null, NaN or infinite is *missing*: dense rules answer
@@ -13,8 +14,7 @@ use crate::{ColumnKind, FeatureColumn, Transform};
 pub(crate) enum NumberRule {
     Dense {
         log: bool,
-        mean: Exact,
-        deviation: Exact,
+        scale: Option<Standard>,
         missing: Exact,
         missing_flag: bool,
     },
@@ -43,8 +43,7 @@ impl NumberRule {
     fn scaled(log: bool, missing_flag: bool, values: impl Iterator<Item = f64>) -> Self {
         Self::Dense {
             log,
-            mean: Exact(0.0),
-            deviation: Exact(1.0),
+            scale: None,
             missing: Exact(moments(&values_of(log, values)).0),
             missing_flag,
         }
@@ -52,11 +51,9 @@ impl NumberRule {
 
     /// What is missing becomes the mean, which is 0 here.
     fn standardised(log: bool, missing_flag: bool, values: impl Iterator<Item = f64>) -> Self {
-        let (mean, deviation) = moments(&values_of(log, values));
         Self::Dense {
             log,
-            mean: Exact(mean),
-            deviation: Exact(deviation),
+            scale: Some(Standard::fit(&values_of(log, values))),
             missing: Exact(0.0),
             missing_flag,
         }
@@ -78,13 +75,13 @@ impl NumberRule {
         match self {
             Self::Dense {
                 log,
-                mean,
-                deviation,
+                scale,
                 missing,
                 missing_flag,
             } => {
                 let dense = value.map_or(missing.0, |value| {
-                    (if *log { signed_log(value) } else { value } - mean.0) / deviation.0
+                    let value = if *log { signed_log(value) } else { value };
+                    scale.map_or(value, |scale| scale.apply(value))
                 });
                 column.push_number(to_f32(dense));
                 if *missing_flag {
@@ -105,16 +102,17 @@ impl NumberRule {
         match self {
             Self::Dense {
                 log,
-                mean,
-                deviation,
+                scale,
                 missing,
                 missing_flag,
             } => {
                 hash.text("dense");
                 hash.count(u64::from(*log));
                 hash.count(u64::from(*missing_flag));
-                for number in [mean, deviation, missing] {
-                    hash.number(number.0);
+                hash.number(missing.0);
+                hash.count(u64::from(scale.is_some()));
+                if let Some(scale) = scale {
+                    scale.hash(hash);
                 }
             }
             Self::Buckets { boundaries } => {
@@ -147,21 +145,6 @@ fn values_of(log: bool, values: impl Iterator<Item = f64>) -> Vec<f64> {
     clamped
         .map(|value| if log { signed_log(value) } else { value })
         .collect()
-}
-
-/// Mean and population deviation; (0, 1) of nothing, and a deviation of 1 where all values are equal,
-/// so that dividing by it is always defined.
-pub(crate) fn moments(values: &[f64]) -> (f64, f64) {
-    if values.is_empty() {
-        return (0.0, 1.0);
-    }
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n;
-    // Rounding leaves equal values a tiny variance; below this it is noise of the mean.
-    let noise = mean.abs() * 1e-12;
-    let deviation = variance.sqrt();
-    (mean, if deviation > noise { deviation } else { 1.0 })
 }
 
 /// The lower edges of buckets 1.. of `n` equally filled ones; equal edges are one.
@@ -216,21 +199,46 @@ mod tests {
 
     #[test]
     fn each_transform_gives_what_its_formula_says() {
-        check(&Transform::None, false, &expect![]);
-        check(&Transform::None, true, &expect![]);
-        check(&Transform::Log, false, &expect![]);
-        check(&Transform::ZScore, false, &expect![]);
-        check(&Transform::LogZScore, false, &expect![]);
-        check(&Transform::Boundaries(vec![0.0, 20.0]), false, &expect![]);
-        check(&Transform::Quantiles(2), false, &expect![]);
-        check(&Transform::Quantiles(100), false, &expect![]);
-    }
-
-    #[test]
-    fn equal_values_and_no_values_have_a_deviation_of_one() {
-        assert_eq!(moments(&[]), (0.0, 1.0));
-        assert_eq!(moments(&[0.1; 7]).1, 1.0);
-        assert_eq!(moments(&[1.0, 3.0]), (2.0, 1.0));
+        check(
+            &Transform::None,
+            false,
+            &expect!["[0.0, 1.0, 20.0, -20.0, 3.4028235e38, 12.5, 12.5]"],
+        );
+        check(
+            &Transform::None,
+            true,
+            &expect!["[0.0, 0.0, 1.0, 0.0, 20.0, 0.0, -20.0, 0.0, 3.4028235e38, 0.0, 12.5, 1.0, 12.5, 1.0]"],
+        );
+        check(
+            &Transform::Log,
+            false,
+            &expect!["[0.0, 0.6931472, 3.0445225, -3.0445225, 690.7755, 2.121735, 2.121735]"],
+        );
+        check(
+            &Transform::ZScore,
+            false,
+            &expect!["[-1.5075567, -1.3869522, 0.90453404, -3.9196475, 10.0, 0.0, 0.0]"],
+        );
+        check(
+            &Transform::LogZScore,
+            false,
+            &expect!["[-1.693181, -1.1400377, 0.7364002, -4.122762, 10.0, 0.0, 0.0]"],
+        );
+        check(
+            &Transform::Boundaries(vec![0.0, 20.0]),
+            false,
+            &expect!["[1, 1, 2, 0, 2, 3, 3] of 4"],
+        );
+        check(
+            &Transform::Quantiles(2),
+            false,
+            &expect!["[0, 0, 1, 0, 1, 2, 2] of 3"],
+        );
+        check(
+            &Transform::Quantiles(100),
+            false,
+            &expect!["[1, 1, 3, 0, 3, 4, 4] of 5"],
+        );
     }
 
     proptest! {

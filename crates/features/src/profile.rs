@@ -50,7 +50,12 @@ impl CategoryShares {
     /// The mean share of the categories; 0 where there are none.
     pub(crate) fn affinity(&self, categories: &[u32]) -> f32 {
         let share = |&category: &u32| self.values.get(category as usize).copied().unwrap_or(0.0);
-        categories.iter().map(share).sum::<f32>() / categories.len().max(1) as f32
+        // The sum of nothing is −0, which is another byte pattern than 0.
+        let sum = categories
+            .iter()
+            .map(share)
+            .fold(0.0, |sum: f32, share| sum + share);
+        sum / categories.len().max(1) as f32
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use catchment_schema::{AttributeTable, Histories, Vocabulary};
 use serde::{Deserialize, Serialize};
 
-use crate::fitted::{Feature, FittedFeatures};
-use crate::{Error, FeatureConfig, Result, Side};
+use crate::state::{Feature, State};
+use crate::{Error, FeatureConfig, FittedFeatures, Result, Side};
 use crate::{candidate, context, item, user};
 
 /// The features of each side, in the order in which the columns of a batch will stand.
@@ -94,7 +94,7 @@ impl FeatureSpec {
         let candidate_features = fit_side(&self.candidate, |config| {
             candidate::CandidateRule::fit(config, tables, &item_features, item_times.as_ref())
         })?;
-        Ok(FittedFeatures::new(crate::fitted::State {
+        Ok(FittedFeatures::new(State {
             items: crate::vocabulary_mark::VocabularyMark::of(tables.items),
             channels: tables.channels.to_vec(),
             user: fit_side(&self.user, |config| user::UserRule::fit(config, tables))?,

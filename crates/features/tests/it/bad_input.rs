@@ -21,70 +21,98 @@ fn check(recipe: &str, expected: &Expect) {
 
 #[test]
 fn recipes_that_say_what_cannot_be_are_refused() {
-    check(r#"users = []"#, &expect![]);
+    check(
+        r#"users = []"#,
+        &expect!["unknown field `users`, expected one of `user`, `item`, `context`, `candidate`"],
+    );
     check(
         r#"user = [{ name = "a", kind = "number", colum = "age" }]"#,
-        &expect![],
+        &expect!["unknown field `colum`, expected one of `name`, `column`, `transform`, `missing_flag`"],
     );
-    check(r#"user = [{ name = "a", kind = "numbr" }]"#, &expect![]);
-    check(r#"user = [{ name = "a" }]"#, &expect![]);
-    check(r#"user = [{ kind = "id" }]"#, &expect![]);
+    check(
+        r#"user = [{ name = "a", kind = "numbr" }]"#,
+        &expect![
+            "unknown variant `numbr`, expected one of `id`, `category`, `bag`, `number`, `history`, `event_count`, `item_count`, `hour`, `weekday`, `channel`, `channel_count`, `category_affinity`"
+        ],
+    );
+    check(r#"user = [{ name = "a" }]"#, &expect!["missing field `kind`"]);
+    check(
+        r#"user = [{ kind = "id" }]"#,
+        &expect!["features.user.name: a feature needs a name"],
+    );
     check(
         r#"user = [{ name = "a", kind = "id" }, { name = "a", kind = "id" }]"#,
-        &expect![],
+        &expect!["features.user.name: two features are called `a`"],
     );
     check(
         r#"user = [{ name = "a", kind = "id", oov_buckets = 9999999 }]"#,
-        &expect![],
+        &expect!["features.user.a.oov_buckets: 9999999 is not in 0..=1048576"],
     );
     check(
         r#"user = [{ name = "a", kind = "history", last = 0 }]"#,
-        &expect![],
+        &expect!["features.user.a.last: 0 is not at least 1"],
     );
     check(
         r#"user = [{ name = "a", kind = "category", column = "gender", pooling = "mean" }]"#,
-        &expect![],
+        &expect!["features.user.a.pooling: a category is one word; pooling is for kind `bag`"],
     );
     check(
         r#"user = [{ name = "a", kind = "number", column = "age", transform = { boundaries = [2, 1] } }]"#,
-        &expect![],
+        &expect![
+            "features.user.a.transform: boundaries must be finite and ascending, at least one; got [2.0, 1.0]"
+        ],
     );
     check(
         r#"item = [{ name = "n", kind = "item_count", transform = { quantiles = 1 } }]"#,
-        &expect![],
+        &expect!["features.item.n.transform: quantiles: 1 is not in 2..=1000"],
     );
     check(
         r#"user = [{ name = "a", kind = "number", column = "age", transform = { quantiles = 3 }, missing_flag = true }]"#,
-        &expect![],
+        &expect!["features.user.a.missing_flag: buckets have one for missing values already"],
     );
     check(
         r#"user = [{ name = "a", kind = "channel", channel = "popular" }]"#,
-        &expect![],
+        &expect![
+            "features.user.a: kind `channel` cannot stand here; user features are of kind id, category, number, bag, history, event_count"
+        ],
     );
-    check(r#"context = [{ name = "a", kind = "id" }]"#, &expect![]);
+    check(
+        r#"context = [{ name = "a", kind = "id" }]"#,
+        &expect![
+            "features.context.a: kind `id` cannot stand here; context features are of kind hour, weekday"
+        ],
+    );
     check(
         r#"user = [{ name = "a", kind = "number", column = "height" }]"#,
-        &expect![],
+        &expect![
+            "feature `a` reads the column `height`, which the user attributes do not have; they have: gender, member, age, interests"
+        ],
     );
     check(
         r#"user = [{ name = "a", kind = "number", column = "gender" }]"#,
-        &expect![],
+        &expect!["feature `a`: column `gender` is Utf8, expected numbers or flags"],
     );
     check(
         r#"user = [{ name = "a", kind = "category", column = "age" }]"#,
-        &expect![],
+        &expect![
+            "feature `a`: column `age` is Float64, expected text, integers or flags (lists are for kind `bag`)"
+        ],
     );
     check(
         r#"item = [{ name = "a", kind = "category", column = "category" }]"#,
-        &expect![],
+        &expect![
+            "feature `a`: column `category` is List(Utf8), expected text, integers or flags (lists are for kind `bag`)"
+        ],
     );
     check(
         r#"candidate = [{ name = "a", kind = "channel", channel = "dssm" }]"#,
-        &expect![],
+        &expect!["features.candidate.a.channel: there is no channel `dssm`; there are: item_cf, popular"],
     );
     check(
         r#"candidate = [{ name = "a", kind = "category_affinity", column = "category" }]"#,
-        &expect![],
+        &expect![
+            "features.candidate.a.column: an item feature of kind `category` or `bag` must read the column `category`"
+        ],
     );
 }
 

@@ -122,17 +122,14 @@ fn what_changes_no_output_does_not_change_it() {
     // Counts that leave the order of the vocabulary as it is.
     let counted = Vocabulary::from_counts([("u0", 400), ("u1", 30), ("u2", 2), ("u3", 1)]);
     assert!(with_world(|world| world.users = counted).is_empty());
-    // One more user of a known interest.
+    // One more user of a known interest: `film` stays the commonest.
     let interests = lists(&[
         Some(&["art", "film", "art"]),
         Some(&["film"]),
         Some(&["film"]),
         None,
     ]);
-    let known = "art and film keep their order: film has more rows, or both have the same and art is first";
-    let order = |world: &mut World| world.user_columns[3].1 = interests;
-    // In the world as it is "art" occurs twice (once a row, repeated) and "film" twice: art comes first.
-    assert_eq!(with_world(order), ["user"], "{known}");
+    assert!(with_world(|world| world.user_columns[3].1 = interests).is_empty());
     // A channel behind the others.
     assert!(with_world(|world| world.channels.push("newest".to_owned())).is_empty());
 }

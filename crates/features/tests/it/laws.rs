@@ -67,6 +67,7 @@ fn check_batch(batch: &FeatureBatch) -> Result<(), TestCaseError> {
             FeatureColumn::Dense { width, values } => {
                 prop_assert_eq!(values.len(), width * batch.rows);
                 prop_assert!(values.iter().all(|value| value.is_finite()));
+                prop_assert!(values.iter().all(|value| value.to_bits() != (-0.0f32).to_bits()));
             }
             FeatureColumn::Bag {
                 cardinality,
