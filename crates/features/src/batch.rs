@@ -1,5 +1,7 @@
 //! The columnar batch: what a model sees.
 
+use crate::shape::ColumnKind;
+
 /// One feature for every row of a batch.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FeatureColumn {
@@ -21,6 +23,101 @@ pub enum FeatureColumn {
         /// `[offsets[rows]]`, finite; 1 for plain membership.
         weights: Vec<f32>,
     },
+}
+
+impl FeatureColumn {
+    /// A column of this layout without rows.
+    pub fn new(kind: ColumnKind) -> Self {
+        match kind {
+            ColumnKind::Dense { width } => Self::Dense {
+                width,
+                values: Vec::new(),
+            },
+            ColumnKind::Bag { cardinality } => Self::Bag {
+                cardinality,
+                offsets: vec![0],
+                ids: Vec::new(),
+                weights: Vec::new(),
+            },
+        }
+    }
+
+    /// The layout.
+    pub fn kind(&self) -> ColumnKind {
+        match *self {
+            Self::Dense { width, .. } => ColumnKind::Dense { width },
+            Self::Bag { cardinality, .. } => ColumnKind::Bag { cardinality },
+        }
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        match self {
+            Self::Dense { width, values } => values.truncate(rows * *width),
+            Self::Bag {
+                offsets,
+                ids,
+                weights,
+                ..
+            } => {
+                offsets.truncate(rows + 1);
+                let end = offsets.last().map_or(0, |&end| end as usize);
+                ids.truncate(end);
+                weights.truncate(end);
+            }
+        }
+    }
+
+    /// Adds one number; a dense row is complete after `width` of them.
+    pub(crate) fn push_number(&mut self, value: f32) {
+        match self {
+            Self::Dense { values, .. } => values.push(value),
+            Self::Bag { .. } => unreachable!("the batch was given the shape of its features"),
+        }
+    }
+
+    /// Adds a row of ids with their weights.
+    pub(crate) fn push_bag(&mut self, entries: impl IntoIterator<Item = (u32, f32)>) {
+        match self {
+            Self::Bag {
+                cardinality,
+                offsets,
+                ids,
+                weights,
+            } => {
+                for (id, weight) in entries {
+                    debug_assert!(id < *cardinality, "an id beyond the cardinality");
+                    ids.push(id);
+                    weights.push(weight);
+                }
+                offsets.push(u32::try_from(ids.len()).expect("a batch holds at most u32::MAX ids a column"));
+            }
+            Self::Dense { .. } => unreachable!("the batch was given the shape of its features"),
+        }
+    }
+
+    /// Adds a row with each of the ids that `visit` hands out once, first come first; each weighs 1,
+    /// or 1 / their number where `mean`.
+    pub(crate) fn push_set(&mut self, mean: bool, visit: impl FnOnce(&mut dyn FnMut(u32))) {
+        match self {
+            Self::Bag {
+                offsets,
+                ids,
+                weights,
+                ..
+            } => {
+                let start = ids.len();
+                visit(&mut |id| {
+                    if !ids[start..].contains(&id) {
+                        ids.push(id);
+                    }
+                });
+                let n_new = ids.len() - start;
+                weights.resize(ids.len(), if mean { 1.0 / n_new as f32 } else { 1.0 });
+                offsets.push(u32::try_from(ids.len()).expect("a batch holds at most u32::MAX ids a column"));
+            }
+            Self::Dense { .. } => unreachable!("the batch was given the shape of its features"),
+        }
+    }
 }
 
 /// The features of one side (user, item, context or candidate) for a number of rows, in the order of the spec.
@@ -46,5 +143,81 @@ impl FeatureBatch {
     /// Row `row` of the batch.
     pub fn row(&self, row: usize) -> FeatureRow<'_> {
         FeatureRow { batch: self, row }
+    }
+
+    /// Takes all rows away and keeps the buffers.
+    pub fn clear(&mut self) {
+        self.truncate(0);
+    }
+
+    /// Takes the rows from `rows` on away and keeps the buffers.
+    pub fn truncate(&mut self, rows: usize) {
+        self.rows = self.rows.min(rows);
+        for column in &mut self.columns {
+            column.truncate(rows);
+        }
+    }
+
+    /// Whether the columns have these layouts, in this order.
+    pub(crate) fn has_kinds(&self, kinds: impl IntoIterator<Item = ColumnKind>) -> bool {
+        self.columns.iter().map(FeatureColumn::kind).eq(kinds)
+    }
+}
+
+impl<'a> FeatureRow<'a> {
+    /// The `[width]` numbers of the feature at `column`; none where that is a bag or the row is beyond the batch.
+    pub fn dense(self, column: usize) -> &'a [f32] {
+        match self.batch.columns.get(column) {
+            Some(FeatureColumn::Dense { width, values }) => values
+                .get(self.row * width..(self.row + 1) * width)
+                .unwrap_or(&[]),
+            _ => &[],
+        }
+    }
+
+    /// The ids and weights of the feature at `column`; none where that is dense or the row is beyond the batch.
+    pub fn bag(self, column: usize) -> (&'a [u32], &'a [f32]) {
+        match self.batch.columns.get(column) {
+            Some(FeatureColumn::Bag {
+                offsets,
+                ids,
+                weights,
+                ..
+            }) if self.row + 1 < offsets.len() => {
+                let range = offsets[self.row] as usize..offsets[self.row + 1] as usize;
+                (&ids[range.clone()], &weights[range])
+            }
+            _ => (&[], &[]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_back_and_truncation_drops_the_last_ones() {
+        let mut batch = FeatureBatch {
+            rows: 2,
+            columns: vec![
+                FeatureColumn::new(ColumnKind::Dense { width: 2 }),
+                FeatureColumn::new(ColumnKind::Bag { cardinality: 9 }),
+            ],
+        };
+        for value in [1.0, 2.0, 3.0, 4.0] {
+            batch.columns[0].push_number(value);
+        }
+        batch.columns[1].push_bag([(7, 1.0)]);
+        batch.columns[1].push_bag([(8, 0.5), (0, 0.5)]);
+        assert_eq!(batch.row(1).dense(0), [3.0, 4.0]);
+        assert_eq!(batch.row(1).bag(1), (&[8, 0][..], &[0.5, 0.5][..]));
+        assert!(batch.row(2).dense(0).is_empty());
+        assert!(batch.row(2).bag(1).0.is_empty());
+        batch.truncate(1);
+        assert_eq!(batch.rows, 1);
+        assert!(batch.row(1).dense(0).is_empty());
+        assert_eq!(batch.row(0).bag(1).0, [7]);
+        assert!(batch.row(1).bag(1).0.is_empty());
     }
 }

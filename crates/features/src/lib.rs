@@ -1,5 +1,121 @@
 //! **What does a model see?** Features: fitted once, transformed the same way in training and serving.
+//!
+//! A recipe says which features there are ([`FeatureSpec`]); [`FeatureSpec::fit`] learns vocabularies,
+//! means, quantiles and counts; [`FittedFeatures`] turns rows into columns ([`FeatureBatch`]), for the whole
+//! catalogue, for many training rows, or for one request, by the same code. There are four sides
+//! ([`Side`]), because each is known at another moment: *items* at publish, the *user* and the *context*
+//! once a request, *candidates* last. A [`Fingerprint`] for each side says whether two fits are the same function.
+//!
+//! ```
+//! use catchment_features::{FeatureBatch, FeatureSpec, FitTables, Side, UserInput};
+//! use catchment_schema::{AttributeTable, Event, Histories, ItemIdx, Time, UserIdx, Vocabulary};
+//!
+//! let spec: FeatureSpec = toml::from_str(
+//!     r#"user = [{ name = "recent", kind = "history", last = 2 }, { name = "events", kind = "event_count" }]"#,
+//! )?;
+//! let (users, items) = (Vocabulary::from_counts([("ann", 2)]), Vocabulary::from_counts([("x", 1), ("y", 1)]));
+//! let events = [(0, 10), (1, 20)].map(|(item, time)| Event::new(ItemIdx(item), Time::from_millis(time)));
+//! let histories = Histories::group(1, &[UserIdx(0); 2], &events);
+//! let fitted = spec.fit(&FitTables {
+//!     users: &users,
+//!     items: &items,
+//!     user_attributes: &AttributeTable::empty(1),
+//!     item_attributes: &AttributeTable::empty(2),
+//!     histories: &histories,
+//!     channels: &[],
+//! })?;
+//!
+//! let mut batch = FeatureBatch::default();
+//! let input = UserInput {
+//!     id: Some("ann"),
+//!     attributes: None,
+//!     history: histories.of(UserIdx(0)),
+//!     now: Time::from_millis(20), // the event at 20 has not happened yet
+//! };
+//! fitted.transform_user(&input, &mut batch)?;
+//! assert_eq!(batch.row(0).bag(0).0, [0]);
+//! assert_eq!(batch.row(0).dense(1), [2f32.ln()]);
+//! assert_eq!(fitted.shape(Side::User)[1].name, "events");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Kinds, and what nothing becomes
+//!
+//! | kind | side | column | missing, unknown |
+//! |---|---|---|---|
+//! | `id` | user, item | bag of one id | no id: empty bag; unknown or rare: a bucket by hash, without buckets an empty bag |
+//! | `category` | user, item | bag of one word | null, no row: empty bag; unknown or rare: a bucket by hash |
+//! | `bag` | user, item | bag of the row's different words | as `category`, word by word |
+//! | `number` | user, item | dense, or a bag of one bucket | null, NaN, infinite, no row: the fit's mean (0 where standardised), or the last bucket |
+//! | `history` | user | bag of the latest items, oldest first | no events: empty bag; items beyond the fit: the last id |
+//! | `event_count` | user | as `number` | no events: the count 0 |
+//! | `item_count` | item | as `number`; events at fit | items beyond the fit: the count 0 |
+//! | `item_count` | candidate | as `number`; events before `now` | unknown `now`: the count 0 |
+//! | `hour`, `weekday` | context | bag of one of 24 + 1, 7 + 1 | unknown `now`: the last id |
+//! | `channel` | candidate | dense `[found, 1 / rank, score]` | not found: `[0, 0, 0]`; a score that is not finite: 0 |
+//! | `channel_count` | candidate | dense | 0 |
+//! | `category_affinity` | candidate | dense in [0, 1] | no history or no category: 0 |
+//!
+//! # What was known, and when
+//!
+//! A user's row, and a candidate's, look only at events strictly before `now`
+//! ([`UserInput::known_history`]). `item_count` on the item side is the count of the log that the fit was given,
+//! for training rows and serving alike: fit on a log that ends before the training rows begin. On the candidate
+//! side it is the count before `now`: right for every training row even when the fit has seen the whole log, and
+//! equal to the count of that log when a request comes after it. Events that arrive after the fit
+//! change the user's features at once, and an item's count with the next bundle.
+//!
+//! # Left out on purpose
+//!
+//! Features that need trained embeddings come with the models that train them. No feature depends on
+//! another yet but `category_affinity`, whose fingerprint covers the item feature that it reads.
+//!
+//! # Siblings
+//!
+//! `catchment-schema` has the tables; `catchment-ranking` and the models read batches; `catchment-pipeline`
+//! transforms requests; `catchment-bundle` carries the fitted state from training to serving.
 
 pub mod batch;
+pub mod candidate;
+pub mod config;
+pub mod context;
+pub mod error;
+pub mod file;
+pub mod fingerprint;
+pub mod fitted;
+pub mod item_times;
+pub mod profile;
+pub mod shape;
+pub mod side;
+pub mod spec;
+pub mod transform;
+pub mod user;
+
+mod attribute;
+mod exact;
+mod item;
+mod lookup;
+mod number;
+mod standard;
+mod state;
+mod text_column;
+mod vocabulary_mark;
 
 pub use batch::{FeatureBatch, FeatureColumn, FeatureRow};
+pub use candidate::{CandidateInput, ChannelHit};
+pub use config::{FeatureConfig, Pooling};
+pub use context::ContextInput;
+pub use error::{Error, Result};
+pub use fingerprint::Fingerprint;
+pub use fitted::FittedFeatures;
+pub use profile::UserProfile;
+pub use shape::{ColumnKind, ColumnShape};
+pub use side::Side;
+pub use spec::{FeatureSpec, FitTables};
+pub use standard::Z_LIMIT;
+pub use transform::Transform;
+pub use user::UserInput;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,203 @@
+//! The candidate side: how this user and this item met.
+
+use catchment_schema::ItemIdx;
+use serde::{Deserialize, Serialize};
+
+use crate::fingerprint::StateHash;
+use crate::item::ItemRule;
+use crate::item_times::ItemTimes;
+use crate::number::{NumberRule, signed_log, to_f32};
+use crate::profile::UserProfile;
+use crate::spec::wrong_side;
+use crate::standard::Standard;
+use crate::state::{Feature, State};
+use crate::{ColumnKind, Error, FeatureBatch, FeatureColumn, FeatureConfig, FitTables, Result, Side};
+
+/// One candidate of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct CandidateInput<'a> {
+    /// Which item.
+    pub item: ItemIdx,
+    /// Which channels found it.
+    pub sources: &'a [ChannelHit],
+}
+
+/// A channel found a candidate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ChannelHit {
+    /// Which channel: its place in [`crate::FittedFeatures::channels`].
+    pub channel: u16,
+    /// Its rank in that channel, from 1 (0 is read as 1).
+    pub rank: u32,
+    /// The channel's own score.
+    pub score: f32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum CandidateRule {
+    /// `[found, 1 / rank, standardised log(score)]`; three zeros where it did not find the item.
+    Channel {
+        name: String,
+        channel: u16,
+        scale: Standard,
+    },
+    ChannelCount,
+    ItemCount(NumberRule),
+    CategoryAffinity {
+        item_feature: usize,
+        last: usize,
+    },
+}
+
+impl CandidateRule {
+    pub(crate) fn fit(
+        config: &FeatureConfig,
+        tables: &FitTables<'_>,
+        item_features: &[Feature<ItemRule>],
+        item_times: Option<&ItemTimes>,
+    ) -> Result<Self> {
+        match config {
+            FeatureConfig::Channel(channel) => {
+                let position = tables.channels.iter().position(|name| *name == channel.channel);
+                let position = position.and_then(|position| u16::try_from(position).ok());
+                Ok(Self::Channel {
+                    name: channel.channel.clone(),
+                    channel: position.ok_or_else(|| Error::UnknownChannel {
+                        feature: channel.name.clone(),
+                        channel: channel.channel.clone(),
+                        known: tables.channels.to_vec(),
+                    })?,
+                    scale: Standard::IDENTITY,
+                })
+            }
+            FeatureConfig::ChannelCount(_) => Ok(Self::ChannelCount),
+            FeatureConfig::ItemCount(count) => match item_times.filter(|times| times.any_known()) {
+                Some(times) => Ok(Self::ItemCount(NumberRule::fit(
+                    &count.transform,
+                    false,
+                    times.counts_seen(),
+                ))),
+                None => Err(Error::NoTimes {
+                    feature: count.name.clone(),
+                }),
+            },
+            FeatureConfig::CategoryAffinity(affinity) => {
+                let reads_it = |feature: &Feature<ItemRule>| {
+                    feature.rule.words_column() == Some(affinity.column.as_str())
+                };
+                match item_features.iter().position(reads_it) {
+                    Some(item_feature) => Ok(Self::CategoryAffinity {
+                        item_feature,
+                        last: affinity.last,
+                    }),
+                    None => Err(Error::BadConfig {
+                        key: format!("features.candidate.{}.column", affinity.name),
+                        reason: format!(
+                            "an item feature of kind `category` or `bag` must read the column `{}`",
+                            affinity.column
+                        ),
+                    }),
+                }
+            }
+            other => {
+                let allowed = "channel, channel_count, item_count, category_affinity";
+                Err(wrong_side(other, Side::Candidate, allowed))
+            }
+        }
+    }
+
+    pub(crate) fn kind(&self) -> ColumnKind {
+        match self {
+            Self::Channel { .. } => ColumnKind::Dense { width: 3 },
+            Self::ChannelCount | Self::CategoryAffinity { .. } => ColumnKind::Dense { width: 1 },
+            Self::ItemCount(rule) => rule.kind(),
+        }
+    }
+
+    /// The item feature and the number of events, where this is an affinity.
+    pub(crate) fn affinity(&self) -> Option<(usize, usize)> {
+        match *self {
+            Self::CategoryAffinity { item_feature, last } => Some((item_feature, last)),
+            _ => None,
+        }
+    }
+
+    /// Adds one row for each candidate; `affinity` is this rule's place among the affinities.
+    pub(crate) fn write(
+        &self,
+        affinity: usize,
+        state: &State,
+        profile: &UserProfile,
+        items: &FeatureBatch,
+        candidates: &[CandidateInput<'_>],
+        column: &mut FeatureColumn,
+    ) {
+        for candidate in candidates {
+            match self {
+                Self::Channel { channel, scale, .. } => {
+                    let hits = candidate.sources.iter().filter(|hit| hit.channel == *channel);
+                    let found = hits.min_by_key(|hit| hit.rank).map_or([0.0; 3], |hit| {
+                        let score = signed_log(f64::from(hit.score));
+                        let score = if score.is_finite() {
+                            scale.apply(score)
+                        } else {
+                            0.0
+                        };
+                        [1.0, 1.0 / hit.rank.max(1) as f32, to_f32(score)]
+                    });
+                    for number in found {
+                        column.push_number(number);
+                    }
+                }
+                Self::ChannelCount => column.push_number(n_channels(candidate.sources)),
+                Self::ItemCount(rule) => {
+                    let times = state.item_times.as_ref();
+                    let count = times.map_or(0, |times| times.count_before(candidate.item, profile.now));
+                    rule.write(Some(count as f64), column);
+                }
+                Self::CategoryAffinity { item_feature, .. } => {
+                    let (categories, _) = items.row(candidate.item.index()).bag(*item_feature);
+                    column.push_number(profile.shares[affinity].affinity(categories));
+                }
+            }
+        }
+    }
+
+    pub(crate) fn hash(&self, state: &State, hash: &mut StateHash) {
+        match self {
+            Self::Channel { name, channel, scale } => {
+                hash.text("channel");
+                hash.text(name);
+                hash.count(u64::from(*channel));
+                scale.hash(hash);
+            }
+            Self::ChannelCount => hash.text("channel_count"),
+            Self::ItemCount(rule) => {
+                hash.text("item_count");
+                rule.hash(hash);
+                state.items.hash(hash);
+                if let Some(times) = &state.item_times {
+                    times.hash(hash);
+                }
+            }
+            Self::CategoryAffinity { item_feature, last } => {
+                hash.text("category_affinity");
+                hash.count(*last as u64);
+                hash.count(*item_feature as u64);
+                if let Some(feature) = state.item.get(*item_feature) {
+                    feature.rule.hash(hash);
+                }
+            }
+        }
+    }
+}
+
+/// How many different channels there are; the lists are short.
+fn n_channels(sources: &[ChannelHit]) -> f32 {
+    let first_of_its_channel = |&place: &usize| {
+        let channel = sources[place].channel;
+        sources[..place].iter().all(|other| other.channel != channel)
+    };
+    (0..sources.len()).filter(first_of_its_channel).count() as f32
+}

@@ -1,0 +1,105 @@
+//! Fitted features on disk: `features.json`, and `item_times.parquet` where an item's count up to a
+//! moment is asked for.
+
+use std::fs;
+use std::path::Path;
+
+use catchment_schema::AtomicFile;
+use serde::{Deserialize, Serialize};
+
+use crate::candidate::CandidateRule;
+use crate::item_times::ItemTimes;
+use crate::state::State;
+use crate::{Error, Fingerprint, FittedFeatures, Result};
+
+/// The format of `features.json` that is written; older ones are read.
+pub const FORMAT: u32 = 1;
+/// The name of the file in its folder.
+pub const FEATURES_FILE: &str = "features.json";
+/// The name of the file of item times.
+pub const ITEM_TIMES_FILE: &str = "item_times.parquet";
+
+#[derive(Serialize)]
+struct Written<'a> {
+    format: u32,
+    fingerprint: Fingerprint,
+    features: &'a State,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Read {
+    #[serde(rename = "format")]
+    _format: u32,
+    fingerprint: Fingerprint,
+    features: State,
+}
+
+/// What every version of the format has.
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
+}
+
+impl FittedFeatures {
+    /// Writes the features into `folder`. `features.json` comes last and by rename, and names the
+    /// fingerprint of the whole, so that an interrupted save is noticed when it is opened.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        if let Some(times) = &self.state().item_times {
+            times.write(&folder.join(ITEM_TIMES_FILE))?;
+        }
+        let path = folder.join(FEATURES_FILE);
+        let written = Written {
+            format: FORMAT,
+            fingerprint: self.fingerprint(),
+            features: self.state(),
+        };
+        let json = serde_json::to_vec(&written).map_err(|error| bad_file(&path, &error))?;
+        Ok(AtomicFile::write(&path, &json)?)
+    }
+
+    /// Reads what [`FittedFeatures::save`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::File`] when a file cannot be read; [`Error::WrongVersion`] for a newer format;
+    /// [`Error::BadFile`] for anything that `save` does not write;
+    /// [`Error::FingerprintMismatch`] when the parts are not of one fit.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let path = folder.join(FEATURES_FILE);
+        let json = fs::read(&path).map_err(catchment_schema::Error::io(&path))?;
+        let head: Head = serde_json::from_slice(&json).map_err(|error| bad_file(&path, &error))?;
+        if head.format > FORMAT {
+            return Err(Error::WrongVersion {
+                path,
+                found: head.format,
+                supported: FORMAT,
+            });
+        }
+        let read: Read = serde_json::from_slice(&json).map_err(|error| bad_file(&path, &error))?;
+        let mut state = read.features;
+        let counts = |rule: &CandidateRule| matches!(rule, CandidateRule::ItemCount(_));
+        if state.candidate.iter().any(|feature| counts(&feature.rule)) {
+            let n_items = state.items.len as usize;
+            state.item_times = Some(ItemTimes::read(&folder.join(ITEM_TIMES_FILE), n_items)?);
+        }
+        let opened = Self::new(state);
+        if opened.fingerprint() != read.fingerprint {
+            return Err(Error::FingerprintMismatch {
+                path: folder.to_owned(),
+                expected: read.fingerprint,
+                found: opened.fingerprint(),
+            });
+        }
+        Ok(opened)
+    }
+}
+
+fn bad_file(path: &Path, error: &serde_json::Error) -> Error {
+    Error::BadFile {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    }
+}

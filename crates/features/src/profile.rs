@@ -1,0 +1,113 @@
+//! What a user's history says about categories, worked out once a request.
+
+use catchment_schema::Time;
+
+use crate::candidate::CandidateRule;
+use crate::{Error, FeatureBatch, FittedFeatures, Result, UserInput};
+
+/// A user at one moment, as the candidate side needs them: made once by [`FittedFeatures::profile`],
+/// then read for each candidate. Meant to be reused, so that a steady state allocates nothing.
+#[derive(Clone, Debug)]
+pub struct UserProfile {
+    pub(crate) now: Time,
+    pub(crate) shares: Vec<CategoryShares>,
+}
+
+impl Default for UserProfile {
+    fn default() -> Self {
+        Self {
+            now: Time::UNKNOWN,
+            shares: Vec::new(),
+        }
+    }
+}
+
+/// For each category, the share of the looked-at events whose item has it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CategoryShares {
+    /// `[cardinality]`, zero but for `touched`.
+    pub(crate) values: Vec<f32>,
+    touched: Vec<u32>,
+}
+
+impl CategoryShares {
+    fn reset(&mut self, cardinality: usize) {
+        for category in self.touched.drain(..) {
+            self.values[category as usize] = 0.0;
+        }
+        self.values.resize(cardinality, 0.0);
+    }
+
+    fn add(&mut self, category: u32, share: f32) {
+        if let Some(value) = self.values.get_mut(category as usize) {
+            if *value == 0.0 {
+                self.touched.push(category);
+            }
+            *value += share;
+        }
+    }
+
+    /// The mean share of the categories; 0 where there are none.
+    pub(crate) fn affinity(&self, categories: &[u32]) -> f32 {
+        let share = |&category: &u32| self.values.get(category as usize).copied().unwrap_or(0.0);
+        // The sum of nothing is −0, which is another byte pattern than 0.
+        let sum = categories
+            .iter()
+            .map(share)
+            .fold(0.0, |sum: f32, share| sum + share);
+        sum / categories.len().max(1) as f32
+    }
+}
+
+impl FittedFeatures {
+    /// Looks through the user's known history once. `items` is what
+    /// [`FittedFeatures::transform_items`] gave; events of items beyond it are left out.
+    ///
+    /// # Errors
+    /// [`Error::WrongShape`] when `items` are not the item features of this fit.
+    pub fn profile(
+        &self,
+        input: &UserInput<'_>,
+        items: &FeatureBatch,
+        profile: &mut UserProfile,
+    ) -> Result<()> {
+        self.check_items(items)?;
+        profile.now = input.now;
+        profile
+            .shares
+            .resize_with(self.n_affinities(), CategoryShares::default);
+        let history = input.known_history();
+        let rules = self.state().candidate.iter().map(|feature| &feature.rule);
+        let affinities = rules.filter_map(CandidateRule::affinity);
+        for ((item_feature, last), shares) in affinities.zip(&mut profile.shares) {
+            shares.reset(self.cardinality(item_feature));
+            let events = history.last(last).events().iter();
+            let rows = events
+                .map(|event| event.item.index())
+                .filter(|&row| row < items.rows);
+            let share = 1.0 / rows.clone().count().max(1) as f32;
+            for row in rows {
+                for &category in items.row(row).bag(item_feature).0 {
+                    shares.add(category, share);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn check_profile(&self, profile: &UserProfile) -> Result<()> {
+        let rules = self.state().candidate.iter().map(|feature| &feature.rule);
+        let cardinalities = rules
+            .filter_map(CandidateRule::affinity)
+            .map(|(item_feature, _)| self.cardinality(item_feature));
+        if profile
+            .shares
+            .iter()
+            .map(|shares| shares.values.len())
+            .eq(cardinalities)
+        {
+            return Ok(());
+        }
+        Err(Error::OtherProfile)
+    }
+}

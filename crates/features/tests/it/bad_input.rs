@@ -1,0 +1,227 @@
+//! What is wrong is said, with its name and remedy.
+
+use std::sync::Arc;
+
+use catchment_features::{
+    CandidateInput, ChannelHit, Error, FeatureBatch, FeatureSpec, Side, UserInput, UserProfile,
+};
+use catchment_schema::arrow::array::Int64Array;
+use catchment_schema::{AttributeTable, ItemIdx, Time, Vocabulary};
+use expect_test::{Expect, expect};
+
+use crate::world::{World, spec};
+
+fn check(recipe: &str, expected: &Expect) {
+    let answer = match toml::from_str::<FeatureSpec>(recipe) {
+        Ok(spec) => World::new().try_fit(&spec).expect_err("refused").to_string(),
+        Err(error) => error.message().to_owned(),
+    };
+    expected.assert_eq(&answer);
+}
+
+#[test]
+fn recipes_that_say_what_cannot_be_are_refused() {
+    check(
+        r#"users = []"#,
+        &expect!["unknown field `users`, expected one of `user`, `item`, `context`, `candidate`"],
+    );
+    check(
+        r#"user = [{ name = "a", kind = "number", colum = "age" }]"#,
+        &expect!["unknown field `colum`, expected one of `name`, `column`, `transform`, `missing_flag`"],
+    );
+    check(
+        r#"user = [{ name = "a", kind = "numbr" }]"#,
+        &expect![
+            "unknown variant `numbr`, expected one of `id`, `category`, `bag`, `number`, `history`, `event_count`, `item_count`, `hour`, `weekday`, `channel`, `channel_count`, `category_affinity`"
+        ],
+    );
+    check(r#"user = [{ name = "a" }]"#, &expect!["missing field `kind`"]);
+    check(
+        r#"user = [{ kind = "id" }]"#,
+        &expect!["features.user.name: a feature needs a name"],
+    );
+    check(
+        r#"user = [{ name = "a", kind = "id" }, { name = "a", kind = "id" }]"#,
+        &expect!["features.user.name: two features are called `a`"],
+    );
+    check(
+        r#"user = [{ name = "a", kind = "id", oov_buckets = 9999999 }]"#,
+        &expect!["features.user.a.oov_buckets: 9999999 is not in 0..=1048576"],
+    );
+    check(
+        r#"user = [{ name = "a", kind = "history", last = 0 }]"#,
+        &expect!["features.user.a.last: 0 is not at least 1"],
+    );
+    check(
+        r#"user = [{ name = "a", kind = "category", column = "gender", pooling = "mean" }]"#,
+        &expect!["features.user.a.pooling: a category is one word; pooling is for kind `bag`"],
+    );
+    check(
+        r#"user = [{ name = "a", kind = "number", column = "age", transform = { boundaries = [2, 1] } }]"#,
+        &expect![
+            "features.user.a.transform: boundaries must be finite and ascending, at least one; got [2.0, 1.0]"
+        ],
+    );
+    check(
+        r#"item = [{ name = "n", kind = "item_count", transform = { quantiles = 1 } }]"#,
+        &expect!["features.item.n.transform: quantiles: 1 is not in 2..=1000"],
+    );
+    check(
+        r#"user = [{ name = "a", kind = "number", column = "age", transform = { quantiles = 3 }, missing_flag = true }]"#,
+        &expect!["features.user.a.missing_flag: buckets have one for missing values already"],
+    );
+    check(
+        r#"user = [{ name = "a", kind = "channel", channel = "popular" }]"#,
+        &expect![
+            "features.user.a: kind `channel` cannot stand here; user features are of kind id, category, number, bag, history, event_count"
+        ],
+    );
+    check(
+        r#"context = [{ name = "a", kind = "id" }]"#,
+        &expect![
+            "features.context.a: kind `id` cannot stand here; context features are of kind hour, weekday"
+        ],
+    );
+    check(
+        r#"user = [{ name = "a", kind = "number", column = "height" }]"#,
+        &expect![
+            "feature `a` reads the column `height`, which the user attributes do not have; they have: gender, member, age, interests"
+        ],
+    );
+    check(
+        r#"user = [{ name = "a", kind = "number", column = "gender" }]"#,
+        &expect!["feature `a`: column `gender` is Utf8, expected numbers or flags"],
+    );
+    check(
+        r#"user = [{ name = "a", kind = "category", column = "age" }]"#,
+        &expect![
+            "feature `a`: column `age` is Float64, expected text, integers or flags (lists are for kind `bag`)"
+        ],
+    );
+    check(
+        r#"item = [{ name = "a", kind = "category", column = "category" }]"#,
+        &expect![
+            "feature `a`: column `category` is List(Utf8), expected text, integers or flags (lists are for kind `bag`)"
+        ],
+    );
+    check(
+        r#"candidate = [{ name = "a", kind = "channel", channel = "dssm" }]"#,
+        &expect!["features.candidate.a.channel: there is no channel `dssm`; there are: item_cf, popular"],
+    );
+    check(
+        r#"candidate = [{ name = "a", kind = "category_affinity", column = "category" }]"#,
+        &expect![
+            "features.candidate.a.column: an item feature of kind `category` or `bag` must read the column `category`"
+        ],
+    );
+}
+
+#[test]
+fn an_item_count_up_to_a_moment_needs_moments() {
+    let mut world = World::new();
+    world.events.iter_mut().for_each(|event| event.2 = i64::MIN);
+    let spec = spec(r#"candidate = [{ name = "n", kind = "item_count" }]"#);
+    assert!(matches!(world.try_fit(&spec), Err(Error::NoTimes { feature }) if feature == "n"));
+}
+
+#[test]
+fn tables_of_another_run_are_refused_and_leave_nothing_behind() {
+    let world = World::new();
+    let fitted = world.fit();
+    let mut out = FeatureBatch::default();
+    let other = Vocabulary::from_counts([("x", 5), ("i0", 3), ("i1", 2), ("i2", 2), ("i3", 1)]);
+    let attributes = world.item_attributes();
+    let answer = fitted.transform_items(&other, &attributes, &mut out);
+    assert!(matches!(answer, Err(Error::OtherVocabulary)));
+    let answer = fitted.transform_items(&world.items, &AttributeTable::empty(3), &mut out);
+    assert!(matches!(
+        answer,
+        Err(Error::RowCount {
+            rows: 3,
+            expected: 5,
+            ..
+        })
+    ));
+    let answer = fitted.transform_items(&world.items, &AttributeTable::empty(5), &mut out);
+    assert!(matches!(answer, Err(Error::MissingColumn { .. })));
+    assert_eq!(
+        out,
+        FeatureBatch {
+            rows: 0,
+            ..out.clone()
+        }
+    );
+    fitted
+        .transform_items(&world.items, &attributes, &mut out)
+        .expect("the buffer is still good");
+    assert_eq!(out, world.catalogue(&fitted));
+}
+
+#[test]
+fn a_row_that_fails_leaves_the_batch_as_it_was() {
+    let world = World::new();
+    let fitted = world.fit();
+    let attributes = world.user_attributes();
+    let mut out = FeatureBatch::default();
+    let good = UserInput {
+        attributes: Some((&attributes, 0)),
+        ..UserInput::anonymous(Time::UNKNOWN)
+    };
+    fitted.transform_user(&good, &mut out).expect("a row");
+    let before = out.clone();
+    let mut columns = world.user_columns.clone();
+    columns[3].1 = Arc::new(Int64Array::from(vec![1, 2, 3, 4]));
+    columns.remove(2);
+    let bad = World::table(&columns, &world.users, None);
+    let bad = UserInput {
+        attributes: Some((&bad, 0)),
+        ..good
+    };
+    let answer = fitted.transform_user(&bad, &mut out);
+    assert!(matches!(answer, Err(Error::MissingColumn { column, .. }) if column == "age"));
+    assert_eq!(out, before);
+}
+
+#[test]
+fn candidates_and_batches_of_another_bundle_are_refused() {
+    let world = World::new();
+    let fitted = world.fit();
+    let items = world.catalogue(&fitted);
+    let mut profile = UserProfile::default();
+    let mut out = FeatureBatch::default();
+    let candidate = |item, sources| CandidateInput {
+        item: ItemIdx(item),
+        sources,
+    };
+    let answer = fitted.transform_candidates(&profile, &items, &[candidate(0, &[])], &mut out);
+    assert!(matches!(answer, Err(Error::OtherProfile)));
+    let now = Time::from_millis(1);
+    fitted
+        .profile(&UserInput::anonymous(now), &items, &mut profile)
+        .expect("a profile");
+    let answer = fitted.transform_candidates(&profile, &items, &[candidate(5, &[])], &mut out);
+    assert!(matches!(answer, Err(Error::UnknownItem { item: 5, n_items: 5 })));
+    let stray = [ChannelHit {
+        channel: 2,
+        rank: 1,
+        score: 0.0,
+    }];
+    let answer = fitted.transform_candidates(&profile, &items, &[candidate(0, &stray)], &mut out);
+    assert!(matches!(
+        answer,
+        Err(Error::ChannelOutOfRange {
+            channel: 2,
+            n_channels: 2
+        })
+    ));
+    assert!(matches!(
+        fitted.clone().fit_channel_scores(stray),
+        Err(Error::ChannelOutOfRange { .. })
+    ));
+    let answer = fitted.transform_candidates(&profile, &out.clone(), &[], &mut out);
+    assert!(matches!(answer, Err(Error::WrongShape { side: Side::Item })));
+    let mut full = items.clone();
+    let answer = fitted.transform_user(&UserInput::anonymous(now), &mut full);
+    assert!(matches!(answer, Err(Error::WrongShape { side: Side::User })));
+    assert_eq!(full, items);
+}

@@ -1,0 +1,117 @@
+//! Fitted features on disk.
+
+use std::fs;
+use std::path::Path;
+
+use catchment_features::file::{FEATURES_FILE, ITEM_TIMES_FILE};
+use catchment_features::{Error, FittedFeatures};
+
+use crate::world::World;
+
+fn saved() -> (tempfile::TempDir, FittedFeatures) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fitted = World::new().fit();
+    fitted.save(folder.path()).expect("saved");
+    (folder, fitted)
+}
+
+fn edit(folder: &Path, from: &str, to: &str) {
+    let path = folder.join(FEATURES_FILE);
+    let text = fs::read_to_string(&path).expect("read");
+    assert!(text.contains(from), "{from} in {text}");
+    fs::write(path, text.replacen(from, to, 1)).expect("written");
+}
+
+#[test]
+fn what_is_opened_is_what_was_saved_to_the_byte() {
+    let (folder, fitted) = saved();
+    let opened = FittedFeatures::open(folder.path()).expect("opened");
+    assert_eq!(opened, fitted);
+    let again = tempfile::tempdir().expect("a folder");
+    opened.save(again.path()).expect("saved");
+    for file in [FEATURES_FILE, ITEM_TIMES_FILE] {
+        let bytes = |folder: &Path| fs::read(folder.join(file)).expect("read");
+        assert_eq!(bytes(folder.path()), bytes(again.path()), "{file}");
+    }
+}
+
+#[test]
+fn format_1_is_opened_forever() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/format_1");
+    // Made once, when the format was new: UPDATE_EXPECT=1 writes what is not there yet, and only that.
+    if !golden.exists() && std::env::var_os("UPDATE_EXPECT").is_some() {
+        World::new().fit().save(&golden).expect("saved");
+    }
+    let opened = FittedFeatures::open(&golden).expect("opened");
+    assert_eq!(opened.fingerprint(), World::new().fit().fingerprint());
+}
+
+#[test]
+fn a_newer_format_is_refused_by_its_number() {
+    let (folder, _) = saved();
+    edit(folder.path(), "\"format\":1", "\"format\":2,\"new\":true");
+    let answer = FittedFeatures::open(folder.path());
+    assert!(
+        matches!(
+            answer,
+            Err(Error::WrongVersion {
+                found: 2,
+                supported: 1,
+                ..
+            })
+        ),
+        "{answer:?}"
+    );
+}
+
+#[test]
+fn what_was_edited_or_mixed_does_not_open() {
+    let (folder, _) = saved();
+    edit(folder.path(), "\"drama\"", "\"trauma\"");
+    let answer = FittedFeatures::open(folder.path());
+    assert!(
+        matches!(answer, Err(Error::FingerprintMismatch { .. })),
+        "{answer:?}"
+    );
+
+    let (folder, _) = saved();
+    let mut world = World::new();
+    world.events.push((2, 4, 99));
+    let other = tempfile::tempdir().expect("a folder");
+    world.fit().save(other.path()).expect("saved");
+    fs::copy(
+        other.path().join(ITEM_TIMES_FILE),
+        folder.path().join(ITEM_TIMES_FILE),
+    )
+    .expect("copied");
+    let answer = FittedFeatures::open(folder.path());
+    assert!(
+        matches!(answer, Err(Error::FingerprintMismatch { .. })),
+        "{answer:?}"
+    );
+}
+
+#[test]
+fn damaged_and_missing_files_are_typed_errors() {
+    let (folder, _) = saved();
+    let path = folder.path().join(FEATURES_FILE);
+    let whole = fs::read(&path).expect("read");
+    for length in [0, 1, whole.len() / 2, whole.len() - 1] {
+        fs::write(&path, &whole[..length]).expect("written");
+        let answer = FittedFeatures::open(folder.path());
+        assert!(
+            matches!(answer, Err(Error::BadFile { .. })),
+            "{length}: {answer:?}"
+        );
+    }
+    fs::write(&path, [0xff, 0xfe]).expect("written");
+    assert!(matches!(
+        FittedFeatures::open(folder.path()),
+        Err(Error::BadFile { .. })
+    ));
+    fs::write(&path, &whole).expect("written");
+    fs::remove_file(folder.path().join(ITEM_TIMES_FILE)).expect("removed");
+    assert!(matches!(FittedFeatures::open(folder.path()), Err(Error::File(_))));
+    fs::remove_file(&path).expect("removed");
+    assert!(matches!(FittedFeatures::open(folder.path()), Err(Error::File(_))));
+}

@@ -1,0 +1,10 @@
+//! Integration tests: one binary.
+
+mod bad_input;
+mod documentation;
+mod file;
+mod fingerprint;
+mod golden;
+mod laws;
+mod leaks;
+mod world;
