@@ -36,7 +36,7 @@ pub struct Recalled {
 ///    the answer that an unhurried query gets, and an unhurried query is never cut short.
 /// 7. What an earlier request left in `scratch` does not matter.
 ///
-/// [`crate::testing::channel_laws`] checks them for any implementation.
+/// [`crate::testing::channel_laws()`] checks them for any implementation.
 pub trait Channel: Send + Sync {
     /// The name in the recipe, in reports and in `degraded`.
     fn name(&self) -> &str;

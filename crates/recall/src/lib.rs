@@ -66,6 +66,7 @@ pub mod merge;
 pub mod query;
 mod ranked_scores;
 pub mod testing;
+mod top_k;
 
 pub use accumulator::Accumulator;
 pub use channel::{Channel, ChannelScratch, QueryEncoder, Recalled};
@@ -80,3 +81,8 @@ pub use merge::{
     Sources, merge,
 };
 pub use query::{Deadline, NoDeadline, RecallQuery};
+
+/// The README's example is run with the tests, so that it stays true.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

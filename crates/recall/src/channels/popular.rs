@@ -37,7 +37,7 @@ impl PopularChannel {
         let mut recalled = Recalled::default();
         // The first stretch is walked even when time is up: it costs less than saying no.
         for (stretch, items) in self.ranked.best_first().chunks(ITEMS_BETWEEN_LOOKS).enumerate() {
-            if stretch > 0 && query.deadline.expired() {
+            if stretch > 0 && recalled.items.len() < k && query.deadline.expired() {
                 recalled.cut_short = true;
                 return recalled;
             }

@@ -26,7 +26,7 @@
 //! 8. `quota`: a channel with q seats is a source of at least min(q, its distinct items) candidates, and
 //!    there are min(seats, distinct items) candidates.
 //!
-//! [`crate::testing::merge_laws`] checks 1 to 6 for any function that merges.
+//! [`crate::testing::merge_laws()`] checks 1 to 6 for any function that merges.
 
 pub mod candidate;
 pub mod config;

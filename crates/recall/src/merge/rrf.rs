@@ -85,8 +85,11 @@ pub(super) fn fuse(lists: &[ChannelList<'_>], union: Union, config: &RrfConfig) 
         .map(|found| place(found, &weights, config.k))
         .zip(0..)
         .collect();
+    if order.len() > config.limit {
+        order.select_nth_unstable(config.limit);
+        order.truncate(config.limit);
+    }
     order.sort_unstable();
-    order.truncate(config.limit);
     union.into_merged(
         order
             .into_iter()

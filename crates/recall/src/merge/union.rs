@@ -29,7 +29,10 @@ impl Union {
             starts.push(starts[starts.len() - 1] + list.items.len());
         }
         let offered = lists.iter().flat_map(|list| list.items).map(|scored| scored.item);
-        let mut entries: Vec<(ItemIdx, u32)> = offered.zip(0..).collect();
+        let mut entries: Vec<u64> = offered
+            .zip(0..)
+            .map(|(item, place)| packed(item, place))
+            .collect();
         // Places break ties, so that the entries of one item come by channel and then by rank.
         entries.sort_unstable();
 
@@ -45,8 +48,7 @@ impl Union {
             reports: reports.collect(),
         };
         let mut position = 0;
-        for (item, place) in entries {
-            let place = place as usize;
+        for (item, place) in entries.into_iter().map(unpacked) {
             if union.found.last().is_none_or(|found| found.item != item) {
                 position = u32::try_from(union.found.len()).unwrap_or(u32::MAX);
                 union.found.push(Found {
@@ -119,4 +121,17 @@ impl Union {
         };
         Merged { candidates, report }
     }
+}
+
+/// An item and a place as one number, which sorts in half the time of a pair.
+fn packed(item: ItemIdx, place: u32) -> u64 {
+    (u64::from(item.0) << 32) | u64::from(place)
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "each half is one of the two 32-bit numbers"
+)]
+fn unpacked(entry: u64) -> (ItemIdx, usize) {
+    (ItemIdx((entry >> 32) as u32), entry as u32 as usize)
 }
