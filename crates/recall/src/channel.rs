@@ -2,7 +2,7 @@
 
 use catchment_schema::ScoredItem;
 
-use crate::{ChannelError, RecallQuery};
+use crate::{Accumulator, ChannelError, RecallQuery};
 
 /// Buffers of one thread, reused from request to request.
 #[derive(Debug, Default)]
@@ -11,10 +11,8 @@ pub struct ChannelScratch {
     pub index: catchment_ann_index::Scratch,
     /// The encoded query.
     pub vector: Vec<f32>,
-    /// Dense accumulator over items, all zero between requests.
-    pub sums: Vec<f32>,
-    /// The items whose sums are not zero.
-    pub touched: Vec<u32>,
+    /// Sums over items.
+    pub sums: Accumulator,
 }
 
 /// What a channel found.
@@ -34,9 +32,11 @@ pub struct Recalled {
 /// 3. Every item passes the query's filter.
 /// 4. At most `k` items.
 /// 5. The same query gives the same answer.
-/// 6. At an expired deadline it returns what it has, marked `cut_short`, and does not fail.
+/// 6. At an expired deadline it returns what it has and does not fail. What is not marked `cut_short` is
+///    the answer that an unhurried query gets, and an unhurried query is never cut short.
+/// 7. What an earlier request left in `scratch` does not matter.
 ///
-/// [`crate::testing::channel_laws`] checks them for any implementation.
+/// [`crate::testing::channel_laws()`] checks them for any implementation.
 pub trait Channel: Send + Sync {
     /// The name in the recipe, in reports and in `degraded`.
     fn name(&self) -> &str;

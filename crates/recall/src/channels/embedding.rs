@@ -1,0 +1,242 @@
+//! What lies near the user in a space of vectors.
+
+use std::sync::Arc;
+
+use catchment_ann_index::{SearchParams, VectorIndex};
+
+use crate::{Channel, ChannelError, ChannelScratch, ConfigError, QueryEncoder, RecallQuery, Recalled};
+
+/// A query encoder and an index over item vectors of the same run: matrix factorization, towers, item
+/// vectors averaged over a history. The index obeys the query's filter inside its search.
+///
+/// The deadline is looked at before encoding and before searching; a search once begun is finished.
+pub struct EmbeddingChannel {
+    name: String,
+    encoder: Box<dyn QueryEncoder>,
+    index: Arc<dyn VectorIndex>,
+    params: SearchParams,
+}
+
+impl EmbeddingChannel {
+    /// A channel of an encoder and an index; `params` says how hard an approximate index should look.
+    ///
+    /// # Errors
+    /// [`ConfigError::WrongDimension`] when the two do not fit together.
+    pub fn new(
+        name: impl Into<String>,
+        encoder: Box<dyn QueryEncoder>,
+        index: Arc<dyn VectorIndex>,
+        params: SearchParams,
+    ) -> Result<Self, ConfigError> {
+        let name = name.into();
+        if encoder.dim() != index.dim() {
+            return Err(ConfigError::WrongDimension {
+                channel: name,
+                encoder: encoder.dim(),
+                index: index.dim(),
+            });
+        }
+        Ok(Self {
+            name,
+            encoder,
+            index,
+            params,
+        })
+    }
+}
+
+impl std::fmt::Debug for EmbeddingChannel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EmbeddingChannel")
+            .field("name", &self.name)
+            .field("dim", &self.index.dim())
+            .field("n_items", &self.index.len())
+            .field("params", &self.params)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Channel for EmbeddingChannel {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn recall(
+        &self,
+        query: &RecallQuery<'_>,
+        k: usize,
+        scratch: &mut ChannelScratch,
+    ) -> Result<Recalled, ChannelError> {
+        let mut recalled = Recalled::default();
+        if query.deadline.expired() {
+            recalled.cut_short = true;
+            return Ok(recalled);
+        }
+        scratch.vector.clear();
+        scratch.vector.resize(self.index.dim(), 0.0);
+        self.encoder.encode(query, &mut scratch.vector)?;
+        if query.deadline.expired() {
+            recalled.cut_short = true;
+            return Ok(recalled);
+        }
+        self.index.search(
+            &scratch.vector,
+            k.min(self.index.len()),
+            &self.params,
+            query.filter,
+            &mut scratch.index,
+            &mut recalled.items,
+        )?;
+        Ok(recalled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use catchment_ann_index::{Scratch, SearchError};
+    use catchment_schema::{Event, History, ItemFilter, ItemIdx, ItemSet, Metric, Score, ScoredItem, Time};
+
+    use super::*;
+    use crate::testing::{channel_laws, query};
+
+    /// Inner products with every vector.
+    struct Sorted(Vec<[f32; 2]>);
+
+    impl VectorIndex for Sorted {
+        fn len(&self) -> usize {
+            self.0.len()
+        }
+        fn dim(&self) -> usize {
+            2
+        }
+        fn metric(&self) -> Metric {
+            Metric::InnerProduct
+        }
+        fn is_exact(&self) -> bool {
+            true
+        }
+        fn search(
+            &self,
+            query: &[f32],
+            k: usize,
+            _: &SearchParams,
+            filter: ItemFilter<'_>,
+            _: &mut Scratch,
+            hits: &mut Vec<ScoredItem>,
+        ) -> Result<(), SearchError> {
+            if let Some(position) = query.iter().position(|value| !value.is_finite()) {
+                return Err(SearchError::NotFinite { position });
+            }
+            hits.clear();
+            for (item, [x, y]) in self.0.iter().enumerate() {
+                let item = ItemIdx::from_index(item);
+                if filter.passes(item) {
+                    hits.push(ScoredItem::new(item, Score::clamped(x * query[0] + y * query[1])));
+                }
+            }
+            hits.sort_unstable();
+            hits.truncate(k);
+            Ok(())
+        }
+        fn search_batch(
+            &self,
+            _: &[f32],
+            _: usize,
+            _: &SearchParams,
+            _: &[ItemFilter<'_>],
+            _: &mut Vec<Vec<ScoredItem>>,
+        ) -> Result<(), SearchError> {
+            unreachable!("a channel asks for one query at a time")
+        }
+    }
+
+    /// The last item of the history decides: its index as an angle.
+    struct Last(usize);
+
+    impl QueryEncoder for Last {
+        fn dim(&self) -> usize {
+            self.0
+        }
+        fn encode(&self, query: &RecallQuery<'_>, out: &mut [f32]) -> Result<(), ChannelError> {
+            let last = query.history.events().last().ok_or(ChannelError::NothingToGoOn)?;
+            let angle = if last.item.0 == 99 {
+                f32::NAN
+            } else {
+                last.item.0 as f32
+            };
+            out[0] = angle.cos();
+            out[1] = angle.sin();
+            Ok(())
+        }
+    }
+
+    fn channel() -> EmbeddingChannel {
+        let vectors = (0..20u8)
+            .map(|i| [f32::from(i).cos(), f32::from(i).sin()])
+            .collect();
+        EmbeddingChannel::new(
+            "ials",
+            Box::new(Last(2)),
+            Arc::new(Sorted(vectors)),
+            SearchParams::default(),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn the_nearest_items_that_pass_come_back_under_all_laws() {
+        let events = [Event::new(ItemIdx(7), Time::UNKNOWN)];
+        let seen: ItemSet = [ItemIdx(7)].into_iter().collect();
+        let known = RecallQuery {
+            history: History::new(&events),
+            filter: ItemFilter::excluding(&seen),
+            ..query()
+        };
+        channel_laws(&channel(), &[known, query()]);
+        let recalled = channel()
+            .recall(&known, 2, &mut ChannelScratch::default())
+            .unwrap();
+        let mut items: Vec<u32> = recalled.items.iter().map(|scored| scored.item.0).collect();
+        items.sort_unstable();
+        assert_eq!(
+            items,
+            [1, 13],
+            "6 and 8 are a radian away from 7, 1 and 13 only 2π − 6"
+        );
+    }
+
+    #[test]
+    fn nobody_known_is_nothing_to_go_on() {
+        let answer = channel().recall(&query(), 2, &mut ChannelScratch::default());
+        assert_eq!(answer, Err(ChannelError::NothingToGoOn));
+    }
+
+    #[test]
+    fn a_vector_that_is_not_finite_is_an_error_and_no_panic() {
+        let events = [Event::new(ItemIdx(99), Time::UNKNOWN)];
+        let broken = RecallQuery {
+            history: History::new(&events),
+            ..query()
+        };
+        let answer = channel().recall(&broken, 2, &mut ChannelScratch::default());
+        assert_eq!(
+            answer,
+            Err(ChannelError::Search(SearchError::NotFinite { position: 0 }))
+        );
+    }
+
+    #[test]
+    fn an_encoder_of_another_width_is_refused() {
+        let error = EmbeddingChannel::new(
+            "ials",
+            Box::new(Last(3)),
+            Arc::new(Sorted(vec![])),
+            SearchParams::default(),
+        )
+        .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "channel `ials`: the encoder makes vectors of 3 values, the index holds 2"
+        );
+    }
+}

@@ -1,0 +1,148 @@
+//! Seats for each channel.
+
+use std::collections::BTreeMap;
+
+use catchment_schema::Score;
+use serde::{Deserialize, Serialize};
+
+use super::config::{check_limit, check_names};
+use super::union::Union;
+use super::{ChannelList, MergeConfig, Merged};
+use crate::ConfigError;
+
+/// Every channel fills its own seats, in the order of the recipe.
+///
+/// 1. A channel named in `quotas` has that many seats; the channels that are not named share what is
+///    left of `limit` equally, the first in the recipe taking what does not divide.
+/// 2. In the order of the recipe each channel fills its seats with its best items that nobody has
+///    seated yet. So an item found twice takes a seat of the first of its channels, and the second may
+///    reach further down its list.
+/// 3. Seats that stayed empty, also those of a channel that is missing from the answer, go to the
+///    others in turn: one item each, again and again in the order of the recipe, until the seats or the
+///    items are used up.
+///
+/// Candidates stand in the order in which they were seated, and score the reciprocal of their place:
+/// scores of different channels are never compared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct QuotaConfig {
+    /// Seats of a channel by its name. 0: it only fills seats that others leave. Their sum is at most `limit`.
+    pub quotas: BTreeMap<String, usize>,
+    /// How many seats there are for all; at least 1. When every channel is named, their quotas are all the seats.
+    pub limit: usize,
+}
+
+impl Default for QuotaConfig {
+    fn default() -> Self {
+        Self {
+            quotas: BTreeMap::new(),
+            limit: MergeConfig::DEFAULT_LIMIT,
+        }
+    }
+}
+
+impl QuotaConfig {
+    pub(super) fn validate(&self, channels: &[&str]) -> Result<(), ConfigError> {
+        check_limit(self.limit)?;
+        check_names("quotas of [merge]", self.quotas.keys(), channels)?;
+        let total = self.promised();
+        if total > self.limit {
+            return Err(ConfigError::QuotasAboveLimit {
+                total,
+                limit: self.limit,
+            });
+        }
+        Ok(())
+    }
+
+    fn promised(&self) -> usize {
+        self.quotas
+            .values()
+            .fold(0, |sum, &quota| sum.saturating_add(quota))
+    }
+
+    /// The seats of each list, and of all channels together.
+    fn seats(&self, lists: &[ChannelList<'_>]) -> (Vec<usize>, usize) {
+        let n_unnamed = lists
+            .iter()
+            .filter(|list| !self.quotas.contains_key(list.name))
+            .count();
+        let left = self.limit.saturating_sub(self.promised());
+        let mut unnamed = 0;
+        let of_list = |list: &ChannelList<'_>| {
+            self.quotas.get(list.name).copied().unwrap_or_else(|| {
+                unnamed += 1;
+                left / n_unnamed + usize::from(unnamed <= left % n_unnamed)
+            })
+        };
+        let seats = lists.iter().map(of_list).collect();
+        let total = if n_unnamed > 0 {
+            self.limit
+        } else {
+            self.promised().min(self.limit)
+        };
+        (seats, total)
+    }
+}
+
+pub(super) fn fill(lists: &[ChannelList<'_>], union: Union, config: &QuotaConfig) -> Merged {
+    let (seats, total) = config.seats(lists);
+    let mut table = Table {
+        union: &union,
+        next: vec![0; lists.len()],
+        taken: vec![false; union.found.len()],
+        seated: Vec::with_capacity(total.min(union.found.len())),
+        total,
+    };
+    for (list, &seats) in seats.iter().enumerate() {
+        for _ in 0..seats {
+            if !table.seat_next_of(list) {
+                break;
+            }
+        }
+    }
+    loop {
+        let before = table.seated.len();
+        for list in 0..lists.len() {
+            table.seat_next_of(list);
+        }
+        if table.seated.len() == before {
+            break;
+        }
+    }
+    let seated = table.seated;
+    union.into_merged(
+        seated
+            .into_iter()
+            .enumerate()
+            .map(|(place, position)| (position, Score::clamped(1.0 / (place + 1) as f32))),
+    )
+}
+
+/// Who sits where.
+struct Table<'a> {
+    union: &'a Union,
+    /// Per list, the first place that was not looked at.
+    next: Vec<usize>,
+    taken: Vec<bool>,
+    seated: Vec<u32>,
+    total: usize,
+}
+
+impl Table<'_> {
+    /// Seats the best item of the list that has no seat yet; says whether there was one, and room for it.
+    fn seat_next_of(&mut self, list: usize) -> bool {
+        if self.seated.len() == self.total {
+            return false;
+        }
+        let places = self.union.list(list);
+        while let Some(&position) = places.get(self.next[list]) {
+            self.next[list] += 1;
+            if !std::mem::replace(&mut self.taken[position as usize], true) {
+                self.seated.push(position);
+                return true;
+            }
+        }
+        false
+    }
+}

@@ -1,0 +1,110 @@
+//! Reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009).
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use catchment_schema::{ItemIdx, Score};
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use super::config::{check_limit, check_names};
+use super::union::{Found, Union};
+use super::{ChannelList, MergeConfig, Merged};
+use crate::ConfigError;
+
+/// Each channel votes for its items by their ranks alone:
+///
+/// ```text
+/// score(i) = Σ_c weight(c) / (k + rank_c(i))      over the channels c that found i
+/// ```
+/// Ties stand in the order of their best rank, then of the item. The terms are added from small to
+/// large, so that neither the order of the lists nor the numbering of the channels can matter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RrfConfig {
+    /// How flat the votes are: the larger, the less a first place counts above a tenth. Above 0 and finite.
+    pub k: f32,
+    /// Votes of a channel by its name; a channel that is not named has weight 1. At least 0 and finite.
+    pub weights: BTreeMap<String, f32>,
+    /// How many candidates there are at most; at least 1.
+    pub limit: usize,
+}
+
+impl RrfConfig {
+    /// The paper's `k`, which it found to be good and uncritical.
+    pub const DEFAULT_K: f32 = 60.0;
+
+    pub(super) fn validate(&self, channels: &[&str]) -> Result<(), ConfigError> {
+        check_limit(self.limit)?;
+        if !(self.k > 0.0 && self.k.is_finite()) {
+            return Err(ConfigError::OutOfRange {
+                key: "k of [merge]".to_owned(),
+                value: self.k.to_string(),
+                allowed: "above 0 and finite",
+            });
+        }
+        for (name, &weight) in &self.weights {
+            if !(weight >= 0.0 && weight.is_finite()) {
+                return Err(ConfigError::OutOfRange {
+                    key: format!("weights.{name} of [merge]"),
+                    value: weight.to_string(),
+                    allowed: "at least 0 and finite",
+                });
+            }
+        }
+        check_names("weights of [merge]", self.weights.keys(), channels)
+    }
+}
+
+impl Default for RrfConfig {
+    fn default() -> Self {
+        Self {
+            k: Self::DEFAULT_K,
+            weights: BTreeMap::new(),
+            limit: MergeConfig::DEFAULT_LIMIT,
+        }
+    }
+}
+
+/// The place of a candidate, as it sorts: score, best rank, item.
+type Place = (Reverse<Score>, u32, ItemIdx);
+
+pub(super) fn fuse(lists: &[ChannelList<'_>], union: Union, config: &RrfConfig) -> Merged {
+    let weights: Vec<(u16, f32)> = lists
+        .iter()
+        .map(|list| {
+            (
+                list.channel,
+                config.weights.get(list.name).copied().unwrap_or(1.0),
+            )
+        })
+        .collect();
+    let mut order: Vec<(Place, u32)> = union
+        .found
+        .iter()
+        .map(|found| place(found, &weights, config.k))
+        .zip(0..)
+        .collect();
+    if order.len() > config.limit {
+        order.select_nth_unstable(config.limit);
+        order.truncate(config.limit);
+    }
+    order.sort_unstable();
+    union.into_merged(
+        order
+            .into_iter()
+            .map(|((score, _, _), position)| (position, score.0)),
+    )
+}
+
+fn place(found: &Found, weights: &[(u16, f32)], k: f32) -> Place {
+    let mut terms: SmallVec<[f32; 4]> = SmallVec::new();
+    let mut best_rank = u32::MAX;
+    for source in &found.sources {
+        let weight = weights.iter().find(|(channel, _)| *channel == source.channel);
+        terms.push(weight.map_or(1.0, |weight| weight.1) / (k + source.rank as f32));
+        best_rank = best_rank.min(source.rank);
+    }
+    terms.sort_unstable_by(f32::total_cmp);
+    (Reverse(Score::clamped(terms.iter().sum())), best_rank, found.item)
+}
