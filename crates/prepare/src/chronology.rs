@@ -1,0 +1,128 @@
+//! The order of a user's rows, and which of several rows with one item stay.
+
+use catchment_schema::Time;
+use catchment_schema::arrow::array::{Int64Array, RecordBatch};
+use datafusion::functions::core::expr_fn::coalesce;
+use datafusion::functions_aggregate::expr_fn::{count, max, min};
+use datafusion::logical_expr::expr::Sort;
+use datafusion::logical_expr::{lit, when};
+use datafusion::prelude::DataFrame;
+
+use crate::codes::{ITEM, USER};
+use crate::config::Deduplicate;
+use crate::engine::{ascending, column, descending, number, over};
+use crate::log::{DWELL, EVENT, EXTRA, ORDER, PART, SESSION_ID, TIME, VALUE};
+use crate::{Error, Result};
+
+const STAGE: &str = "order";
+
+/// The order number that leads the key where a user's times are not all known; 0 elsewhere.
+pub(crate) const LEAD: &str = "lead";
+/// The place of a row among its user's rows: unique, rising, with gaps once rows are left out.
+pub(crate) const PLACE: &str = "place";
+
+/// Which optional columns the log fills.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Filled {
+    n_rows: i64,
+    n_times: i64,
+    n_orders: i64,
+    n_sessions: i64,
+    /// The first time, where there is one.
+    pub(crate) first: Time,
+    /// The last time, where there is one.
+    pub(crate) last: Time,
+}
+
+impl Filled {
+    /// Looks at every row once.
+    pub(crate) async fn of(log: &DataFrame) -> Result<Self> {
+        let engine = Error::engine(STAGE);
+        let looks = vec![
+            count(lit(1)).alias("n_rows"),
+            count(column(TIME)).alias("n_times"),
+            count(column(ORDER)).alias("n_orders"),
+            count(column(SESSION_ID)).alias("n_sessions"),
+            min(column(TIME)).alias("first"),
+            max(column(TIME)).alias("last"),
+        ];
+        let look = log.clone().aggregate(vec![], looks).map_err(&engine)?;
+        let look = look.collect().await.map_err(&engine)?;
+        let look_up = |name| look.iter().find_map(|batch| first_number(batch, name));
+        Ok(Self {
+            n_rows: look_up("n_rows").unwrap_or_default(),
+            n_times: look_up("n_times").unwrap_or_default(),
+            n_orders: look_up("n_orders").unwrap_or_default(),
+            n_sessions: look_up("n_sessions").unwrap_or_default(),
+            first: Time::from(look_up("first")),
+            last: Time::from(look_up("last")),
+        })
+    }
+
+    /// Whether any row names its session.
+    pub(crate) fn has_sessions(&self) -> bool {
+        self.n_sessions > 0
+    }
+
+    /// Whether the log has an order, and times for some rows only.
+    fn needs_lead(&self) -> bool {
+        self.n_orders > 0 && self.n_times > 0 && self.n_times < self.n_rows
+    }
+}
+
+pub(crate) fn first_number(batch: &RecordBatch, name: &str) -> Option<i64> {
+    let numbers = batch
+        .column_by_name(name)?
+        .as_any()
+        .downcast_ref::<Int64Array>()?;
+    numbers.iter().next().flatten()
+}
+
+/// Numbers each user's rows by time, `order`, item; rows that agree in these by everything else, so that
+/// the order in which the log was read never matters.
+///
+/// Where a user has rows without a time, time alone would tear the sequence apart (the unknown ones would
+/// all come first): that user's rows go by `order`, if the log has one.
+pub(crate) fn with_place(log: DataFrame, filled: &Filled) -> Result<DataFrame> {
+    let engine = Error::engine(STAGE);
+    let lead = if filled.needs_lead() {
+        let is_unknown = when(column(TIME).is_null(), lit(1_i64)).otherwise(lit(0_i64));
+        let unknown = over(STAGE, max(is_unknown.map_err(&engine)?), &[USER], vec![])?;
+        let mut lead = when(
+            column("unknown").gt(lit(0_i64)),
+            coalesce(vec![column(ORDER), lit(0_u32)]),
+        );
+        let lead = lead.otherwise(lit(0_u32)).map_err(&engine)?;
+        log.with_column("unknown", unknown)
+            .and_then(|log| log.with_column(LEAD, lead))
+            .and_then(|log| log.drop_columns(&["unknown"]))
+    } else {
+        log.with_column(LEAD, lit(0_u32))
+    };
+    let lead = lead.map_err(&engine)?;
+    let has_extra = lead.schema().has_column_with_unqualified_name(EXTRA);
+    let mut order = chronological(ITEM);
+    order.extend([PART, EVENT, VALUE, DWELL, SESSION_ID].map(ascending));
+    order.extend(has_extra.then(|| ascending(EXTRA)));
+    lead.with_column(PLACE, number(STAGE, &[USER], order)?)
+        .map_err(engine)
+}
+
+/// The order of a user's rows, with ties by `item`.
+pub(crate) fn chronological(item: &str) -> Vec<Sort> {
+    [LEAD, TIME, ORDER, item].map(ascending).to_vec()
+}
+
+/// Keeps the first or the last of a user's rows with one item, in each part apart.
+pub(crate) fn deduplicated(log: DataFrame, keep: Deduplicate) -> Result<DataFrame> {
+    let order = match keep {
+        Deduplicate::None => return Ok(log),
+        Deduplicate::First => ascending(PLACE),
+        Deduplicate::Last => descending(PLACE),
+    };
+    let copy = number(STAGE, &[PART, USER, ITEM], vec![order])?;
+    log.with_column("copy", copy)
+        .and_then(|log| log.filter(column("copy").eq(lit(1_u64))))
+        .and_then(|log| log.drop_columns(&["copy"]))
+        .map_err(Error::engine(STAGE))
+}

@@ -1,0 +1,144 @@
+//! A prepared log, opened.
+
+use std::path::{Path, PathBuf};
+
+use catchment_schema::{AttributeTable, Interactions, Vocabulary};
+
+use crate::layout::{
+    EVENTS, ITEM_ATTRIBUTES, ITEMS, SUMMARY, TEST, TRAIN, USER_ATTRIBUTES, USERS, VALIDATION,
+};
+use crate::summary::FORMAT;
+use crate::{Error, Result, Summary};
+
+/// What [`crate::prepare`] wrote. Vocabularies and attributes are read when it is opened, the three parts
+/// when they are asked for.
+#[derive(Debug)]
+pub struct Prepared {
+    folder: PathBuf,
+    summary: Summary,
+    users: Vocabulary,
+    items: Vocabulary,
+    event_words: Vec<String>,
+    user_attributes: AttributeTable,
+    item_attributes: AttributeTable,
+}
+
+impl Prepared {
+    /// Opens a folder.
+    ///
+    /// # Errors
+    /// [`Error::NotPrepared`] where there is nothing that was finished; [`Error::File`] for a file that is
+    /// missing, damaged, of a newer version, or of another run.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self> {
+        let folder = folder.as_ref().to_owned();
+        let summary = read_summary(&folder)?;
+        let users = Vocabulary::read(folder.join(USERS))?;
+        let items = Vocabulary::read(folder.join(ITEMS))?;
+        let found = (users.len() as u64, items.len() as u64);
+        if found != (summary.users, summary.items) {
+            return Err(Error::File(catchment_schema::Error::Inconsistent {
+                path: folder.join(SUMMARY),
+                reason: format!(
+                    "it speaks of {} users and {} items, the vocabularies hold {} and {}",
+                    summary.users, summary.items, found.0, found.1
+                ),
+            }));
+        }
+        let words = Vocabulary::read(folder.join(EVENTS))?;
+        Ok(Self {
+            event_words: words.ids().iter().map(ToString::to_string).collect(),
+            user_attributes: AttributeTable::read(folder.join(USER_ATTRIBUTES), users.len())?,
+            item_attributes: AttributeTable::read(folder.join(ITEM_ATTRIBUTES), items.len())?,
+            summary,
+            users,
+            items,
+            folder,
+        })
+    }
+
+    /// The users that training may know, by falling count.
+    pub fn users(&self) -> &Vocabulary {
+        &self.users
+    }
+
+    /// The items that training may know, by falling count.
+    pub fn items(&self) -> &Vocabulary {
+        &self.items
+    }
+
+    /// The event words, by [`catchment_schema::EventKind`].
+    pub fn event_words(&self) -> &[String] {
+        &self.event_words
+    }
+
+    /// One row for each user of the vocabulary.
+    pub fn user_attributes(&self) -> &AttributeTable {
+        &self.user_attributes
+    }
+
+    /// One row for each item of the vocabulary.
+    pub fn item_attributes(&self) -> &AttributeTable {
+        &self.item_attributes
+    }
+
+    /// The numbers.
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// The rows to fit on. Reads the file.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn train(&self) -> Result<Interactions> {
+        self.part(TRAIN)
+    }
+
+    /// The rows to choose settings by; empty where the split has no validation. Reads the file.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn validation(&self) -> Result<Interactions> {
+        self.part(VALIDATION)
+    }
+
+    /// The rows to be judged by, once. Reads the file.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn test(&self) -> Result<Interactions> {
+        self.part(TEST)
+    }
+
+    fn part(&self, name: &str) -> Result<Interactions> {
+        Ok(Interactions::read(self.folder.join(name))?)
+    }
+}
+
+fn read_summary(folder: &Path) -> Result<Summary> {
+    let path = folder.join(SUMMARY);
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Error::NotPrepared {
+                path: folder.to_owned(),
+            });
+        }
+        Err(error) => return Err(catchment_schema::Error::io(&path)(error).into()),
+    };
+    let inconsistent = |error: serde_json::Error| catchment_schema::Error::Inconsistent {
+        path: path.clone(),
+        reason: error.to_string(),
+    };
+    let json: serde_json::Value = serde_json::from_slice(&bytes).map_err(inconsistent)?;
+    let found = json.get("format").and_then(serde_json::Value::as_u64);
+    if found.is_none_or(|found| found > u64::from(FORMAT)) {
+        return Err(Error::File(catchment_schema::Error::WrongVersion {
+            kind: "prepared log",
+            found: found.map_or("none".to_owned(), |found| found.to_string()),
+            supported: FORMAT,
+            path,
+        }));
+    }
+    Ok(serde_json::from_value(json).map_err(inconsistent)?)
+}

@@ -1,0 +1,334 @@
+//! All steps, one after the other.
+
+use std::path::{Path, PathBuf};
+
+use catchment_schema::arrow::array::RecordBatch;
+use catchment_schema::{AtomicFile, AttributeTable, Finding, Metadata, Severity, Vocabulary};
+use datafusion::logical_expr::lit;
+use datafusion::prelude::{DataFrame, SessionContext};
+
+use crate::chronology::{Filled, deduplicated, with_place};
+use crate::codes::{Coded, ITEM, USER, code_ids};
+use crate::config::Checked;
+use crate::encode::{encoded, write_part};
+use crate::engine::{column, count, local_context, settled};
+use crate::filter::{keep_events, keep_positive};
+use crate::inputs::import;
+use crate::k_core::k_core;
+use crate::layout::{self, Unfinished};
+use crate::log::{Log, PART, Part};
+use crate::sessions::with_sessions;
+use crate::split::split;
+use crate::summary::{FORMAT, hash_files};
+use crate::vocabularies::{Indexed, event_words, fingerprint, index, metadata};
+use crate::{Error, Inputs, PrepareConfig, Result, SplitConfig, SplitKind, Stage, Summary};
+
+/// Prepares a log: reads `inputs`, runs every step in this process on `threads` threads (0: one for each
+/// processor), and writes the folder `out`. Blocks until that is done.
+///
+/// The bytes written depend on the rows, the settings and the seed; not on `threads`, nor on the order in
+/// which the rows came. `out` appears whole: an older one stays until the new one is finished, and for good
+/// if that fails. `progress` is told each step with the number of rows that it left.
+///
+/// Memory: the log once or twice, as Arrow columns.
+///
+/// # Errors
+/// Every variant of [`Error`] but [`Error::NotPrepared`].
+pub fn prepare(
+    inputs: &Inputs,
+    config: &PrepareConfig,
+    split: &SplitConfig,
+    seed: u64,
+    threads: usize,
+    out: &Path,
+    progress: &mut dyn FnMut(&str, u64),
+) -> Result<Summary> {
+    let threads = match threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
+    let context = local_context(threads);
+    block_on(
+        threads,
+        prepare_with(&context, inputs, config, split, seed, out, progress),
+    )
+}
+
+/// As [`prepare`], in a context of the caller's: its partitions, its memory limits, its machines.
+///
+/// # Errors
+/// As [`prepare`].
+pub async fn prepare_with(
+    context: &SessionContext,
+    inputs: &Inputs,
+    config: &PrepareConfig,
+    split: &SplitConfig,
+    seed: u64,
+    out: &Path,
+    progress: &mut dyn FnMut(&str, u64),
+) -> Result<Summary> {
+    let settings = Settings::check(config, split, seed, inputs.test.is_some())?;
+    let imported = import(inputs)?;
+    prepare_imported(context, imported, &settings, out, progress).await
+}
+
+/// Runs a future to its end on a runtime of its own.
+pub(crate) fn block_on<T>(threads: usize, future: impl Future<Output = Result<T>>) -> Result<T> {
+    if tokio::runtime::Handle::try_current().is_ok() {
+        return Err(Error::InsideRuntime);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .build();
+    let runtime = runtime.map_err(|error| Error::engine("start")(error.into()))?;
+    runtime.block_on(future)
+}
+
+/// Settings that were found good.
+pub(crate) struct Settings {
+    config: Checked,
+    /// `positive` as it stands in the recipe.
+    positive: String,
+    split: SplitConfig,
+    seed: u64,
+}
+
+impl Settings {
+    pub(crate) fn check(
+        config: &PrepareConfig,
+        split: &SplitConfig,
+        seed: u64,
+        has_test: bool,
+    ) -> Result<Self> {
+        split.validate()?;
+        match (split.kind, has_test) {
+            (SplitKind::Given, false) => return Err(Error::NoTestSource),
+            (SplitKind::Given, true) | (_, false) => {}
+            (_, true) => {
+                return Err(Error::BadSetting {
+                    key: "data.test",
+                    value: "set".to_owned(),
+                    reason: "only split.kind = \"given\" reads it".to_owned(),
+                });
+            }
+        }
+        Ok(Self {
+            config: config.check()?,
+            positive: config.positive.clone().unwrap_or_default(),
+            split: split.clone(),
+            seed,
+        })
+    }
+}
+
+/// What the importers gave.
+#[derive(Debug, Default)]
+pub(crate) struct Imported {
+    pub(crate) log: Log,
+    pub(crate) items: Option<(PathBuf, RecordBatch)>,
+    pub(crate) users: Option<(PathBuf, RecordBatch)>,
+    /// The name of the log's file.
+    pub(crate) dataset: String,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// Tells the caller how far it is, and keeps what the summary will say.
+struct Steps<'a> {
+    progress: &'a mut dyn FnMut(&str, u64),
+    stages: Vec<Stage>,
+}
+
+impl Steps<'_> {
+    fn done(&mut self, name: &str, rows: u64) {
+        (self.progress)(name, rows);
+        self.stages.push(Stage {
+            name: name.to_owned(),
+            rows,
+        });
+    }
+}
+
+/// Everything after the import.
+pub(crate) async fn prepare_imported(
+    context: &SessionContext,
+    imported: Imported,
+    settings: &Settings,
+    out: &Path,
+    progress: &mut dyn FnMut(&str, u64),
+) -> Result<Summary> {
+    let Imported {
+        log,
+        items: item_rows,
+        users: user_rows,
+        dataset,
+        mut findings,
+    } = imported;
+    let Settings {
+        config,
+        split: split_config,
+        ..
+    } = settings;
+    let mut steps = Steps {
+        progress,
+        stages: vec![],
+    };
+    let unfinished = Unfinished::begin(out)?;
+    let extra = log.extra();
+    let n_imported = log.n_rows();
+    steps.done("import", n_imported);
+    if n_imported == 0 {
+        return Err(Error::EmptyAfter {
+            stage: "import".to_owned(),
+            before: 0,
+        });
+    }
+
+    let n_partitions = context.copied_config().target_partitions();
+    let log = log.into_table(context, n_partitions)?;
+    let log = keep_events(log, &config.events).await?;
+    let log = keep_positive(log, config.positive.as_ref(), &extra, &settings.positive).await?;
+    let coded = code_ids(log).await?;
+    steps.done("filter", count("filter", &coded.log).await?);
+
+    let log = k_core(coded.log, config.min_user_events, config.min_item_events).await?;
+    steps.done("k-core", count("k-core", &log).await?);
+
+    let filled = Filled::of(&log).await?;
+    let log = with_place(log, &filled)?;
+    let (log, n_rows) = settled("deduplicate", deduplicated(log, config.deduplicate)?).await?;
+    steps.done("deduplicate", n_rows);
+
+    let filled = Filled::of(&log).await?;
+    let (log, n_rows) = settled("sessions", with_sessions(log, &filled, config.session_gap_ms)?).await?;
+    steps.done("sessions", n_rows);
+
+    let coded = split(Coded { log, ..coded }, split_config, settings.seed).await?;
+    steps.done("split", count("split", &coded.log).await?);
+
+    let users = index(&coded.log, USER, &coded.users, split_config.refit).await?;
+    let items = index(&coded.log, ITEM, &coded.items, split_config.refit).await?;
+    let words = event_words(&coded.log, split_config.refit).await?;
+    if users.vocabulary.is_empty() {
+        return Err(Error::EmptyAfter {
+            stage: "the test part is cut off (split)".to_owned(),
+            before: n_rows,
+        });
+    }
+    let encoded = encoded(context, coded.log, &users, &items, &words).await?;
+    steps.done("vocabularies", n_rows);
+
+    let hash = fingerprint(&[&users.vocabulary, &items.vocabulary, &words]);
+    let mut n_rows_of = [0; 3];
+    for (part, file) in PARTS {
+        let metadata = part_metadata(part, &dataset, &hash);
+        let path = unfinished.file(file);
+        n_rows_of[usize::from(part.code())] = write_part(&encoded, part, &extra, &path, &metadata).await?;
+    }
+    users.vocabulary.write(
+        unfinished.file(layout::USERS),
+        &metadata("user", &users.vocabulary),
+    )?;
+    items.vocabulary.write(
+        unfinished.file(layout::ITEMS),
+        &metadata("item", &items.vocabulary),
+    )?;
+    words.write(unfinished.file(layout::EVENTS), &metadata("event", &words))?;
+    let user_table = attributes(user_rows, "user_id", &users.vocabulary)?;
+    user_table.write(unfinished.file(layout::USER_ATTRIBUTES))?;
+    let item_table = attributes(item_rows, "item_id", &items.vocabulary)?;
+    item_table.write(unfinished.file(layout::ITEM_ATTRIBUTES))?;
+
+    let [train, validation, test] = n_rows_of;
+    steps.done("write", train + validation + test);
+    findings.extend(empty_parts(split_config, validation, test));
+    let summary = Summary {
+        format: FORMAT,
+        users: users.vocabulary.len() as u64,
+        items: items.vocabulary.len() as u64,
+        stages: steps.stages,
+        train,
+        validation,
+        test,
+        cold_users: cold(&encoded, USER, &users).await?,
+        cold_items: cold(&encoded, ITEM, &items).await?,
+        first_time: filled.first,
+        last_time: filled.last,
+        findings,
+        hash: hash_files(|name| unfinished.file(name))?,
+    };
+    write_summary(&unfinished.file(layout::SUMMARY), &summary)?;
+    unfinished.publish()?;
+    Ok(summary)
+}
+
+const PARTS: [(Part, &str); 3] = [
+    (Part::Train, layout::TRAIN),
+    (Part::Validation, layout::VALIDATION),
+    (Part::Test, layout::TEST),
+];
+
+/// The file's own facts: which log, which part, and the vocabularies that its indices point into.
+fn part_metadata(part: Part, dataset: &str, hash: &str) -> Metadata {
+    let split = match part {
+        Part::Train => "train",
+        Part::Validation => "validation",
+        Part::Test => "test",
+    };
+    [("dataset", dataset), ("split", split), ("hash", hash)]
+        .map(|(key, value)| (format!("catchment.{key}"), value.to_owned()))
+        .into()
+}
+
+fn attributes(
+    rows: Option<(PathBuf, RecordBatch)>,
+    id_column: &str,
+    vocabulary: &Vocabulary,
+) -> Result<AttributeTable> {
+    match rows {
+        Some((path, batch)) => Ok(AttributeTable::align(&path, &batch, id_column, vocabulary)?),
+        None => Ok(AttributeTable::empty(vocabulary.len())),
+    }
+}
+
+/// How many ids of the test part lie beyond the vocabulary.
+async fn cold(encoded: &DataFrame, key: &str, indexed: &Indexed) -> Result<u64> {
+    let is_test = column(PART).eq(lit(Part::Test.code()));
+    let is_beyond = column(key).gt_eq(lit(indexed.vocabulary.len() as u64));
+    let cold = encoded
+        .clone()
+        .filter(is_test.and(is_beyond))
+        .and_then(|rows| rows.select(vec![column(key)]))
+        .and_then(DataFrame::distinct)
+        .map_err(Error::engine("summary"))?;
+    count("summary", &cold).await
+}
+
+/// A part that was asked for and came out empty would make every metric on it meaningless.
+fn empty_parts(split: &SplitConfig, validation: u64, test: u64) -> Vec<Finding> {
+    let parts = [
+        ("test", true, test),
+        ("validation", split.validation.is_some(), validation),
+    ];
+    let empty = parts
+        .into_iter()
+        .filter(|(_, is_wanted, rows)| *is_wanted && *rows == 0);
+    empty
+        .map(|(part, ..)| Finding {
+            severity: Severity::Warning,
+            code: "empty_part".to_owned(),
+            message: format!("the {part} part has no row"),
+            examples: vec![],
+            remedy: "take a larger share, a later moment, or a log with more rows for each user".to_owned(),
+        })
+        .collect()
+}
+
+fn write_summary(path: &Path, summary: &Summary) -> Result<()> {
+    let json = serde_json::to_vec_pretty(summary).map_err(|error| {
+        Error::File(catchment_schema::Error::Inconsistent {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })
+    })?;
+    Ok(AtomicFile::write(path, &json)?)
+}

@@ -1,0 +1,57 @@
+//! Which rows of a user belong together.
+
+use catchment_schema::arrow::datatypes::DataType;
+use datafusion::functions_aggregate::expr_fn::{min, sum};
+use datafusion::functions_window::expr_fn::{dense_rank, lag};
+use datafusion::logical_expr::cast;
+use datafusion::logical_expr::{lit, when};
+use datafusion::prelude::DataFrame;
+
+use crate::chronology::{Filled, PLACE};
+use crate::codes::USER;
+use crate::engine::{ascending, column, over};
+use crate::log::{SESSION_ID, TIME};
+use crate::{Error, Result};
+
+const STAGE: &str = "sessions";
+
+/// The number of a row's session among its user's sessions, from 1, in the order in which they begin.
+pub(crate) const SESSION: &str = "session";
+
+/// Numbers the sessions of each user. Rows that name one belong to it, wherever they stand; the others are
+/// cut where more than `gap_ms` lies between two neighbours, or where times begin to be known. Rows
+/// without a time give no reason to cut.
+pub(crate) fn with_sessions(log: DataFrame, filled: &Filled, gap_ms: i64) -> Result<DataFrame> {
+    let engine = Error::engine(STAGE);
+    let named = filled.has_sessions();
+    let group: &[&str] = if named { &[USER, SESSION_ID] } else { &[USER] };
+    let in_order = || vec![ascending(PLACE)];
+    let before = over(STAGE, lag(column(TIME), Some(1), None), group, in_order())?;
+    let is_first = over(STAGE, lag(column(PLACE), Some(1), None), group, in_order())?;
+    let is_cut = when(column("place_before").is_null(), lit(1_i64))
+        .when(column(SESSION_ID).is_not_null(), lit(0_i64))
+        .when(column(TIME).is_null(), lit(0_i64))
+        .when(column("time_before").is_null(), lit(1_i64))
+        .when((column(TIME) - column("time_before")).gt(lit(gap_ms)), lit(1_i64))
+        .otherwise(lit(0_i64))
+        .map_err(&engine)?;
+    let segment = over(STAGE, sum(column("is_cut")), group, in_order())?;
+    let log = log
+        .with_column("time_before", before)
+        .and_then(|log| log.with_column("place_before", is_first))
+        .and_then(|log| log.with_column("is_cut", is_cut))
+        .and_then(|log| log.with_column("segment", segment))
+        .and_then(|log| log.drop_columns(&["time_before", "place_before", "is_cut"]))
+        .map_err(&engine)?;
+    let log = if named {
+        let start = over(STAGE, min(column(PLACE)), &[USER, SESSION_ID, "segment"], vec![])?;
+        let number = over(STAGE, dense_rank(), &[USER], vec![ascending("start")])?;
+        log.with_column("start", start)
+            .and_then(|log| log.with_column("number", number))
+            .and_then(|log| log.with_column(SESSION, cast(column("number"), DataType::Int64)))
+            .and_then(|log| log.drop_columns(&["start", "number"]))
+    } else {
+        log.with_column(SESSION, column("segment"))
+    };
+    log.and_then(|log| log.drop_columns(&["segment"])).map_err(engine)
+}

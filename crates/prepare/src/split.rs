@@ -1,0 +1,158 @@
+//! Which rows train, which choose settings, which are read once at the end.
+
+use catchment_schema::Time;
+use catchment_schema::arrow::datatypes::DataType;
+use datafusion::common::JoinType;
+use datafusion::functions::core::expr_fn::coalesce;
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::logical_expr::{Expr, cast, lit, when};
+use datafusion::prelude::DataFrame;
+
+use crate::chronology::{PLACE, first_number};
+use crate::codes::{CODE, Coded, ID, ITEM, USER};
+use crate::engine::{ascending, column, descending, number, over, settled};
+use crate::log::{ORDER, PART, Part, TIME};
+use crate::seeded_hash::{seed_for, seeded_hash};
+use crate::{Error, Moment, Result, SplitConfig, SplitKind};
+
+const STAGE: &str = "split";
+/// In the middle of a plan: whether the row is cut off.
+const IS_TARGET: &str = "is_target";
+/// `u64::MAX + 1`, to bring a hash down to 0..1.
+const HASHES: f64 = 18_446_744_073_709_551_616.0;
+
+/// Cuts test rows off, then validation rows off what is left.
+pub(crate) async fn split(coded: Coded, config: &SplitConfig, seed: u64) -> Result<Coded> {
+    let coded = cut(coded, config.kind, Part::Test, seed_for("test", seed)).await?;
+    match config.validation {
+        Some(kind) => cut(coded, kind, Part::Validation, seed_for("validation", seed)).await,
+        None => Ok(coded),
+    }
+}
+
+/// Moves the train rows that `kind` names to `target`. No other row is touched, and none is lost.
+async fn cut(coded: Coded, kind: SplitKind, target: Part, seed: u64) -> Result<Coded> {
+    let engine = Error::engine(STAGE);
+    let marked = match kind {
+        SplitKind::Given => return Ok(coded),
+        SplitKind::Random { fraction } => random(&coded, fraction, seed)?,
+        SplitKind::LeaveLast { n } => leave_last(&coded.log, n)?,
+        SplitKind::Temporal { at } => temporal(&coded.log, at).await?,
+    };
+    let is_train = column(PART).eq(lit(Part::Train.code()));
+    let mut part = when(is_train.and(column(IS_TARGET)), lit(target.code()));
+    let part = part.otherwise(column(PART)).map_err(&engine)?;
+    let log = marked
+        .with_column(PART, part)
+        .and_then(|log| log.drop_columns(&[IS_TARGET]))
+        .map_err(&engine)?;
+    let (log, _) = settled(STAGE, log).await?;
+    Ok(Coded { log, ..coded })
+}
+
+/// Each user's rows are put into the order of their hashes, and the first of them are taken: as many as
+/// the share says, rounded up or down by lot so that it holds in expectation, but never all of them.
+fn random(coded: &Coded, fraction: f64, seed: u64) -> Result<DataFrame> {
+    let engine = Error::engine(STAGE);
+    let hashed = |ids: &DataFrame, code: &str, hash: &str| {
+        ids.clone().select(vec![
+            column(CODE).alias(code),
+            seeded_hash(seed, vec![column(ID)]).alias(hash),
+        ])
+    };
+    let users = hashed(&coded.users, "user_code", "user_hash").map_err(&engine)?;
+    let items = hashed(&coded.items, "item_code", "item_hash").map_err(&engine)?;
+    let row = ["user_hash", "item_hash", TIME, ORDER].map(column).to_vec();
+    let in_lot_order = vec![ascending("row_hash"), ascending(PLACE)];
+    let lot = number(STAGE, &[PART, USER], in_lot_order)?;
+    let n_rows = over(STAGE, count(lit(1)), &[PART, USER], vec![])?;
+    let real = |name: &str| cast(column(name), DataType::Float64);
+    let share = real("n_rows") * lit(fraction) + real("user_hash") / lit(HASHES);
+    let is_target = real("lot").lt_eq(share).and(real("lot").lt(real("n_rows")));
+    coded
+        .log
+        .clone()
+        .join(users, JoinType::Inner, &[USER], &["user_code"], None)
+        .and_then(|log| log.join(items, JoinType::Inner, &[ITEM], &["item_code"], None))
+        .and_then(|log| log.with_column("row_hash", seeded_hash(seed, row)))
+        .and_then(|log| log.with_column("lot", lot))
+        .and_then(|log| log.with_column("n_rows", n_rows))
+        .and_then(|log| log.with_column(IS_TARGET, is_target))
+        .and_then(|log| {
+            log.drop_columns(&[
+                "user_code",
+                "user_hash",
+                "item_code",
+                "item_hash",
+                "row_hash",
+                "lot",
+                "n_rows",
+            ])
+        })
+        .map_err(engine)
+}
+
+fn leave_last(log: &DataFrame, n: u32) -> Result<DataFrame> {
+    let from_last = number(STAGE, &[PART, USER], vec![descending(PLACE)])?;
+    let n_rows = over(STAGE, count(lit(1)), &[PART, USER], vec![])?;
+    let is_target = column("from_last")
+        .lt_eq(lit(u64::from(n)))
+        .and(column("n_rows").gt(lit(i64::from(n))))
+        .and(place_is_known());
+    log.clone()
+        .with_column("from_last", from_last)
+        .and_then(|log| log.with_column("n_rows", n_rows))
+        .and_then(|log| log.with_column(IS_TARGET, is_target))
+        .and_then(|log| log.drop_columns(&["from_last", "n_rows"]))
+        .map_err(Error::engine(STAGE))
+}
+
+/// `order` counts from 1; 0 says that the place in the user's history is not known.
+fn place_is_known() -> Expr {
+    coalesce(vec![column(ORDER), lit(1_u32)]).not_eq(lit(0_u32))
+}
+
+async fn temporal(log: &DataFrame, at: Moment) -> Result<DataFrame> {
+    let engine = Error::engine(STAGE);
+    let train = log.clone().filter(column(PART).eq(lit(Part::Train.code())));
+    let train = train.map_err(&engine)?;
+    let counts = vec![count(lit(1)).alias("rows"), count(column(TIME)).alias("times")];
+    let counts = train.clone().aggregate(vec![], counts).map_err(&engine)?;
+    let counts = counts.collect().await.map_err(&engine)?;
+    let look_up = |name| {
+        counts
+            .iter()
+            .find_map(|batch| first_number(batch, name))
+            .unwrap_or_default()
+    };
+    let (n_rows, n_times) = (look_up("rows"), look_up("times"));
+    if n_times < n_rows {
+        return Err(Error::NoTime {
+            split: "temporal",
+            column: "timestamp",
+            rows: (n_rows - n_times).unsigned_abs(),
+        });
+    }
+    let moment = match at {
+        Moment::Time(time) => time,
+        Moment::Fraction(fraction) => {
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the share is above 0 and below 1, so the result is a row number"
+            )]
+            let n_before = (n_rows as f64 * fraction) as usize;
+            let row = train
+                .select(vec![column(TIME)])
+                .and_then(|times| times.sort(vec![ascending(TIME)]))
+                .and_then(|times| times.limit(n_before, Some(1)))
+                .map_err(&engine)?;
+            let row = row.collect().await.map_err(&engine)?;
+            Time::from(row.iter().find_map(|batch| first_number(batch, TIME)))
+        }
+    };
+    let millis = moment.millis().unwrap_or(i64::MAX);
+    log.clone()
+        .with_column(IS_TARGET, column(TIME).gt_eq(lit(millis)))
+        .map_err(engine)
+}

@@ -1,0 +1,367 @@
+//! The `[split]` table of a recipe.
+
+use catchment_schema::Time;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// Which rows train, which choose settings, which are read once at the end.
+///
+/// In a recipe it is one flat table, in which each kind has its own keys:
+/// ```toml
+/// [split]
+/// kind = "temporal"          # given | random (fraction) | leave-last (n) | temporal (at)
+/// at = "2020-06-01T00:00:00Z"
+/// validation = { kind = "random", fraction = 0.1 }
+/// refit = "train+validation"
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Table", into = "Table")]
+pub struct SplitConfig {
+    /// How the test part is cut off.
+    pub kind: SplitKind,
+    /// How a validation part is cut off what is left; without it there is none.
+    pub validation: Option<SplitKind>,
+    /// What the final models are fitted on, and so where the vocabularies come from.
+    pub refit: Refit,
+}
+
+/// A rule that cuts rows off.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SplitKind {
+    /// The test part is a log of its own (`data.test`).
+    Given,
+    /// A share of each user's rows, drawn by a seeded permutation of them. The share holds in
+    /// expectation for each user; a user's only row is never taken.
+    Random {
+        /// The share, above 0 and below 1.
+        fraction: f64,
+    },
+    /// The last rows of each user. Users with no more than `n` rows keep them all, and rows whose place
+    /// is unknown (`order` 0) are never taken.
+    LeaveLast {
+        /// How many, at least 1.
+        n: u32,
+    },
+    /// Everything at or after a moment.
+    Temporal {
+        /// The moment.
+        at: Moment,
+    },
+}
+
+/// A moment, as itself or by how much of the log lies before it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Moment {
+    /// The moment itself.
+    Time(Time),
+    /// The time of the row before which this share of the rows lies, above 0 and below 1.
+    Fraction(f64),
+}
+
+/// What the final models are fitted on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refit {
+    /// On train and validation together, once the settings are chosen.
+    #[default]
+    #[serde(rename = "train+validation")]
+    TrainAndValidation,
+    /// On train alone.
+    #[serde(rename = "none")]
+    None,
+}
+
+impl SplitConfig {
+    /// A test log that is given, no validation.
+    pub fn given() -> Self {
+        Self::new(SplitKind::Given)
+    }
+
+    /// Test by `kind`, no validation.
+    pub fn new(kind: SplitKind) -> Self {
+        Self {
+            kind,
+            validation: None,
+            refit: Refit::default(),
+        }
+    }
+
+    /// With a validation part by `kind`.
+    #[must_use]
+    pub fn with_validation(self, kind: SplitKind) -> Self {
+        Self {
+            validation: Some(kind),
+            ..self
+        }
+    }
+
+    /// Checks every key; the error names the key and what is allowed.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`].
+    pub fn validate(&self) -> Result<()> {
+        self.kind.validate()?;
+        match self.validation {
+            Some(SplitKind::Given) => Err(Error::BadSetting {
+                key: "split.validation.kind",
+                value: "\"given\"".to_owned(),
+                reason: "must be random, leave-last or temporal".to_owned(),
+            }),
+            Some(kind) => kind.validate(),
+            None => Ok(()),
+        }
+    }
+}
+
+impl SplitKind {
+    fn validate(self) -> Result<()> {
+        let share = |key, fraction: f64| {
+            if fraction > 0.0 && fraction < 1.0 {
+                return Ok(());
+            }
+            Err(Error::BadSetting {
+                key,
+                value: fraction.to_string(),
+                reason: "must be above 0 and below 1".to_owned(),
+            })
+        };
+        match self {
+            Self::Random { fraction } => share("split.fraction", fraction),
+            Self::LeaveLast { n: 0 } => Err(Error::BadSetting {
+                key: "split.n",
+                value: "0".to_owned(),
+                reason: "must be at least 1".to_owned(),
+            }),
+            Self::Temporal {
+                at: Moment::Fraction(fraction),
+            } => share("split.at", fraction),
+            Self::Given | Self::LeaveLast { .. } | Self::Temporal { .. } => Ok(()),
+        }
+    }
+}
+
+/// The flat form in a recipe.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    kind: KindName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fraction: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    n: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    at: Option<MomentText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    validation: Option<ValidationTable>,
+    #[serde(default)]
+    refit: Refit,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ValidationTable {
+    kind: KindName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fraction: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    n: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    at: Option<MomentText>,
+}
+
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum KindName {
+    Given,
+    Random,
+    LeaveLast,
+    Temporal,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum MomentText {
+    Fraction(f64),
+    Text(String),
+}
+
+impl TryFrom<Table> for SplitConfig {
+    type Error = String;
+
+    fn try_from(table: Table) -> Result<Self, String> {
+        let validation = table.validation.map(|table| {
+            read_kind(table.kind, table.fraction, table.n, table.at)
+                .map_err(|reason| format!("validation: {reason}"))
+        });
+        Ok(Self {
+            kind: read_kind(table.kind, table.fraction, table.n, table.at)?,
+            validation: validation.transpose()?,
+            refit: table.refit,
+        })
+    }
+}
+
+fn read_kind(
+    kind: KindName,
+    fraction: Option<f64>,
+    n: Option<u32>,
+    at: Option<MomentText>,
+) -> Result<SplitKind, String> {
+    let needs = |key: &str, kind: &str| format!("`{key}` is missing: kind = \"{kind}\" needs it");
+    let (read, used) = match kind {
+        KindName::Given => (SplitKind::Given, None),
+        KindName::Random => {
+            let fraction = fraction.ok_or_else(|| needs("fraction", "random"))?;
+            (SplitKind::Random { fraction }, Some("fraction"))
+        }
+        KindName::LeaveLast => (SplitKind::LeaveLast { n: n.unwrap_or(1) }, Some("n")),
+        KindName::Temporal => {
+            let at = match at.as_ref().ok_or_else(|| needs("at", "temporal"))? {
+                MomentText::Fraction(fraction) => Moment::Fraction(*fraction),
+                MomentText::Text(text) => Moment::Time(read_time(text)?),
+            };
+            (SplitKind::Temporal { at }, Some("at"))
+        }
+    };
+    let given = [
+        ("fraction", fraction.is_some()),
+        ("n", n.is_some()),
+        ("at", at.is_some()),
+    ];
+    match given
+        .into_iter()
+        .find(|(key, is_given)| *is_given && used != Some(*key))
+    {
+        Some((key, _)) => Err(format!("`{key}` means nothing for this kind of split")),
+        None => Ok(read),
+    }
+}
+
+fn read_time(text: &str) -> Result<Time, String> {
+    let moment: jiff::Timestamp = text.parse().map_err(|_| {
+        format!("`at` = {text:?}: must be a moment such as \"2020-06-01T00:00:00Z\", or a share such as 0.8")
+    })?;
+    Ok(Time::from_millis(moment.as_millisecond()))
+}
+
+impl From<SplitConfig> for Table {
+    fn from(config: SplitConfig) -> Self {
+        let (kind, fraction, n, at) = write_kind(config.kind);
+        let validation = config.validation.map(|kind| {
+            let (kind, fraction, n, at) = write_kind(kind);
+            ValidationTable {
+                kind,
+                fraction,
+                n,
+                at,
+            }
+        });
+        Self {
+            kind,
+            fraction,
+            n,
+            at,
+            validation,
+            refit: config.refit,
+        }
+    }
+}
+
+fn write_kind(kind: SplitKind) -> (KindName, Option<f64>, Option<u32>, Option<MomentText>) {
+    match kind {
+        SplitKind::Given => (KindName::Given, None, None, None),
+        SplitKind::Random { fraction } => (KindName::Random, Some(fraction), None, None),
+        SplitKind::LeaveLast { n } => (KindName::LeaveLast, None, Some(n), None),
+        SplitKind::Temporal { at } => {
+            let at = match at {
+                Moment::Fraction(fraction) => MomentText::Fraction(fraction),
+                Moment::Time(time) => MomentText::Text(write_time(time)),
+            };
+            (KindName::Temporal, None, None, Some(at))
+        }
+    }
+}
+
+fn write_time(time: Time) -> String {
+    let moment = jiff::Timestamp::from_millisecond(time.millis().unwrap_or_default());
+    moment.unwrap_or_default().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<SplitConfig, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn each_kind_has_its_own_keys_and_survives_a_round_trip() {
+        let moment = Moment::Time(Time::from_millis(1_590_969_600_000));
+        for (json, expected) in [
+            (r#"{"kind": "given"}"#, SplitConfig::given()),
+            (
+                r#"{"kind": "leave-last"}"#,
+                SplitConfig::new(SplitKind::LeaveLast { n: 1 }),
+            ),
+            (
+                r#"{"kind": "given", "validation": {"kind": "random", "fraction": 0.1}}"#,
+                SplitConfig::given().with_validation(SplitKind::Random { fraction: 0.1 }),
+            ),
+            (
+                r#"{"kind": "temporal", "at": "2020-06-01T00:00:00Z"}"#,
+                SplitConfig::new(SplitKind::Temporal { at: moment }),
+            ),
+            (
+                r#"{"kind": "temporal", "at": 0.8}"#,
+                SplitConfig::new(SplitKind::Temporal {
+                    at: Moment::Fraction(0.8),
+                }),
+            ),
+        ] {
+            let config = read(json).expect(json);
+            assert_eq!(config, expected, "{json}");
+            let again = serde_json::to_string(&config).expect("written");
+            assert_eq!(read(&again).expect("read again"), config, "{again}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_belong_is_refused_by_name() {
+        for (json, part) in [
+            (r#"{"kind": "sideways"}"#, "sideways"),
+            (r#"{"kind": "random"}"#, "fraction"),
+            (r#"{"kind": "temporal", "at": "yesterday"}"#, "yesterday"),
+            (r#"{"kind": "given", "n": 1}"#, "`n`"),
+            (r#"{"kind": "given", "refit": "all"}"#, "all"),
+            (
+                r#"{"kind": "given", "validation": {"kind": "random", "n": 2}}"#,
+                "validation",
+            ),
+            (r#"{"kind": "given", "seed": 3}"#, "seed"),
+        ] {
+            let reason = read(json).expect_err(json);
+            assert!(reason.contains(part), "{json}: {reason}");
+        }
+        for kind in [
+            SplitKind::Random { fraction: 1.0 },
+            SplitKind::Random { fraction: f64::NAN },
+            SplitKind::LeaveLast { n: 0 },
+            SplitKind::Temporal {
+                at: Moment::Fraction(0.0),
+            },
+        ] {
+            assert!(SplitConfig::new(kind).validate().is_err(), "{kind:?}");
+            assert!(
+                SplitConfig::given().with_validation(kind).validate().is_err(),
+                "{kind:?}"
+            );
+        }
+        assert!(
+            SplitConfig::given()
+                .with_validation(SplitKind::Given)
+                .validate()
+                .is_err()
+        );
+    }
+}
