@@ -1,0 +1,67 @@
+//! The figures of popularity, item CF and iALS on Gowalla, and the time that they take.
+//!
+//! `CATCHMENT_DATA=… cargo run -p catchment-models --example gowalla -- popularity | item_cf`
+//! `CATCHMENT_DATA=… cargo run -p catchment-models --example gowalla -- ials test '{"dim": 192, "sweeps": 6}'`
+//!
+//! With `validation` in the place of `test`, a tenth of the training pairs is held out and judged instead; with
+//! `sweeps` as a fourth argument, every sweep is judged.
+#![allow(clippy::print_stdout, reason = "an example prints")]
+
+use std::time::Instant;
+
+use catchment_models::factorization::ials::{self, IalsConfig};
+use catchment_models::neighbours::item_cf::{ItemCf, ItemCfConfig};
+use catchment_models::popularity::{Popularity, PopularityConfig};
+use catchment_models::progress::{Flow, Silent};
+use catchment_schema::{ItemIdx, Time};
+
+#[path = "../tests/it/gowalla.rs"]
+mod gowalla;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let argument = |position: usize| arguments.get(position).map(String::as_str);
+    let Some(split) = gowalla::open() else {
+        println!("skipped: CATCHMENT_DATA is not set");
+        return Ok(());
+    };
+    let split = if argument(1) == Some("validation") { split.validation() } else { split };
+    let histories = split.histories();
+    let begun = Instant::now();
+    match argument(0) {
+        Some("popularity") => {
+            let config = PopularityConfig::default();
+            let model = Popularity::fit(&histories, split.n_items, Time::UNKNOWN, &config)?;
+            println!("fitted in {:.2?}", begun.elapsed());
+            let quality = split.judge(|_, scores| {
+                scores.chunks_mut(split.n_items).for_each(|scores| scores.copy_from_slice(&model.scores));
+            });
+            println!("{quality:.4?}");
+        }
+        Some("item_cf") => {
+            let model = ItemCf::fit(&histories, split.n_items, &ItemCfConfig::default(), &mut Silent)?;
+            println!("fitted in {:.2?}", begun.elapsed());
+            let quality = split.judge(|users, scores| {
+                for (&user, scores) in users.iter().zip(scores.chunks_mut(split.n_items)) {
+                    let history = split.train[user].iter().map(|&item| ItemIdx(item));
+                    model.score_into(history, scores).expect("one score for each item");
+                }
+            });
+            println!("{quality:.4?}");
+        }
+        Some("ials") => {
+            let config: IalsConfig = serde_json::from_str(argument(2).unwrap_or("{}"))?;
+            let mut before = Instant::now();
+            let mut print = |done: u64, _: u64, note: &str| {
+                println!("sweep {done}: {note} in {:.2?}", before.elapsed());
+                before = Instant::now();
+                Flow::Continue
+            };
+            let model = ials::fit(&histories, split.n_items, &config, 1, &mut print)?;
+            println!("fitted in {:.2?}", begun.elapsed());
+            println!("{} {:.4?}", serde_json::to_string(&config)?, split.judge_ials(&model));
+        }
+        _ => println!("which model: popularity, item_cf or ials?"),
+    }
+    Ok(())
+}

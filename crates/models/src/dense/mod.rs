@@ -1,0 +1,15 @@
+//! Small dense kernels, for systems that are too many and too small for a general library.
+
+mod cholesky;
+mod tile;
+
+pub(crate) use cholesky::IdentityPlusGram;
+pub(crate) use tile::dots_with;
+
+/// Rows are padded with zeros to a multiple of this many values, so that every vector width divides them.
+pub(crate) const LANES: usize = 16;
+
+/// The next multiple of [`LANES`].
+pub(crate) fn padded(len: usize) -> usize {
+    len.next_multiple_of(LANES)
+}

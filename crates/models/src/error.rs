@@ -1,0 +1,66 @@
+//! What can go wrong while a model is fitted, stored or asked.
+
+/// Result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong here.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A setting lies outside its range. Whoever wrote the recipe mends it there.
+    #[error("`{key}` is {value}, allowed: {allowed}")]
+    Config {
+        /// The key in the recipe.
+        key: &'static str,
+        /// What it was set to.
+        value: String,
+        /// What may be written there.
+        allowed: &'static str,
+    },
+    /// There is no interaction to learn from. Check the filters and the split that came before.
+    #[error("there are no interactions to learn from")]
+    NoInteractions,
+    /// A training event names an item beyond the vocabulary. Training events and vocabulary come from different runs:
+    /// prepare them together.
+    #[error("user {user} has item {item}, but the vocabulary has {n_items} items")]
+    UnknownItem {
+        /// The user's index.
+        user: u32,
+        /// The item's index.
+        item: u32,
+        /// How many items there are.
+        n_items: usize,
+    },
+    /// Popularity is to decay, but no event says when it happened. Map a time column, or take `half_life_days` out.
+    #[error("`half_life_days` is set, but {reason}")]
+    MissingTimes {
+        /// Which time is missing.
+        reason: &'static str,
+    },
+    /// A history holds no item that the model knows, so that there is nothing to make a user of. The caller falls back
+    /// to a model that needs no history.
+    #[error("the history holds no item that the model knows")]
+    NothingToFoldIn,
+    /// A slice has another length than its documentation says. The caller is to blame.
+    #[error("{what} has length {found}, expected {expected}")]
+    WrongLength {
+        /// Which slice.
+        what: &'static str,
+        /// The length that it should have.
+        expected: usize,
+        /// The length that it has.
+        found: usize,
+    },
+    /// Values outgrew single precision. Use a larger regularisation or a smaller `stddev`.
+    #[error("{model} diverged: values are no longer finite")]
+    Diverged {
+        /// Which model.
+        model: &'static str,
+    },
+    /// The training was stopped before there was a model. Nothing is lost but the time: start it again.
+    #[error("stopped before there was a model")]
+    Stopped,
+    /// A file could not be written or read.
+    #[error(transparent)]
+    File(#[from] catchment_schema::Error),
+}

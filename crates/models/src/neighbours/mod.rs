@@ -1,0 +1,3 @@
+//! Models that are tables: which items speak for which.
+
+pub mod item_cf;
