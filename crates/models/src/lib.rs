@@ -1,1 +1,3 @@
 //! What is the function?
+
+pub mod factorization;

@@ -1,0 +1,3 @@
+//! Models over sparse features and interactions that need no automatic differentiation.
+
+pub mod lr;
