@@ -61,6 +61,14 @@ impl SparseRows {
         Ok(())
     }
 
+    /// Forgets all rows from the `len`th on.
+    pub fn truncate(&mut self, len: usize) {
+        if len < self.len() {
+            self.offsets.truncate(len + 1);
+            self.entries.truncate(self.offsets[len]);
+        }
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.offsets.len() - 1
@@ -114,5 +122,9 @@ mod tests {
         assert_eq!(rows.len(), 1);
         rows.push([(2, 1.0)]).expect("good row");
         assert_eq!(rows.row(1).entries, [(2, 1.0)]);
+        rows.truncate(1);
+        rows.truncate(5);
+        rows.push([(1, 1.0)]).expect("good row");
+        assert_eq!((rows.len(), rows.row(1).entries), (2, [(1, 1.0)].as_slice()));
     }
 }
