@@ -23,14 +23,15 @@ pub struct RankQuery<'a> {
 /// 2. A score depends on the user, the context and that candidate alone: `score(batch)[i] == score([x_i])`, to the bit.
 /// 3. Every score is finite, and a calibrated ranker's lies in [0, 1].
 /// 4. An item beyond the catalogue, or features of the wrong shape, are an error, never a panic.
+/// 5. [`Ranker::prepare_items`] changes no score, to the bit; a prepared ranker refuses a catalogue of another length.
 ///
 /// [`crate::testing::ranker_laws`] checks them for any implementation.
 pub trait Ranker: Send + Sync {
     /// Scores `candidates`; `candidate_features` row `i` describes `candidates[i]` (channel ranks and scores).
-    /// `scores` is cleared first.
+    /// `scores` is cleared first; after an error it holds nothing that can be used.
     ///
     /// # Errors
-    /// [`RankError`].
+    /// [`RankError::UnknownItem`], [`RankError::WrongShape`], [`RankError::NotFinite`].
     fn score(
         &self,
         query: &RankQuery<'_>,
@@ -38,4 +39,11 @@ pub trait Ranker: Send + Sync {
         candidate_features: &FeatureBatch,
         scores: &mut Vec<Score>,
     ) -> Result<(), RankError>;
+
+    /// Computes once what depends on the items alone; called when a bundle is opened. Afterwards every query must
+    /// carry this very catalogue. A ranker that has nothing of the kind does nothing.
+    ///
+    /// # Errors
+    /// [`RankError::WrongShape`], [`RankError::NotFinite`]; the ranker is then as it was.
+    fn prepare_items(&mut self, items: &FeatureBatch) -> Result<(), RankError>;
 }

@@ -1,3 +1,4 @@
 //! Models over sparse features and interactions that need no automatic differentiation.
 
 pub mod ials;
+pub mod lr;
