@@ -116,11 +116,12 @@ impl Pipeline {
         user: &UserState<'_>,
         scratch: &mut Scratch,
     ) -> Result<Vec<ScoredItem>, Error> {
-        let number = self.channel_number(name)?;
+        let channel = self.channel_number(name).map(|number| self.executor.channel(number))?;
+        let Some(channel) = channel else { return Ok(Vec::new()) };
         let allowed = self.allowed(request);
         let filter = self.filter(request, user, allowed.as_ref());
         let query = recall_query(request, user, &filter);
-        match self.executor.channel(number).recall(&query, request.n, &mut scratch.channel) {
+        match channel.recall(&query, request.n, &mut scratch.channel) {
             Ok(recalled) => Ok(recalled.items),
             Err(catchment_recall::ChannelError::NothingToGoOn) => Ok(Vec::new()),
             Err(error) => Err(Error::Channel { channel: name.to_owned(), reason: error.to_string() }),

@@ -107,6 +107,21 @@ impl<'a> RequestFilter<'a> {
         }
     }
 
+    /// How many items of a catalogue of `n_items` each rule keeps out, an item counted under the first that does.
+    pub fn counts(&self, n_items: usize) -> Vec<(Rule, usize)> {
+        let unavailable = self.available.map_or(0, |available| {
+            let mut open = available.clone();
+            open.union_with(&self.denied);
+            ItemSet::all(n_items).difference_len(&open)
+        });
+        let counts = [
+            (Rule::Seen, self.seen.len()),
+            (Rule::Excluded, self.excluded.difference_len(&self.seen)),
+            (Rule::Unavailable, unavailable),
+        ];
+        counts.into_iter().filter(|&(_, count)| count > 0).collect()
+    }
+
     /// Parts a list by the rules.
     pub fn partition(&self, items: &[ScoredItem]) -> Filtered {
         let mut filtered = Filtered::default();

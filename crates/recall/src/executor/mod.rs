@@ -108,6 +108,11 @@ impl Executor {
         })
     }
 
+    /// A channel by its number, to ask it alone.
+    pub fn channel(&self, number: usize) -> Option<&dyn Channel> {
+        self.slots.get(number).map(|slot| slot.channel.as_ref())
+    }
+
     /// The names of the channels, in the order of the recipe: channel number `i` is the `i`-th.
     pub fn names(&self) -> Vec<&str> {
         self.slots.iter().map(|slot| slot.channel.name()).collect()
