@@ -20,6 +20,7 @@ pub use catalogue::Catalogue;
 pub use error::Error;
 pub use featurizer::{Featurizer, RequestFeatures};
 pub use layout::Layout;
+pub use open::POPULARITY_FILE;
 pub use pipeline::Pipeline;
 pub use recommend::Scratch;
 pub use request::{Answer, Request, StageMicros, Stages, Trace, UserState};

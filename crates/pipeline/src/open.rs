@@ -1,14 +1,16 @@
 //! From a folder to a pipeline: one arm a kind.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use catchment_ann_index::{ExactIndex, VectorIndex, build_index};
-use catchment_models::factorization::ials::IalsEncoder;
+use catchment_ann_index::exact::ExactIndex;
+use catchment_ann_index::{SearchParams, VectorIndex, build_index};
+use catchment_models::factorization::ials::{IalsEncoder, export};
 use catchment_models::neighbours::item_cf::ItemCf;
 use catchment_models::popularity::Popularity;
 use catchment_ranking::{LrRanker, Ranker};
 use catchment_recall::{Channel, EmbeddingChannel, ItemToItemChannel, PopularChannel};
-use catchment_schema::{Metric, NeighbourTable, Vocabulary};
+use catchment_schema::{Embeddings, Metric, NeighbourTable, Vocabulary};
 
 use crate::encoder::FoldIn;
 use crate::{ChannelModel, ChannelSpec, Error, Layout, RankerModel};
@@ -26,8 +28,11 @@ pub(crate) enum Knowledge {
     /// Which items go with which.
     Neighbours(Arc<NeighbourTable>),
     /// A vector for each item and how a user becomes one; the directions of the item vectors say what is similar.
-    Vectors { encoder: Arc<IalsEncoder>, directions: Box<ExactIndex> },
+    Vectors { encoder: Arc<IalsEncoder>, directions: Box<ExactIndex>, items_file: PathBuf },
 }
+
+/// The scores of a popularity channel, in its folder.
+pub const POPULARITY_FILE: &str = "scores.parquet";
 
 /// Opens one channel.
 pub(crate) fn channel(layout: &Layout, spec: &ChannelSpec, items: &Vocabulary) -> Result<OpenChannel, Error> {
@@ -39,7 +44,7 @@ pub(crate) fn channel(layout: &Layout, spec: &ChannelSpec, items: &Vocabulary) -
     };
     Ok(match &spec.model {
         ChannelModel::Popular { .. } => {
-            let model = Popularity::open(&folder, items).map_err(|error| failed(&error))?;
+            let model = Popularity::open(folder.join(POPULARITY_FILE), items).map_err(|error| failed(&error))?;
             let channel = PopularChannel::new(name, &model.scores).map_err(|error| failed(&error))?;
             OpenChannel { channel: Box::new(channel), knowledge: Knowledge::None }
         }
@@ -53,16 +58,17 @@ pub(crate) fn channel(layout: &Layout, spec: &ChannelSpec, items: &Vocabulary) -
         }
         ChannelModel::Ials { index, .. } => {
             let encoder = Arc::new(IalsEncoder::open(&folder, items).map_err(|error| failed(&error))?);
-            let vectors = encoder.item_vectors().to_vec();
+            let items_file = folder.join(export::ITEMS_FILE);
+            let vectors = Embeddings::read(&items_file)?.vectors;
+            let directions = ExactIndex::build(vectors.clone(), encoder.dim(), Metric::Cosine)
+                .map_err(|error| failed(&error))?;
             let built = build_index(vectors, encoder.dim(), Metric::InnerProduct, index)
                 .map_err(|error| failed(&error))?;
             let index: Arc<dyn VectorIndex> = Arc::from(built.index);
             let fold_in = Box::new(FoldIn::new(encoder.clone()));
-            let channel = EmbeddingChannel::new(name, fold_in, index, built.params)
+            let channel = EmbeddingChannel::new(name, fold_in, index, SearchParams::default())
                 .map_err(|error| failed(&error))?;
-            let directions = ExactIndex::build(encoder.item_vectors().to_vec(), encoder.dim(), Metric::Cosine)
-                .map_err(|error| failed(&error))?;
-            let knowledge = Knowledge::Vectors { encoder, directions: Box::new(directions) };
+            let knowledge = Knowledge::Vectors { encoder, directions: Box::new(directions), items_file };
             OpenChannel { channel: Box::new(channel), knowledge }
         }
     })

@@ -1,6 +1,9 @@
 //! Item to item.
 
-use catchment_ann_index::SearchParams;
+use std::path::Path;
+
+use catchment_ann_index::{SearchParams, VectorIndex};
+use catchment_models::factorization::ials::IalsEncoder;
 use catchment_schema::{Embeddings, EmbeddingsMeta, ItemFilter, ItemIdx, ItemSet, Metric, ScoredItem};
 
 use crate::open::Knowledge;
@@ -40,10 +43,7 @@ impl Pipeline {
                 let query = directions.vector(item).ok_or(Error::NothingSimilar)?.to_vec();
                 let params = SearchParams::default();
                 let index = scratch.index();
-                catchment_ann_index::VectorIndex::search(
-                    directions.as_ref(), &query, n, &params, filter, index, &mut hits,
-                )
-                .map_err(|error| Error::Channel {
+                directions.search(&query, n, &params, filter, index, &mut hits).map_err(|error| Error::Channel {
                     channel: self.spec.channels[number].name.clone(),
                     reason: error.to_string(),
                 })?;
@@ -53,19 +53,13 @@ impl Pipeline {
         Ok((&self.spec.channels[number].name, found))
     }
 
-    /// The item vectors of a channel, by raw id.
+    /// The item vectors of a channel, by raw id, as they lie in the bundle.
     ///
     /// # Errors
-    /// [`Error::UnknownChannel`]; [`Error::NoVectors`] when the channel has none.
+    /// [`Error::UnknownChannel`]; [`Error::NoVectors`] when the channel has none; [`Error::Schema`].
     pub fn item_embeddings(&self, channel: &str) -> Result<Embeddings, Error> {
-        let (number, encoder) = self.vectors_of(channel)?;
-        Ok(Embeddings {
-            meta: self.meta("item", number),
-            dim: encoder.dim(),
-            ids: self.catalogue.items().ids().to_vec(),
-            vectors: encoder.item_vectors().to_vec(),
-            bias: None,
-        })
+        let (_, _, file) = self.vectors_of(channel)?;
+        Ok(Embeddings::read(file)?)
     }
 
     /// The user vectors of a channel, encoded from the histories of the bundle. Users without a history have no
@@ -74,7 +68,7 @@ impl Pipeline {
     /// # Errors
     /// As [`Pipeline::item_embeddings`].
     pub fn user_embeddings(&self, channel: &str) -> Result<Embeddings, Error> {
-        let (number, encoder) = self.vectors_of(channel)?;
+        let (number, encoder, _) = self.vectors_of(channel)?;
         let mut ids = Vec::new();
         let mut vectors = Vec::new();
         let mut vector = vec![0.0; encoder.dim()];
@@ -91,10 +85,10 @@ impl Pipeline {
     fn vectors_of(
         &self,
         channel: &str,
-    ) -> Result<(usize, &catchment_models::factorization::ials::IalsEncoder), Error> {
+    ) -> Result<(usize, &IalsEncoder, &Path), Error> {
         let number = self.channel_number(channel)?;
         match &self.knowledge[number] {
-            Knowledge::Vectors { encoder, .. } => Ok((number, encoder)),
+            Knowledge::Vectors { encoder, items_file, .. } => Ok((number, encoder, items_file)),
             Knowledge::None | Knowledge::Neighbours(_) => {
                 Err(Error::NoVectors { channel: channel.to_owned() })
             }

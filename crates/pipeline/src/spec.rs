@@ -7,7 +7,7 @@ use catchment_ann_index::IndexConfig;
 use catchment_models::factorization::ials::IalsConfig;
 use catchment_models::neighbours::item_cf::ItemCfConfig;
 use catchment_models::popularity::PopularityConfig;
-use catchment_ranking::LrConfig;
+use catchment_ranking::LrRankerConfig;
 use catchment_recall::{ItemToItemConfig, MergeConfig};
 use catchment_schema::AtomicFile;
 use serde::{Deserialize, Serialize};
@@ -87,7 +87,7 @@ pub enum RankerModel {
     /// Logistic regression by FTRL-Proximal.
     Lr {
         /// The model's settings.
-        model: LrConfig,
+        model: LrRankerConfig,
     },
 }
 

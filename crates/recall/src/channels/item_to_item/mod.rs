@@ -1,5 +1,7 @@
 //! What goes with the things somebody had lately.
 
+use std::sync::Arc;
+
 use catchment_schema::{ItemIdx, ItemSet, NeighbourTable, ScoredItem};
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +64,7 @@ impl ItemToItemConfig {
 #[derive(Clone, Debug)]
 pub struct ItemToItemChannel {
     name: String,
-    table: NeighbourTable,
+    table: Arc<NeighbourTable>,
     biases: Option<RankedScores>,
     /// Every item of the table, row or neighbour, is below this.
     n_items: usize,
@@ -77,11 +79,11 @@ impl ItemToItemChannel {
     /// [`ConfigError::NotFinite`] for the biases.
     pub fn new(
         name: impl Into<String>,
-        table: NeighbourTable,
+        table: impl Into<Arc<NeighbourTable>>,
         item_bias: Option<Vec<f32>>,
         config: ItemToItemConfig,
     ) -> Result<Self, ConfigError> {
-        let name = name.into();
+        let (name, table) = (name.into(), table.into());
         config.validate(&name)?;
         let rows = (0..table.n_items()).map(ItemIdx::from_index);
         let neighbours = rows.flat_map(|item| table.of(item));
