@@ -171,8 +171,10 @@ mod tests {
             let mut expected = channel.ranked.best_first().to_vec();
             expected.retain(|scored| filter.passes(scored.item));
             expected.truncate(k);
-            let recalled = channel.recall(&asked, k, &mut ChannelScratch::default()).unwrap();
-            prop_assert_eq!(recalled.items, expected);
+            if let Some(allowed) = &allow {
+                prop_assert_eq!(&channel.walk_allowed(&asked, allowed, k).items, &expected);
+            }
+            prop_assert_eq!(channel.walk_list(&asked, k).items, expected);
         }
     }
 }

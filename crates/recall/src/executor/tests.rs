@@ -235,6 +235,40 @@ fn a_panic_among_dear_channels_is_caught_too() {
     assert_eq!(second.lists[1].len(), 2);
 }
 
+/// Leaves its scratch in disorder the first time; afterwards only answers where it is in order again.
+struct LeavesAMess(AtomicUsize);
+
+impl Channel for LeavesAMess {
+    fn name(&self) -> &'static str {
+        "mess"
+    }
+    fn recall(
+        &self,
+        _: &RecallQuery<'_>,
+        _: usize,
+        scratch: &mut ChannelScratch,
+    ) -> Result<Recalled, ChannelError> {
+        if self.0.fetch_add(1, Ordering::SeqCst) == 0 {
+            scratch.vector.push(f32::NAN);
+            panic!("half way");
+        }
+        Ok(list(if scratch.vector.is_empty() { &[1] } else { &[] }))
+    }
+}
+
+#[test]
+fn what_a_panic_left_half_done_does_not_reach_the_next_request() {
+    let executor = executor(vec![(Box::new(LeavesAMess(AtomicUsize::new(0))), 3)]);
+    let mut scratch = ExecutorScratch::default();
+    let first = executor.run(&query(), &Unmeasured, &mut scratch);
+    assert_eq!(
+        first.reports[0].missing,
+        Some(Cause::Error("panicked: half way".to_owned()))
+    );
+    let second = executor.run(&query(), &Unmeasured, &mut scratch);
+    assert_eq!(second.lists[0].len(), 1);
+}
+
 #[test]
 fn an_unlawful_channel_cannot_return_what_is_forbidden_or_too_much() {
     let seen: ItemSet = [ItemIdx(5), ItemIdx(9)].into_iter().collect();
