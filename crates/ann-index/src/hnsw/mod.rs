@@ -1,13 +1,16 @@
-//! The graph index of `hnsw_rs`, walled in: nothing of it is visible, and no input makes it panic, print or exit.
+//! The graph index of `hnsw_rs`, walled in: nothing of it is visible, and no input makes it panic, print or
+//! exit.
 //!
-//! Malkov and Yashunin, *Efficient and robust approximate nearest neighbor search using hierarchical navigable small world
-//! graphs*, TPAMI 2018. Good for catalogues that outgrow a scan, one query at a time, and for items that arrive between two
-//! builds ([`HnswIndex::insert`]). Not good for raw inner product (refused), narrow filters (answered by a scan of what
-//! passes), deletes (filter them) or memory (about 3 kB an item at 64 dimensions).
+//! Malkov and Yashunin, *Efficient and robust approximate nearest neighbor search using hierarchical
+//! navigable small world graphs*, TPAMI 2018. Good for catalogues that outgrow a scan, one query at a time,
+//! and for items that arrive between two builds ([`HnswIndex::insert`]). Not good for raw inner product
+//! (refused), narrow filters (answered by a scan of what passes), deletes (filter them) or memory (about 3 kB
+//! an item at 64 dimensions).
 //!
 //! # Opening
-//! There is no file: the vectors are the source, and the graph is rebuilt from them. That costs about 2.3 CPU milliseconds an
-//! item at the default settings and 64 dimensions (two minutes for 50,000), and grows a little faster than the number of items.
+//! There is no file: the vectors are the source, and the graph is rebuilt from them. That costs about 2.3 CPU
+//! milliseconds an item at the default settings and 64 dimensions (two minutes for 50,000), and grows a
+//! little faster than the number of items.
 
 mod distance;
 mod graph;
@@ -27,7 +30,8 @@ use graph::Graph;
 
 /// The engine's name in errors.
 const ENGINE: &str = "hnsw";
-/// A filter that lets fewer than one in so many items pass is answered by a scan: the graph would be walked through in vain.
+/// A filter that lets fewer than one in so many items pass is answered by a scan: the graph would be walked
+/// through in vain.
 const NARROW: usize = 10;
 /// A pool longer than one in so many passing items is answered by a scan, which is then the cheaper.
 const LONG_POOL: usize = 8;
@@ -36,8 +40,8 @@ const SAMPLE: usize = 200;
 
 /// An approximate index over a navigable graph.
 ///
-/// Inserting and searching from any number of threads is safe: a lock stands between them, and each query sees
-/// the items from before or after an insertion, never a part. A batch takes the lock query by query.
+/// Inserting and searching from any number of threads is safe: a lock stands between them, and each query
+/// sees the items from before or after an insertion, never a part. A batch takes the lock query by query.
 pub struct HnswIndex {
     state: RwLock<State>,
     report: HnswReport,
@@ -56,15 +60,15 @@ impl HnswIndex {
     /// Builds the graph, then lengthens the search pool until the recall that `config` asks is measured or
     /// [`crate::HnswConfig::max_ef`] is reached; the [report](Self::report) says which.
     ///
-    /// Recall is measured against the exact answers of `queries`, or of evenly spread items where that is empty. Give
-    /// real queries (users' vectors) where there are any.
+    /// Recall is measured against the exact answers of `queries`, or of evenly spread items where that is
+    /// empty. Give real queries (users' vectors) where there are any.
     ///
     /// # Shapes
     /// `vectors`: `[n, dim]`, `queries`: `[m, dim]`, both row-major.
     ///
     /// # Errors
-    /// [`BuildError::UnsupportedMetric`] for inner product; [`BuildError::BadSetting`]; bad vectors (also in `queries`) as
-    /// in [`crate::exact::ExactIndex::build`]; [`BuildError::EngineFailed`].
+    /// [`BuildError::UnsupportedMetric`] for inner product; [`BuildError::BadSetting`]; bad vectors (also in
+    /// `queries`) as in [`crate::exact::ExactIndex::build`]; [`BuildError::EngineFailed`].
     pub fn build(
         vectors: &[f32],
         dim: usize,
@@ -124,19 +128,21 @@ impl HnswIndex {
     /// `vectors`: `[m, dim]`, row-major, `m ≥ 0`.
     ///
     /// # Errors
-    /// For bad vectors as in [`HnswIndex::build`], with nothing changed. After [`BuildError::EngineFailed`] the items are in
-    /// and searches go on without the graph, exactly and slowly: rebuild.
+    /// For bad vectors as in [`HnswIndex::build`], with nothing changed. After [`BuildError::EngineFailed`]
+    /// the items are in and searches go on without the graph, exactly and slowly: rebuild.
     pub fn insert(&self, vectors: &[f32]) -> Result<ItemIdx, BuildError> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let State { rows, graph } = &mut *state;
         let first = rows.len();
         rows.extend(vectors)?;
-        // Serial on purpose: waiting for a pool while holding the lock could run a search on this very thread.
+        // Serial on purpose: waiting for a pool while holding the lock could run a search on this very
+        // thread.
         graph.insert(&points(rows, first), false).map_err(engine_failed)?;
         Ok(ItemIdx::from_index(first))
     }
 
-    /// Mean share of the true top `k` that is found, ties at the last place counted as found; 1 where there is nothing to find.
+    /// Mean share of the true top `k` that is found, ties at the last place counted as found; 1 where there
+    /// is nothing to find.
     ///
     /// # Shapes
     /// `queries`: `[m, dim]`, row-major.
@@ -326,8 +332,7 @@ impl VectorIndex for HnswIndex {
         filters: &[ItemFilter<'_>],
         hits: &mut Vec<Vec<ScoredItem>>,
     ) -> Result<(), SearchError> {
-        hits.clear();
-        let n_queries = check_batch(queries, self.dim, filters)?;
+        let n_queries = check_batch(queries, self.dim, filters).inspect_err(|_| hits.clear())?;
         hits.resize_with(n_queries, Vec::new);
         let all = queries
             .par_chunks_exact(self.dim)
