@@ -14,6 +14,7 @@
 
 mod distance;
 mod graph;
+mod tune;
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
@@ -35,8 +36,6 @@ const ENGINE: &str = "hnsw";
 const NARROW: usize = 10;
 /// A pool longer than one in so many passing items is answered by a scan, which is then the cheaper.
 const LONG_POOL: usize = 8;
-/// Queries of a recall measurement where the caller gives none.
-const SAMPLE: usize = 200;
 
 /// An approximate index over a navigable graph.
 ///
@@ -162,71 +161,6 @@ impl HnswIndex {
 
     fn ef(&self, params: &SearchParams) -> usize {
         params.ef.unwrap_or(self.report.ef)
-    }
-
-    /// As [`Self::recall`], for prepared queries.
-    fn recall_of(&self, queries: &[f32], k: usize, ef: usize) -> f32 {
-        let one = |scratch: &mut Scratch, query: &[f32]| {
-            scratch.query.clear();
-            scratch.query.extend_from_slice(query);
-            let state = self.state();
-            search_one(&state.rows, self.kernel, k, ItemFilter::NONE, scratch);
-            let truth = scratch.top.sorted();
-            let Some(last) = truth.last().map(|hit| hit.score) else {
-                return (0, 0);
-            };
-            let n_true = truth.len();
-            state.search(self.kernel, k, ef, ItemFilter::NONE, scratch);
-            let found = scratch
-                .top
-                .sorted()
-                .iter()
-                .filter(|hit| hit.score >= last)
-                .count();
-            (found, n_true)
-        };
-        let counts = queries.par_chunks_exact(self.dim).map_init(Scratch::default, one);
-        let (found, n_true) = counts.reduce(|| (0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
-        if n_true == 0 {
-            1.0
-        } else {
-            found as f32 / n_true as f32
-        }
-    }
-
-    fn tune(&mut self, config: &IndexConfig, queries: &Rows) {
-        let mut sample = Vec::new();
-        if queries.len() > 0 {
-            (0..queries.len())
-                .filter_map(|row| queries.get(ItemIdx::from_index(row)))
-                .for_each(|q| sample.extend(q));
-        } else {
-            let state = self.state();
-            let n_items = state.rows.len();
-            (0..n_items.min(SAMPLE))
-                .filter_map(|i| {
-                    state
-                        .rows
-                        .get(ItemIdx::from_index(i * n_items / n_items.min(SAMPLE)))
-                })
-                .for_each(|row| sample.extend(row));
-        }
-        let longest = config.hnsw.max_ef;
-        let mut ef = self.report.ef;
-        let mut recall = self.recall_of(&sample, config.k, ef);
-        while recall < config.recall && ef < longest {
-            ef = (ef + ef.div_ceil(2)).min(longest);
-            recall = self.recall_of(&sample, config.k, ef);
-        }
-        self.report = HnswReport {
-            ef,
-            n_sampled: sample.len() / self.dim,
-            recall_at_10: self.recall_of(&sample, 10, ef),
-            recall_at_100: self.recall_of(&sample, 100, ef),
-            recall_at_k: recall,
-            gap: (config.recall - recall).max(0.0),
-            ..self.report.clone()
-        };
     }
 }
 
