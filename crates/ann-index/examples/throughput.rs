@@ -1,8 +1,10 @@
-//! How many queries a second, by batch size, with recall beside: an index's speed without its recall is not a result.
+//! How many queries a second, by batch size, with recall beside: an index's speed without its recall is not a
+//! result.
 //!
-//! `cargo run --release -p catchment-ann-index --example throughput [--features hnsw] -- [n] [dim] [k] [metric]`
-//! (default 41000 192 100 `inner_product`). Each line is the best of several rounds on clustered, seeded vectors. With the feature
-//! `hnsw` and metric `cosine` or `l2` the graph is built and measured too, which takes minutes.
+//! `cargo run --release -p catchment-ann-index --example throughput [--features hnsw] -- [n] [dim] [k]
+//! [metric]` (default 41000 192 100 `inner_product`). Each line is the best of several rounds on clustered,
+//! seeded vectors. With the feature `hnsw` and metric `cosine` or `l2` the graph is built and measured too,
+//! which takes minutes.
 #![allow(clippy::print_stdout, reason = "an example that prints a table")]
 
 use std::time::Instant;

@@ -41,8 +41,8 @@ pub struct HnswConfig {
     pub ef_construction: usize,
     /// The longest candidate pool that tuning may try, from 16 to 65,536.
     pub max_ef: usize,
-    /// Whether to insert on all threads. Faster, but **not reproducible**: the graph then depends on a race, and two builds
-    /// differ. Off, the same vectors give the same graph.
+    /// Whether to insert on all threads. Faster, but **not reproducible**: the graph then depends on a race,
+    /// and two builds differ. Off, the same vectors give the same graph.
     pub parallel: bool,
 }
 

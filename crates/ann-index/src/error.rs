@@ -40,7 +40,8 @@ pub enum BuildError {
         /// The metric that was asked for.
         metric: Metric,
     },
-    /// The engine was left out when this program was compiled. Build with the Cargo feature, or ask for `exact`.
+    /// The engine was left out when this program was compiled. Build with the Cargo feature, or ask for
+    /// `exact`.
     #[error("kind = \"{engine}\" needs the Cargo feature `{feature}` of catchment-ann-index")]
     NotCompiled {
         /// The engine that was asked for.

@@ -1,9 +1,10 @@
 //! **What is near?** Nearest-neighbour indexes with one trait, one law book and an exact reference.
 //!
-//! A channel that recalls by embeddings asks for the items whose vectors are nearest to the user's. Every engine here
-//! answers through [`VectorIndex`], whose numbered laws [`testing::index_laws`] checks for any implementation, and
-//! every hit carries the score of the exact kernel, whichever approximation found it. So engines differ in speed and recall and
-//! in nothing else, and an approximate one is never without its measured gap.
+//! A channel that recalls by embeddings asks for the items whose vectors are nearest to the user's. Every
+//! engine here answers through [`VectorIndex`], whose numbered laws [`testing::index_laws`] checks for any
+//! implementation, and every hit carries the score of the exact kernel, whichever approximation found it. So
+//! engines differ in speed and recall and in nothing else, and an approximate one is never without its
+//! measured gap.
 //!
 //! ```
 //! use catchment_ann_index::{IndexConfig, Scratch, SearchParams, build_index};
@@ -22,13 +23,17 @@
 //! ```
 //!
 //! # Engines
-//! - [`exact`]: scores everything, in SIMD tiles chosen at run time. The reference, and the default up to [`EXACT_UP_TO`] items.
-//! - `hnsw` (feature `hnsw`): the graph of the crate `hnsw_rs`, walled in, for larger catalogues under cosine and L2.
+//! - [`exact`]: scores everything, in SIMD tiles chosen at run time. The reference, and the default up to
+//!   [`EXACT_UP_TO`] items.
+//! - `hnsw` (feature `hnsw`): the graph of the crate `hnsw_rs`, walled in, for larger catalogues under cosine
+//!   and L2.
 //!
-//! [`build_index`] chooses between them and says why. `exact` also owns blocked top-k for evaluation: [`exact::TopK`].
+//! [`build_index`] chooses between them and says why. `exact` also owns blocked top-k for evaluation:
+//! [`exact::TopK`].
 //!
 //! # Siblings
-//! `catchment-schema` has the items, scores and filters; `catchment-models` makes the vectors; `catchment-recall` asks.
+//! `catchment-schema` has the items, scores and filters; `catchment-models` makes the vectors;
+//! `catchment-recall` asks.
 
 pub mod config;
 pub mod error;

@@ -18,9 +18,10 @@ pub struct BuiltIndex {
 
 /// Builds what the configuration asks for.
 ///
-/// `auto` picks exact for up to [`EXACT_UP_TO`] items, for raw inner product, for recall 1, and where the feature `hnsw` is
-/// off; else it builds a graph, tunes it, and falls back to exact where the asked recall is not reached. So `auto` never answers
-/// below the asked recall, as far as the sample can tell. `hnsw` keeps the graph and reports the gap.
+/// `auto` picks exact for up to [`EXACT_UP_TO`] items, for raw inner product, for recall 1, and where the
+/// feature `hnsw` is off; else it builds a graph, tunes it, and falls back to exact where the asked recall is
+/// not reached. So `auto` never answers below the asked recall, as far as the sample can tell. `hnsw` keeps
+/// the graph and reports the gap.
 ///
 /// Recall is measured with items as queries; see [`build_index_for`] to use real ones.
 ///

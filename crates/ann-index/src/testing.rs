@@ -1,4 +1,4 @@
-//! The laws of [`VectorIndex`](crate::VectorIndex) as a test that every implementor calls.
+//! The laws of [`VectorIndex`] as a test that every implementor calls.
 
 use catchment_schema::{ItemFilter, ItemIdx, ItemSet, ScoredItem};
 

@@ -13,12 +13,14 @@ use super::pack;
 use super::rows::normalise;
 use super::tile::{self, Block, Dot, NegativeSquaredL2, Operation, PANEL};
 
-/// An instruction set that this CPU has. Only made by asking the CPU, so that holding one is the permission to use it.
+/// An instruction set that this CPU has. Only made by asking the CPU, so that holding one is the permission
+/// to use it.
 ///
 /// # What a score is
-/// One chain of multiply-adds over the dimensions, in their order, in `f32`. AVX2 and AVX-512 round each of them
-/// once and give the same bits on every machine. The portable kernel rounds as the compilation target does (once on aarch64,
-/// twice on plain `x86_64`), and differs from them by at most `2 dim ε Σ|qᵢxᵢ|` (`(qᵢ−xᵢ)²` for L2), `ε` = 2⁻²⁴.
+/// One chain of multiply-adds over the dimensions, in their order, in `f32`. AVX2 and AVX-512 round each of
+/// them once and give the same bits on every machine. The portable kernel rounds as the compilation target
+/// does (once on aarch64, twice on plain `x86_64`), and differs from them by at most `2 dim ε Σ|qᵢxᵢ|`
+/// (`(qᵢ−xᵢ)²` for L2), `ε` = 2⁻²⁴.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kernel(Instructions);
 
@@ -67,7 +69,8 @@ impl Kernel {
         }
     }
 
-    /// Scores a block into `out`: `[n_queries, n_panels · PANEL]`. Under cosine both sides have been normalised.
+    /// Scores a block into `out`: `[n_queries, n_panels · PANEL]`. Under cosine both sides have been
+    /// normalised.
     pub(super) fn score_block(self, metric: Metric, block: Block<'_>, out: &mut [f32]) {
         match metric {
             Metric::InnerProduct | Metric::Cosine => self.run::<Dot>(block, out),
@@ -96,7 +99,7 @@ impl Kernel {
         }
     }
 
-    /// The score of one pair; the same bits as [`Kernel::score_block`] gives.
+    /// The score of one pair; the same bits as a scan gives.
     ///
     /// # Shapes
     /// `query`, `item`: `[dim]`.
@@ -118,7 +121,8 @@ impl Kernel {
         let pairs = query.iter().zip(item).map(|(&q, &x)| factors(q, x));
         match self.0 {
             Instructions::Portable => pairs.fold(0.0, |sum, (a, b)| portable_multiply_add(a, b, sum)),
-            // `mul_add` rounds once by definition, whether the compiler finds an instruction or calls a library.
+            // `mul_add` rounds once by definition, whether the compiler finds an instruction or calls a
+            // library.
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2 | Instructions::Avx512 => pairs.fold(0.0, |sum, (a, b)| a.mul_add(b, sum)),
         }
@@ -139,8 +143,8 @@ impl fmt::Display for Kernel {
 
 /// The score of a pair by the kernel that this machine's indexes use; what every engine's hits carry.
 ///
-/// Inner product and cosine as they are named (0 where a norm is 0), L2 as minus the squared distance. What overflows
-/// `f32` saturates; see [`Kernel`] for the order of summation.
+/// Inner product and cosine as they are named (0 where a norm is 0), L2 as minus the squared distance. What
+/// overflows `f32` saturates; see [`Kernel`] for the order of summation.
 ///
 /// # Shapes
 /// `query`, `item`: `[dim]`, finite.

@@ -11,8 +11,8 @@
 /// A register of `WIDTH` values.
 ///
 /// # Safety
-/// Every function may be called only where the CPU has the instructions of the implementor, and `load` and `store` only
-/// on `WIDTH` values of valid memory.
+/// Every function may be called only where the CPU has the instructions of the implementor, and `load` and
+/// `store` only on `WIDTH` values of valid memory.
 pub(super) trait Lanes {
     type Vector: Copy;
     const WIDTH: usize;

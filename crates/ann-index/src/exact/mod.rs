@@ -1,11 +1,13 @@
 //! The reference: scores every item, block by block, and keeps the best.
 //!
-//! Rows of items are transposed into panels of sixteen in the cache, so that each lane of a register belongs to one
-//! item; a tile of queries × items then keeps its sums in registers (Goto and van de Geijn, *Anatomy of
-//! high-performance matrix multiplication*, ACM TOMS 2008, for the idea). Each score is one chain of multiply-adds over the
-//! dimensions in their order, so that it does not depend on block, batch or thread, and AVX2 and AVX-512 agree to the bit.
+//! Rows of items are transposed into panels of sixteen in the cache, so that each lane of a register belongs
+//! to one item; a tile of queries × items then keeps its sums in registers (Goto and van de Geijn, *Anatomy
+//! of high-performance matrix multiplication*, ACM TOMS 2008, for the idea). Each score is one chain of
+//! multiply-adds over the dimensions in their order, so that it does not depend on block, batch or thread,
+//! and AVX2 and AVX-512 agree to the bit.
 //!
-//! Good for up to about 50k items always, and for more when queries come in batches, filters are narrow or recall must be
+//! Good for up to about 50k items always, and for more when queries come in batches, filters are narrow or
+//! recall must be
 //! 1. Not good for millions of items one query at a time: the time is that of reading all vectors.
 
 mod kernel;
@@ -59,7 +61,8 @@ impl ExactIndex {
     /// `vectors`: `[n, dim]`, row-major; `n` may be 0.
     ///
     /// # Errors
-    /// [`BuildError::ZeroDimension`], [`BuildError::Ragged`], [`BuildError::NotFinite`], [`BuildError::TooManyItems`].
+    /// [`BuildError::ZeroDimension`], [`BuildError::Ragged`], [`BuildError::NotFinite`],
+    /// [`BuildError::TooManyItems`].
     #[expect(
         clippy::needless_pass_by_value,
         reason = "the caller's copy should be freed here, not live beside ours"
@@ -83,7 +86,8 @@ impl ExactIndex {
         self.kernel
     }
 
-    /// The vector of an item as it is compared, `[dim]`: of length 1 under cosine. `None` beyond the last item.
+    /// The vector of an item as it is compared, `[dim]`: of length 1 under cosine. `None` beyond the last
+    /// item.
     pub fn vector(&self, item: ItemIdx) -> Option<&[f32]> {
         self.rows.get(item)
     }
@@ -134,8 +138,7 @@ impl VectorIndex for ExactIndex {
         filters: &[ItemFilter<'_>],
         hits: &mut Vec<Vec<ScoredItem>>,
     ) -> Result<(), SearchError> {
-        hits.clear();
-        check_batch(queries, self.dim(), filters)?;
+        check_batch(queries, self.dim(), filters).inspect_err(|_| hits.clear())?;
         let mut prepared = Vec::new();
         prepare_query(self.metric(), self.dim(), queries, &mut prepared);
         search::search_many(&self.rows, self.kernel, &prepared, k, filters, hits);

@@ -1,4 +1,5 @@
-//! Packing: rows of items into panels `[depth, PANEL]`, so that one load brings one dimension of sixteen items.
+//! Packing: rows of items into panels `[depth, PANEL]`, so that one load brings one dimension of sixteen
+//! items.
 #![allow(
     unsafe_code,
     reason = "transposes 8 × 8 values in registers; lengths are checked first, and a test compares with the plain loop"
@@ -41,7 +42,8 @@ pub(super) unsafe fn avx2(rows: &[&[f32]; PANEL], panel: &mut [f32]) {
         let mut from: [*const f32; SIDE] = std::array::from_fn(|i| rows[first + i].as_ptr());
         let mut to = panel.as_mut_ptr().wrapping_add(first);
         for _ in 0..depth / SIDE {
-            // SAFETY: eight values from `t` on exist in each row, and eight lines of the panel from `t` on; see the assertions.
+            // SAFETY: eight values from `t` on exist in each row, and eight lines of the panel from `t` on;
+            // see the assertions.
             unsafe {
                 let load = |i: usize| _mm256_loadu_ps(from[i]);
                 let row = [
@@ -87,7 +89,8 @@ pub(super) unsafe fn avx2(rows: &[&[f32]; PANEL], panel: &mut [f32]) {
     }
 }
 
-/// Asks the memory for a row that will be packed soon: sixteen short runs at once are more than the hardware follows by itself.
+/// Asks the memory for a row that will be packed soon: sixteen short runs at once are more than the hardware
+/// follows by itself.
 #[inline]
 pub(super) fn prefetch(row: &[f32]) {
     #[cfg(target_arch = "x86_64")]

@@ -49,8 +49,8 @@ pub(crate) struct ScanBuffers {
     queries: PackedQueries,
 }
 
-/// Offers the scores of all `items` to the list of each query; filters apply to ranges alone, listed items have
-/// passed theirs.
+/// Offers the scores of all `items` to the list of each query; filters apply to ranges alone, listed items
+/// have passed theirs.
 ///
 /// # Shapes
 /// `queries`: `[n, dim]`, normalised under cosine; `tops`: `[n]`; `filters`: `[n]` or empty.

@@ -15,7 +15,8 @@ use crate::query::filter_of;
 const QUERIES_A_TASK: usize = 120;
 /// Fewer items are not worth a task of their own.
 const MIN_ITEMS_A_TASK: usize = 2048;
-/// A filter that allows fewer than one in so many items is followed item by item instead of scanning everything.
+/// A filter that allows fewer than one in so many items is followed item by item instead of scanning
+/// everything.
 const SELECTIVE: usize = 8;
 
 fn is_selective(filter: &ItemFilter<'_>, n_items: usize) -> bool {
@@ -73,8 +74,8 @@ pub(crate) fn search_one(
     }
 }
 
-/// The best `k` for each prepared query, on all threads of the current pool. Tasks are cut by queries and, where
-/// those are few, by items as well; the best `k` of a set does not depend on how it was cut.
+/// The best `k` for each prepared query, on all threads of the current pool. Tasks are cut by queries and,
+/// where those are few, by items as well; the best `k` of a set does not depend on how it was cut.
 pub(super) fn search_many(
     rows: &Rows,
     kernel: Kernel,

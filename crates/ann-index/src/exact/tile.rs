@@ -15,8 +15,9 @@ pub(super) const PANEL: usize = 16;
 /// A block has a multiple of so many panels: the widest tile.
 pub(super) const PANELS_A_STEP: usize = 8;
 
-/// What is summed over the dimensions, in order: a single chain of `multiply_add` for each pair. Because every pair has a
-/// lane of its own, its score depends neither on its neighbours in the tile nor on the width of a register.
+/// What is summed over the dimensions, in order: a single chain of `multiply_add` for each pair. Because
+/// every pair has a lane of its own, its score depends neither on its neighbours in the tile nor on the width
+/// of a register.
 pub(super) trait Operation {
     unsafe fn step<L: Lanes>(query: L::Vector, item: L::Vector, sum: L::Vector) -> L::Vector;
     unsafe fn finish<L: Lanes>(sum: L::Vector) -> L::Vector;
@@ -97,7 +98,8 @@ impl Block<'_> {
 /// Scores `NQ` queries against `NV` registers of items at a time; `out`: `[NQ, n_panels · PANEL]`.
 ///
 /// # Safety
-/// The CPU has `L`'s instructions; the block has been [checked](Block::check); `NV` registers are 1 to [`PANELS_A_STEP`] panels.
+/// The CPU has `L`'s instructions; the block has been [checked](Block::check); `NV` registers are 1 to
+/// [`PANELS_A_STEP`] panels.
 #[inline(always)]
 unsafe fn score_group<L: Lanes, O: Operation, const NQ: usize, const NV: usize>(
     block: Block<'_>,

@@ -9,10 +9,10 @@ const SLACK: usize = 64;
 
 /// Keeps the best `k` items of any number that are pushed: falling score, ties by item.
 ///
-/// Items better than the worst kept one gather in a buffer of `2k`; when it is full, a selection (not a
-/// sort) throws the worse half out and raises the threshold. Pushing `n` scores in random order costs
-/// `n` comparisons with the threshold and about `k ln(n/k)` entries. The result depends on the set of pushed items
-/// alone, never on their order or on how they were split into calls.
+/// Items better than the worst kept one gather in a buffer of `2k`; when it is full, a selection (not a sort)
+/// throws the worse half out and raises the threshold. Pushing `n` scores in random order costs `n`
+/// comparisons with the threshold and about `k ln(n/k)` entries. The result depends on the set of pushed
+/// items alone, never on their order or on how they were split into calls.
 ///
 /// ```
 /// use catchment_ann_index::exact::TopK;
@@ -65,8 +65,8 @@ impl TopK {
         }
     }
 
-    /// Offers the items `first_item, first_item + 1, …` with these scores; those that do not pass `filter` are
-    /// left out. NaN counts as the lowest score, infinities as the extremes.
+    /// Offers the items `first_item, first_item + 1, …` with these scores; those that do not pass `filter`
+    /// are left out. NaN counts as the lowest score, infinities as the extremes.
     ///
     /// # Shapes
     /// `scores`: `[n]`; `first_item + n` within `u32`.
@@ -74,22 +74,23 @@ impl TopK {
         if self.k == 0 {
             return;
         }
-        for (block, start) in scores.chunks(BLOCK).zip((first_item.0..).step_by(BLOCK)) {
-            let threshold = self.threshold();
-            // "Not below" instead of "at or above", so that NaN is looked at as well; no short circuit, so
-            // that the compiler compares whole vectors.
-            #[expect(
-                clippy::neg_cmp_op_on_partial_ord,
-                clippy::needless_bitwise_bool,
-                reason = "NaN counts as not below, and branches would cost more than comparisons"
-            )]
-            let any = block.iter().fold(false, |any, &score| any | !(score < threshold));
-            if any {
-                for (item, &score) in (start..).zip(block) {
-                    let candidate = ScoredItem::new(ItemIdx(item), Score::clamped(score));
-                    if self.worst.is_none_or(|worst| candidate < worst) && filter.passes(candidate.item) {
-                        self.push(candidate);
-                    }
+        let mut threshold = self.threshold();
+        for (block, scores) in scores.chunks(BLOCK).enumerate() {
+            // Counting has no branches, so that whole vectors are compared; NaN is not below and is looked
+            // at.
+            let n_below: u32 = scores.iter().map(|&score| u32::from(score < threshold)).sum();
+            if n_below as usize == scores.len() {
+                continue;
+            }
+            for (position, &score) in scores.iter().enumerate() {
+                if score < threshold {
+                    continue;
+                }
+                let item = ItemIdx::from_index(first_item.index() + block * BLOCK + position);
+                let candidate = ScoredItem::new(item, Score::clamped(score));
+                if self.worst.is_none_or(|worst| candidate < worst) && filter.passes(item) {
+                    self.push(candidate);
+                    threshold = self.threshold();
                 }
             }
         }

@@ -1,10 +1,13 @@
 //! The wall around `hnsw_rs`: the only file that calls it.
 //!
 //! Read from its source, version 0.3.5, and answered here:
-//! - it ends the process for more than 256 connections, and 1 makes its level generator infinite: the configuration is validated before;
-//! - it panics on NaN and on negative distances: vectors are checked before, and `GraphDistance` never makes either;
+//! - it ends the process for more than 256 connections, and 1 makes its level generator infinite: the
+//!   configuration is validated before;
+//! - it panics on NaN and on negative distances: vectors are checked before, and `GraphDistance` never makes
+//!   either;
 //! - a filtered search with a pool of one can unwrap an empty heap: pools have at least [`MIN_EF`] places;
-//! - parallel insertion into an empty graph can leave several points without edges: the first [`SERIAL_PREFIX`] go in one by one;
+//! - parallel insertion into an empty graph can leave several points without edges: the first
+//!   [`SERIAL_PREFIX`] go in one by one;
 //! - nothing guards insertion against searching: `HnswIndex` holds a lock around this type;
 //! - its dump loader asserts, exits and casts unchecked: it is never called. The vectors are the source.
 //!

@@ -1,16 +1,20 @@
-//! The graph index of `hnsw_rs`, walled in: nothing of it is visible, and no input makes it panic, print or exit.
+//! The graph index of `hnsw_rs`, walled in: nothing of it is visible, and no input makes it panic, print or
+//! exit.
 //!
-//! Malkov and Yashunin, *Efficient and robust approximate nearest neighbor search using hierarchical navigable small world
-//! graphs*, TPAMI 2018. Good for catalogues that outgrow a scan, one query at a time, and for items that arrive between two
-//! builds ([`HnswIndex::insert`]). Not good for raw inner product (refused), narrow filters (answered by a scan of what
-//! passes), deletes (filter them) or memory (about 3 kB an item at 64 dimensions).
+//! Malkov and Yashunin, *Efficient and robust approximate nearest neighbor search using hierarchical
+//! navigable small world graphs*, TPAMI 2018. Good for catalogues that outgrow a scan, one query at a time,
+//! and for items that arrive between two builds ([`HnswIndex::insert`]). Not good for raw inner product
+//! (refused), narrow filters (answered by a scan of what passes), deletes (filter them) or memory (about 3 kB
+//! an item at 64 dimensions).
 //!
 //! # Opening
-//! There is no file: the vectors are the source, and the graph is rebuilt from them. That costs about 2.3 CPU milliseconds an
-//! item at the default settings and 64 dimensions (two minutes for 50,000), and grows a little faster than the number of items.
+//! There is no file: the vectors are the source, and the graph is rebuilt from them. That costs about 2.3 CPU
+//! milliseconds an item at the default settings and 64 dimensions (two minutes for 50,000), and grows a
+//! little faster than the number of items.
 
 mod distance;
 mod graph;
+mod tune;
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
@@ -27,17 +31,16 @@ use graph::Graph;
 
 /// The engine's name in errors.
 const ENGINE: &str = "hnsw";
-/// A filter that lets fewer than one in so many items pass is answered by a scan: the graph would be walked through in vain.
+/// A filter that lets fewer than one in so many items pass is answered by a scan: the graph would be walked
+/// through in vain.
 const NARROW: usize = 10;
 /// A pool longer than one in so many passing items is answered by a scan, which is then the cheaper.
 const LONG_POOL: usize = 8;
-/// Queries of a recall measurement where the caller gives none.
-const SAMPLE: usize = 200;
 
 /// An approximate index over a navigable graph.
 ///
-/// Inserting and searching from any number of threads is safe: a lock stands between them, and each query sees
-/// the items from before or after an insertion, never a part. A batch takes the lock query by query.
+/// Inserting and searching from any number of threads is safe: a lock stands between them, and each query
+/// sees the items from before or after an insertion, never a part. A batch takes the lock query by query.
 pub struct HnswIndex {
     state: RwLock<State>,
     report: HnswReport,
@@ -56,15 +59,15 @@ impl HnswIndex {
     /// Builds the graph, then lengthens the search pool until the recall that `config` asks is measured or
     /// [`crate::HnswConfig::max_ef`] is reached; the [report](Self::report) says which.
     ///
-    /// Recall is measured against the exact answers of `queries`, or of evenly spread items where that is empty. Give
-    /// real queries (users' vectors) where there are any.
+    /// Recall is measured against the exact answers of `queries`, or of evenly spread items where that is
+    /// empty. Give real queries (users' vectors) where there are any.
     ///
     /// # Shapes
     /// `vectors`: `[n, dim]`, `queries`: `[m, dim]`, both row-major.
     ///
     /// # Errors
-    /// [`BuildError::UnsupportedMetric`] for inner product; [`BuildError::BadSetting`]; bad vectors (also in `queries`) as
-    /// in [`crate::exact::ExactIndex::build`]; [`BuildError::EngineFailed`].
+    /// [`BuildError::UnsupportedMetric`] for inner product; [`BuildError::BadSetting`]; bad vectors (also in
+    /// `queries`) as in [`crate::exact::ExactIndex::build`]; [`BuildError::EngineFailed`].
     pub fn build(
         vectors: &[f32],
         dim: usize,
@@ -124,19 +127,21 @@ impl HnswIndex {
     /// `vectors`: `[m, dim]`, row-major, `m ≥ 0`.
     ///
     /// # Errors
-    /// For bad vectors as in [`HnswIndex::build`], with nothing changed. After [`BuildError::EngineFailed`] the items are in
-    /// and searches go on without the graph, exactly and slowly: rebuild.
+    /// For bad vectors as in [`HnswIndex::build`], with nothing changed. After [`BuildError::EngineFailed`]
+    /// the items are in and searches go on without the graph, exactly and slowly: rebuild.
     pub fn insert(&self, vectors: &[f32]) -> Result<ItemIdx, BuildError> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let State { rows, graph } = &mut *state;
         let first = rows.len();
         rows.extend(vectors)?;
-        // Serial on purpose: waiting for a pool while holding the lock could run a search on this very thread.
+        // Serial on purpose: waiting for a pool while holding the lock could run a search on this very
+        // thread.
         graph.insert(&points(rows, first), false).map_err(engine_failed)?;
         Ok(ItemIdx::from_index(first))
     }
 
-    /// Mean share of the true top `k` that is found, ties at the last place counted as found; 1 where there is nothing to find.
+    /// Mean share of the true top `k` that is found, ties at the last place counted as found; 1 where there
+    /// is nothing to find.
     ///
     /// # Shapes
     /// `queries`: `[m, dim]`, row-major.
@@ -156,71 +161,6 @@ impl HnswIndex {
 
     fn ef(&self, params: &SearchParams) -> usize {
         params.ef.unwrap_or(self.report.ef)
-    }
-
-    /// As [`Self::recall`], for prepared queries.
-    fn recall_of(&self, queries: &[f32], k: usize, ef: usize) -> f32 {
-        let one = |scratch: &mut Scratch, query: &[f32]| {
-            scratch.query.clear();
-            scratch.query.extend_from_slice(query);
-            let state = self.state();
-            search_one(&state.rows, self.kernel, k, ItemFilter::NONE, scratch);
-            let truth = scratch.top.sorted();
-            let Some(last) = truth.last().map(|hit| hit.score) else {
-                return (0, 0);
-            };
-            let n_true = truth.len();
-            state.search(self.kernel, k, ef, ItemFilter::NONE, scratch);
-            let found = scratch
-                .top
-                .sorted()
-                .iter()
-                .filter(|hit| hit.score >= last)
-                .count();
-            (found, n_true)
-        };
-        let counts = queries.par_chunks_exact(self.dim).map_init(Scratch::default, one);
-        let (found, n_true) = counts.reduce(|| (0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
-        if n_true == 0 {
-            1.0
-        } else {
-            found as f32 / n_true as f32
-        }
-    }
-
-    fn tune(&mut self, config: &IndexConfig, queries: &Rows) {
-        let mut sample = Vec::new();
-        if queries.len() > 0 {
-            (0..queries.len())
-                .filter_map(|row| queries.get(ItemIdx::from_index(row)))
-                .for_each(|q| sample.extend(q));
-        } else {
-            let state = self.state();
-            let n_items = state.rows.len();
-            (0..n_items.min(SAMPLE))
-                .filter_map(|i| {
-                    state
-                        .rows
-                        .get(ItemIdx::from_index(i * n_items / n_items.min(SAMPLE)))
-                })
-                .for_each(|row| sample.extend(row));
-        }
-        let longest = config.hnsw.max_ef;
-        let mut ef = self.report.ef;
-        let mut recall = self.recall_of(&sample, config.k, ef);
-        while recall < config.recall && ef < longest {
-            ef = (ef + ef.div_ceil(2)).min(longest);
-            recall = self.recall_of(&sample, config.k, ef);
-        }
-        self.report = HnswReport {
-            ef,
-            n_sampled: sample.len() / self.dim,
-            recall_at_10: self.recall_of(&sample, 10, ef),
-            recall_at_100: self.recall_of(&sample, 100, ef),
-            recall_at_k: recall,
-            gap: (config.recall - recall).max(0.0),
-            ..self.report.clone()
-        };
     }
 }
 
@@ -326,8 +266,7 @@ impl VectorIndex for HnswIndex {
         filters: &[ItemFilter<'_>],
         hits: &mut Vec<Vec<ScoredItem>>,
     ) -> Result<(), SearchError> {
-        hits.clear();
-        let n_queries = check_batch(queries, self.dim, filters)?;
+        let n_queries = check_batch(queries, self.dim, filters).inspect_err(|_| hits.clear())?;
         hits.resize_with(n_queries, Vec::new);
         let all = queries
             .par_chunks_exact(self.dim)
