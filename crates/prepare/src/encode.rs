@@ -112,8 +112,11 @@ pub(crate) async fn write_part(
     let mut order = vec![ascending(USER)];
     order.extend(chronological(ITEM));
     order.push(ascending(PLACE));
+    // The sort comes last: an order is promised only for the last node of a plan, and a projection after it
+    // may be dealt out to several threads. So the two columns that only sort go along, and `flat` drops them.
     let mut names = vec![USER, ITEM, TIME, EVENT, VALUE, SESSION, DWELL, ORDER];
     names.extend((!extra.is_empty()).then_some(EXTRA));
+    names.extend([LEAD, PLACE]);
     let columns = names.into_iter().map(|name| match name {
         VALUE => coalesce(vec![column(VALUE), lit(1.0_f32)]).alias(VALUE),
         name => column(name),
@@ -121,8 +124,8 @@ pub(crate) async fn write_part(
     let rows = encoded
         .clone()
         .filter(column(PART).eq(lit(part.code())))
-        .and_then(|rows| rows.sort(order))
         .and_then(|rows| rows.select(columns.collect::<Vec<_>>()))
+        .and_then(|rows| rows.sort(order))
         .map_err(&engine)?;
     let mut rows = rows.execute_stream().await.map_err(&engine)?;
 
@@ -162,16 +165,14 @@ fn file_schema(extra: &[FieldRef]) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// Takes the extra columns out of their struct.
+/// Takes the extra columns out of their struct, and leaves out what only sorted.
 fn flat(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, DataFusionError> {
-    let mut columns = batch.columns().to_vec();
-    if batch.column_by_name(EXTRA).is_some() {
-        let extra = columns.pop();
-        columns.extend(
-            extra
-                .iter()
-                .flat_map(|extra| extra.as_struct().columns().to_vec()),
-        );
-    }
+    let mut columns = batch.columns()[..Interactions::schema().fields().len() + 1].to_vec();
+    let extra = batch.column_by_name(EXTRA);
+    columns.extend(
+        extra
+            .iter()
+            .flat_map(|extra| extra.as_struct().columns().to_vec()),
+    );
     Ok(RecordBatch::try_new(schema.clone(), columns)?)
 }

@@ -37,8 +37,13 @@ pub(crate) fn over(stage: &'static str, function: Expr, by: &[&str], order: Vec<
         }
         other => other,
     };
+    // The builder would forget what the function itself says of nulls.
+    let nulls = match &function {
+        Expr::WindowFunction(window) => window.params.null_treatment,
+        _ => None,
+    };
     let groups = by.iter().map(|name| column(name)).collect();
-    let builder = function.partition_by(groups);
+    let builder = function.partition_by(groups).null_treatment(nulls);
     let builder = if order.is_empty() {
         builder
     } else {

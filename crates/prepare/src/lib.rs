@@ -23,6 +23,9 @@ mod split_config;
 mod summary;
 mod vocabularies;
 
+#[cfg(test)]
+mod tests;
+
 pub use config::{Deduplicate, PrepareConfig};
 pub use error::{Error, Result};
 pub use inputs::Inputs;

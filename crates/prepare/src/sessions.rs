@@ -3,7 +3,8 @@
 use catchment_schema::arrow::datatypes::DataType;
 use datafusion::functions_aggregate::expr_fn::{min, sum};
 use datafusion::functions_window::expr_fn::{dense_rank, lag};
-use datafusion::logical_expr::cast;
+use datafusion::logical_expr::expr::NullTreatment;
+use datafusion::logical_expr::{Expr, ExprFunctionExt, cast};
 use datafusion::logical_expr::{lit, when};
 use datafusion::prelude::DataFrame;
 
@@ -18,15 +19,21 @@ const STAGE: &str = "sessions";
 /// The number of a row's session among its user's sessions, from 1, in the order in which they begin.
 pub(crate) const SESSION: &str = "session";
 
+/// The latest time before this row, over rows that have none.
+fn last_known_time() -> Result<Expr> {
+    let known = lag(column(TIME), Some(1), None).null_treatment(NullTreatment::IgnoreNulls);
+    known.build().map_err(Error::engine(STAGE))
+}
+
 /// Numbers the sessions of each user. Rows that name one belong to it, wherever they stand; the others are
-/// cut where more than `gap_ms` lies between two neighbours, or where times begin to be known. Rows
-/// without a time give no reason to cut.
+/// cut where more than `gap_ms` has passed since the last known time, or where times begin to be known.
+/// Rows without a time give no reason to cut.
 pub(crate) fn with_sessions(log: DataFrame, filled: &Filled, gap_ms: i64) -> Result<DataFrame> {
     let engine = Error::engine(STAGE);
     let named = filled.has_sessions();
     let group: &[&str] = if named { &[USER, SESSION_ID] } else { &[USER] };
     let in_order = || vec![ascending(PLACE)];
-    let before = over(STAGE, lag(column(TIME), Some(1), None), group, in_order())?;
+    let before = over(STAGE, last_known_time()?, group, in_order())?;
     let is_first = over(STAGE, lag(column(PLACE), Some(1), None), group, in_order())?;
     let is_cut = when(column("place_before").is_null(), lit(1_i64))
         .when(column(SESSION_ID).is_not_null(), lit(0_i64))

@@ -93,17 +93,18 @@ fn random(coded: &Coded, fraction: f64, seed: u64) -> Result<DataFrame> {
 }
 
 fn leave_last(log: &DataFrame, n: u32) -> Result<DataFrame> {
-    let from_last = number(STAGE, &[PART, USER], vec![descending(PLACE)])?;
+    let from_last = number(STAGE, &[PART, USER, "eligible"], vec![descending(PLACE)])?;
     let n_rows = over(STAGE, count(lit(1)), &[PART, USER], vec![])?;
     let is_target = column("from_last")
         .lt_eq(lit(u64::from(n)))
         .and(column("n_rows").gt(lit(i64::from(n))))
-        .and(place_is_known());
+        .and(column("eligible"));
     log.clone()
-        .with_column("from_last", from_last)
+        .with_column("eligible", place_is_known())
+        .and_then(|log| log.with_column("from_last", from_last))
         .and_then(|log| log.with_column("n_rows", n_rows))
         .and_then(|log| log.with_column(IS_TARGET, is_target))
-        .and_then(|log| log.drop_columns(&["from_last", "n_rows"]))
+        .and_then(|log| log.drop_columns(&["eligible", "from_last", "n_rows"]))
         .map_err(Error::engine(STAGE))
 }
 

@@ -190,11 +190,11 @@ impl TryFrom<Table> for SplitConfig {
 
     fn try_from(table: Table) -> Result<Self, String> {
         let validation = table.validation.map(|table| {
-            read_kind(table.kind, table.fraction, table.n, table.at)
+            read_kind(table.kind, table.fraction, table.n, table.at.as_ref())
                 .map_err(|reason| format!("validation: {reason}"))
         });
         Ok(Self {
-            kind: read_kind(table.kind, table.fraction, table.n, table.at)?,
+            kind: read_kind(table.kind, table.fraction, table.n, table.at.as_ref())?,
             validation: validation.transpose()?,
             refit: table.refit,
         })
@@ -205,7 +205,7 @@ fn read_kind(
     kind: KindName,
     fraction: Option<f64>,
     n: Option<u32>,
-    at: Option<MomentText>,
+    at: Option<&MomentText>,
 ) -> Result<SplitKind, String> {
     let needs = |key: &str, kind: &str| format!("`{key}` is missing: kind = \"{kind}\" needs it");
     let (read, used) = match kind {
@@ -216,7 +216,7 @@ fn read_kind(
         }
         KindName::LeaveLast => (SplitKind::LeaveLast { n: n.unwrap_or(1) }, Some("n")),
         KindName::Temporal => {
-            let at = match at.as_ref().ok_or_else(|| needs("at", "temporal"))? {
+            let at = match at.ok_or_else(|| needs("at", "temporal"))? {
                 MomentText::Fraction(fraction) => Moment::Fraction(*fraction),
                 MomentText::Text(text) => Moment::Time(read_time(text)?),
             };

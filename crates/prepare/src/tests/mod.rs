@@ -1,0 +1,7 @@
+//! The whole way from a log to files, on logs that a reader can follow by hand.
+
+mod errors;
+mod laws;
+mod scratch;
+mod steps;
+mod table;
