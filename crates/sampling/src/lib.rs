@@ -1,1 +1,38 @@
-//! What is a negative, and how likely was it?
+//! **What is a negative, and how likely was it?**
+//!
+//! A model that is trained against a sample instead of the whole catalogue is biased towards what the sample holds,
+//! unless each class's logit is corrected by the logarithm of how often it was expected in the sample (Bengio and
+//! Senécal 2008). So a sampler here hands out ids and that logarithm as *one* value, [`Candidates`], which nobody else
+//! can make, and losses accept only that: the correction cannot be forgotten, doubled or given the wrong sign.
+//!
+//! The hinge is [`Proposal`]; the one sampler so far is [`Uniform`].
+//!
+//! ```
+//! use catchment_sampling::{Proposal, Uniform};
+//! use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng};
+//!
+//! let mut rng = Xoshiro256PlusPlus::seed_from_u64(7);
+//! let negatives = Uniform::new(1000)?.draw(50, &mut rng);
+//! assert_eq!(negatives.ids().len(), 50);
+//! // Each item is expected 50 / 1000 times.
+//! assert!((negatives.log_expected_count()[0] - 0.05_f32.ln()).abs() < 1e-6);
+//! # Ok::<(), catchment_sampling::SamplingError>(())
+//! ```
+//!
+//! Siblings: `catchment-models` has the losses, `catchment-schema` the ids.
+
+pub mod candidates;
+pub mod error;
+pub mod proposal;
+pub mod testing;
+pub mod uniform;
+
+pub use candidates::Candidates;
+pub use error::SamplingError;
+pub use proposal::Proposal;
+pub use uniform::Uniform;
+
+/// The README's example is tested with the others.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,42 @@
+//! What a sampler hands out.
+
+use catchment_schema::ItemIdx;
+
+/// Sampled items, each with the logarithm of how often it was expected in the sample. Only samplers of this crate can
+/// make one, so that the two cannot come apart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidates {
+    ids: Vec<ItemIdx>,
+    log_expected_count: Vec<f32>,
+}
+
+impl Candidates {
+    /// For samplers: `log_expected_count[i]` belongs to `ids[i]`.
+    pub(crate) fn new(ids: Vec<ItemIdx>, log_expected_count: Vec<f32>) -> Self {
+        debug_assert_eq!(ids.len(), log_expected_count.len());
+        Self {
+            ids,
+            log_expected_count,
+        }
+    }
+
+    /// The items, in the order in which they were drawn; one can occur more than once.
+    pub fn ids(&self) -> &[ItemIdx] {
+        &self.ids
+    }
+
+    /// `[ids.len()]`: natural logarithms, for a loss to *subtract* from the logit after any temperature.
+    pub fn log_expected_count(&self) -> &[f32] {
+        &self.log_expected_count
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+}
