@@ -60,7 +60,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let item_attributes = table(&[("category", Arc::new(genres.finish()))], &items)?;
     let event = |row: usize| {
         let item = ItemIdx::from_index(row * 7919 % N_ITEMS);
-        Event::new(item, Time::from_millis((row % N_EVENTS) as i64))
+        Event::new(
+            item,
+            Time::from_millis(i64::try_from(row % N_EVENTS).unwrap_or(0)),
+        )
     };
     let events: Vec<_> = (0..N_USERS * N_EVENTS).map(event).collect();
     let owners: Vec<_> = (0..events.len())

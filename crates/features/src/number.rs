@@ -189,7 +189,9 @@ mod tests {
             [0.0, 10.0, 20.0, f64::NAN, 20.0].into_iter(),
         );
         let mut column = FeatureColumn::new(rule.kind());
-        VALUES.iter().for_each(|value| rule.write(*value, &mut column));
+        for value in VALUES {
+            rule.write(value, &mut column);
+        }
         let shown = match column {
             FeatureColumn::Dense { values, .. } => format!("{values:?}"),
             FeatureColumn::Bag { ids, cardinality, .. } => format!("{ids:?} of {cardinality}"),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use catchment_features::{FeatureSpec, Side};
+use catchment_features::{FeatureConfig, FeatureSpec, Side};
 
 /// Every kind has an example in `docs/features.md`, and every example there is accepted. The page lies
 /// beside the crate in the repository; a published package comes without it, and has nothing to check.
@@ -33,7 +33,7 @@ fn every_example_of_the_page_is_accepted_and_every_kind_has_one() {
             .validate()
             .unwrap_or_else(|error| panic!("{error}\n{block}"));
         for side in Side::ALL {
-            kinds.extend(recipe.features.side(side).iter().map(|config| config.kind()));
+            kinds.extend(recipe.features.side(side).iter().map(FeatureConfig::kind));
         }
     }
     let all = [

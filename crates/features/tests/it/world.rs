@@ -111,27 +111,19 @@ impl World {
         }
     }
 
-    pub(crate) fn table(
-        columns: &[(&'static str, ArrayRef)],
-        vocabulary: &Vocabulary,
-        renamed: Option<usize>,
-    ) -> AttributeTable {
+    pub(crate) fn table(columns: &[(&'static str, ArrayRef)], vocabulary: &Vocabulary) -> AttributeTable {
         let ids: ArrayRef = Arc::new(StringArray::from_iter_values(vocabulary.ids()));
-        let columns = columns
-            .iter()
-            .enumerate()
-            .filter(|&(place, _)| Some(place) != renamed)
-            .map(|(_, (name, array))| (*name, array.clone()));
+        let columns = columns.iter().map(|(name, array)| (*name, array.clone()));
         let batch = RecordBatch::try_from_iter(std::iter::once(("id", ids)).chain(columns)).expect("columns");
         AttributeTable::align(Path::new("test"), &batch, "id", vocabulary).expect("aligned")
     }
 
     pub(crate) fn user_attributes(&self) -> AttributeTable {
-        Self::table(&self.user_columns, &self.users, None)
+        Self::table(&self.user_columns, &self.users)
     }
 
     pub(crate) fn item_attributes(&self) -> AttributeTable {
-        Self::table(&self.item_columns, &self.items, None)
+        Self::table(&self.item_columns, &self.items)
     }
 
     pub(crate) fn histories(&self) -> Histories {
