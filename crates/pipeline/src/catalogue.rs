@@ -36,7 +36,12 @@ impl Catalogue {
         let item_attributes = AttributeTable::read(layout.item_attributes(), items.len())?;
         let interactions = Interactions::read(layout.histories())?;
         check_items(&layout.histories(), &interactions, items.len())?;
-        let last_event = interactions.events.iter().map(|event| event.time).max().unwrap_or(Time::UNKNOWN);
+        let last_event = interactions
+            .events
+            .iter()
+            .map(|event| event.time)
+            .max()
+            .unwrap_or(Time::UNKNOWN);
         let histories = interactions.histories(users.len());
         let available = available_items(&item_attributes);
         Ok(Self {
@@ -68,7 +73,10 @@ impl Catalogue {
 
     /// The kind of event with this word.
     pub fn event_kind(&self, word: &str) -> Option<EventKind> {
-        self.events.position(word).and_then(|position| u16::try_from(position).ok()).map(EventKind)
+        self.events
+            .position(word)
+            .and_then(|position| u16::try_from(position).ok())
+            .map(EventKind)
     }
 
     /// User attributes, by index.
@@ -109,7 +117,11 @@ impl Catalogue {
 
 /// A history may only hold items of the vocabulary: everything behind it indexes tables by item.
 fn check_items(path: &Path, interactions: &Interactions, n_items: usize) -> Result<(), Error> {
-    match interactions.events.iter().position(|event| event.item.index() >= n_items) {
+    match interactions
+        .events
+        .iter()
+        .position(|event| event.item.index() >= n_items)
+    {
         None => Ok(()),
         Some(row) => Err(catchment_schema::Error::BadValue {
             path: path.to_owned(),
@@ -123,8 +135,9 @@ fn check_items(path: &Path, interactions: &Interactions, n_items: usize) -> Resu
 }
 
 fn available_items(attributes: &AttributeTable) -> Option<ItemSet> {
-    let unavailable: Vec<usize> =
-        (0..attributes.n_rows()).filter(|&row| attributes.flag("available", row) == Some(false)).collect();
+    let unavailable: Vec<usize> = (0..attributes.n_rows())
+        .filter(|&row| attributes.flag("available", row) == Some(false))
+        .collect();
     if unavailable.is_empty() {
         return None;
     }

@@ -26,7 +26,8 @@ impl QueryEncoder for FoldIn {
             return Err(ChannelError::NothingToGoOn);
         }
         let folded = if query.seeds.is_empty() {
-            self.encoder.fold_in(query.history.events().iter().map(|event| event.item), out)
+            self.encoder
+                .fold_in(query.history.events().iter().map(|event| event.item), out)
         } else {
             self.encoder.fold_in(query.seeds.iter().copied(), out)
         };

@@ -40,7 +40,9 @@ impl Featurizer {
         };
         let fitted = FittedFeatures::open(&layout.features()).map_err(part)?;
         let mut items = FeatureBatch::default();
-        fitted.transform_items(catalogue.items(), catalogue.item_attributes(), &mut items).map_err(part)?;
+        fitted
+            .transform_items(catalogue.items(), catalogue.item_attributes(), &mut items)
+            .map_err(part)?;
         Ok(Self { fitted, items })
     }
 
@@ -72,10 +74,16 @@ impl Featurizer {
             now,
         };
         out.user.clear();
-        self.fitted.transform_user(&input, &mut out.user).map_err(failed)?;
+        self.fitted
+            .transform_user(&input, &mut out.user)
+            .map_err(failed)?;
         out.context.clear();
-        self.fitted.transform_context(&ContextInput { now }, &mut out.context).map_err(failed)?;
-        self.fitted.profile(&input, &self.items, &mut out.profile).map_err(failed)
+        self.fitted
+            .transform_context(&ContextInput { now }, &mut out.context)
+            .map_err(failed)?;
+        self.fitted
+            .profile(&input, &self.items, &mut out.profile)
+            .map_err(failed)
     }
 
     /// Fills one row for each candidate, after [`Featurizer::request`].
@@ -97,7 +105,10 @@ impl Featurizer {
             .map(|candidate| {
                 let (sources, after) = rest.split_at(candidate.sources.len());
                 rest = after;
-                CandidateInput { item: candidate.item, sources }
+                CandidateInput {
+                    item: candidate.item,
+                    sources,
+                }
             })
             .collect();
         out.candidates.clear();

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use catchment_schema::arrow::array::{ArrayRef, Float32Array, Int64Array, RecordBatch, StringArray, UInt32Array};
+use catchment_schema::arrow::array::{
+    ArrayRef, Float32Array, Int64Array, RecordBatch, StringArray, UInt32Array,
+};
 use catchment_schema::arrow::datatypes::{DataType, Field, Schema};
 use catchment_schema::columns::{required_column, typed_column};
 use catchment_schema::parquet_file::{FileKind, Metadata, read_parquet, write_parquet};
@@ -16,7 +18,10 @@ use catchment_schema::{Time, UserIdx};
 use crate::{Error, Pipeline, Request, Scratch, UserState};
 
 /// The golden file.
-pub const GOLDEN: FileKind = FileKind { name: "golden", version: 1 };
+pub const GOLDEN: FileKind = FileKind {
+    name: "golden",
+    version: 1,
+};
 /// How many items of each answer are kept.
 const DEPTH: usize = 10;
 /// By how much a score may differ, relative to its size: the order of additions differs between instruction sets.
@@ -39,10 +44,18 @@ pub fn record(pipeline: &Pipeline, n_users: usize, path: &Path) -> Result<(), Er
     let now = catalogue.now();
     let mut rows = Vec::new();
     let mut scratch = Scratch::default();
-    for user in (0..catalogue.users().len()).step_by(step).map(UserIdx::from_index) {
+    for user in (0..catalogue.users().len())
+        .step_by(step)
+        .map(UserIdx::from_index)
+    {
         for (item, score) in answer(pipeline, user, now, &mut scratch)? {
             let id = catalogue.users().id(user.index()).unwrap_or_default().to_owned();
-            rows.push(GoldenRow { user: id, now, item, score });
+            rows.push(GoldenRow {
+                user: id,
+                now,
+                item,
+                score,
+            });
         }
     }
     write(path, &rows)
@@ -59,17 +72,29 @@ pub fn replay(pipeline: &Pipeline, path: &Path) -> Result<(), Error> {
     }
     let mut scratch = Scratch::default();
     for ((id, now), rows) in expected {
-        let mismatch = |reason: String| Error::GoldenMismatch { user: id.clone(), reason };
+        let mismatch = |reason: String| Error::GoldenMismatch {
+            user: id.clone(),
+            reason,
+        };
         let user = pipeline.catalogue().users().user(&id);
         let user = user.ok_or_else(|| mismatch("is not in the vocabulary".to_owned()))?;
         let answered = answer(pipeline, user, now, &mut scratch)?;
         if answered.len() != rows.len() {
-            return Err(mismatch(format!("{} items instead of {}", answered.len(), rows.len())));
+            return Err(mismatch(format!(
+                "{} items instead of {}",
+                answered.len(),
+                rows.len()
+            )));
         }
         for (rank, ((item, score), row)) in answered.iter().zip(&rows).enumerate() {
             let near = (score - row.score).abs() <= TOLERANCE * row.score.abs().max(1e-3);
             // Neighbours in the list may change places where their scores are equal within the tolerance.
-            let moved = || rows.iter().any(|other| other.item == *item && (other.score - row.score).abs() <= TOLERANCE * row.score.abs().max(1e-3));
+            let moved = || {
+                rows.iter().any(|other| {
+                    other.item == *item
+                        && (other.score - row.score).abs() <= TOLERANCE * row.score.abs().max(1e-3)
+                })
+            };
             if !near || (*item != row.item && !moved()) {
                 let rank = rank + 1;
                 return Err(mismatch(format!(
@@ -89,10 +114,18 @@ fn answer(
     scratch: &mut Scratch,
 ) -> Result<Vec<(String, f32)>, Error> {
     let catalogue = pipeline.catalogue();
-    let state = UserState { user: Some(user), history: catalogue.history(user) };
+    let state = UserState {
+        user: Some(user),
+        history: catalogue.history(user),
+    };
     let answer = pipeline.recommend(&Request::new(DEPTH, now), &state, scratch)?;
-    let name = |item: catchment_schema::ItemIdx| catalogue.items().id(item.index()).unwrap_or_default().to_owned();
-    Ok(answer.items.iter().map(|found| (name(found.item), found.score.get())).collect())
+    let name =
+        |item: catchment_schema::ItemIdx| catalogue.items().id(item.index()).unwrap_or_default().to_owned();
+    Ok(answer
+        .items
+        .iter()
+        .map(|found| (name(found.item), found.score.get()))
+        .collect())
 }
 
 fn write(path: &Path, rows: &[GoldenRow]) -> Result<(), Error> {
@@ -115,8 +148,9 @@ fn write(path: &Path, rows: &[GoldenRow]) -> Result<(), Error> {
         Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row.item))),
         Arc::new(Float32Array::from_iter_values(rows.iter().map(|row| row.score))),
     ];
-    let batch = RecordBatch::try_new(Arc::new(schema), columns).map_err(|error| {
-        Error::Spec { path: path.to_owned(), reason: error.to_string() }
+    let batch = RecordBatch::try_new(Arc::new(schema), columns).map_err(|error| Error::Spec {
+        path: path.to_owned(),
+        reason: error.to_string(),
     })?;
     Ok(write_parquet(path, GOLDEN, &batch, &Metadata::new())?)
 }

@@ -28,7 +28,11 @@ pub(crate) enum Knowledge {
     /// Which items go with which.
     Neighbours(Arc<NeighbourTable>),
     /// A vector for each item and how a user becomes one; the directions of the item vectors say what is similar.
-    Vectors { encoder: Arc<IalsEncoder>, directions: Box<ExactIndex>, items_file: PathBuf },
+    Vectors {
+        encoder: Arc<IalsEncoder>,
+        directions: Box<ExactIndex>,
+        items_file: PathBuf,
+    },
 }
 
 /// The scores of a popularity channel, in its folder.
@@ -44,9 +48,13 @@ pub(crate) fn channel(layout: &Layout, spec: &ChannelSpec, items: &Vocabulary) -
     };
     Ok(match &spec.model {
         ChannelModel::Popular { .. } => {
-            let model = Popularity::open(folder.join(POPULARITY_FILE), items).map_err(|error| failed(&error))?;
+            let model =
+                Popularity::open(folder.join(POPULARITY_FILE), items).map_err(|error| failed(&error))?;
             let channel = PopularChannel::new(name, &model.scores).map_err(|error| failed(&error))?;
-            OpenChannel { channel: Box::new(channel), knowledge: Knowledge::None }
+            OpenChannel {
+                channel: Box::new(channel),
+                knowledge: Knowledge::None,
+            }
         }
         ChannelModel::ItemCf { query, .. } => {
             let model = ItemCf::open(&folder, items).map_err(|error| failed(&error))?;
@@ -54,7 +62,10 @@ pub(crate) fn channel(layout: &Layout, spec: &ChannelSpec, items: &Vocabulary) -
             let bias = Some(model.item_bias);
             let channel = ItemToItemChannel::new(name, table.clone(), bias, query.clone())
                 .map_err(|error| failed(&error))?;
-            OpenChannel { channel: Box::new(channel), knowledge: Knowledge::Neighbours(table) }
+            OpenChannel {
+                channel: Box::new(channel),
+                knowledge: Knowledge::Neighbours(table),
+            }
         }
         ChannelModel::Ials { index, .. } => {
             let encoder = Arc::new(IalsEncoder::open(&folder, items).map_err(|error| failed(&error))?);
@@ -68,8 +79,15 @@ pub(crate) fn channel(layout: &Layout, spec: &ChannelSpec, items: &Vocabulary) -
             let fold_in = Box::new(FoldIn::new(encoder.clone()));
             let channel = EmbeddingChannel::new(name, fold_in, index, SearchParams::default())
                 .map_err(|error| failed(&error))?;
-            let knowledge = Knowledge::Vectors { encoder, directions: Box::new(directions), items_file };
-            OpenChannel { channel: Box::new(channel), knowledge }
+            let knowledge = Knowledge::Vectors {
+                encoder,
+                directions: Box::new(directions),
+                items_file,
+            };
+            OpenChannel {
+                channel: Box::new(channel),
+                knowledge,
+            }
         }
     })
 }
@@ -78,8 +96,10 @@ pub(crate) fn channel(layout: &Layout, spec: &ChannelSpec, items: &Vocabulary) -
 pub(crate) fn ranker(layout: &Layout, model: &RankerModel) -> Result<(Box<dyn Ranker>, String), Error> {
     match model {
         RankerModel::Lr { .. } => {
-            let ranker = LrRanker::open(&layout.ranker())
-                .map_err(|error| Error::Part { part: "ranker", reason: error.to_string() })?;
+            let ranker = LrRanker::open(&layout.ranker()).map_err(|error| Error::Part {
+                part: "ranker",
+                reason: error.to_string(),
+            })?;
             let fingerprint = ranker.feature_fingerprint().to_owned();
             Ok((Box::new(ranker), fingerprint))
         }

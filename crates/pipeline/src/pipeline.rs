@@ -46,8 +46,7 @@ impl Pipeline {
             channels.push((opened.channel, channel.k));
             knowledge.push(opened.knowledge);
         }
-        let wrong_spec =
-            |error: catchment_recall::ConfigError| spec_error(&layout.spec(), error.to_string());
+        let wrong_spec = |error: catchment_recall::ConfigError| spec_error(&layout.spec(), error.to_string());
         let executor = Executor::new(channels, ExecutorConfig::default()).map_err(wrong_spec)?;
         spec.merge.validate(&executor.names()).map_err(wrong_spec)?;
         let featurizer = if layout.features().is_dir() {
@@ -73,7 +72,14 @@ impl Pipeline {
                 Some(ranker)
             }
         };
-        Ok(Self { spec, catalogue, executor, knowledge, featurizer, ranker })
+        Ok(Self {
+            spec,
+            catalogue,
+            executor,
+            knowledge,
+            featurizer,
+            ranker,
+        })
     }
 
     /// What it is made of.
@@ -93,7 +99,9 @@ impl Pipeline {
 
     /// The fingerprint of the features, where the bundle has any.
     pub fn feature_fingerprint(&self) -> Option<String> {
-        self.featurizer.as_ref().map(|featurizer| featurizer.fitted().fingerprint().to_string())
+        self.featurizer
+            .as_ref()
+            .map(|featurizer| featurizer.fitted().fingerprint().to_string())
     }
 
     /// Whether a ranker decides the order.
@@ -103,7 +111,10 @@ impl Pipeline {
 
     /// The name of a channel, by the number that provenance uses.
     pub fn channel_name(&self, channel: u16) -> Option<&str> {
-        self.spec.channels.get(usize::from(channel)).map(|channel| channel.name.as_str())
+        self.spec
+            .channels
+            .get(usize::from(channel))
+            .map(|channel| channel.name.as_str())
     }
 
     /// The number of a channel.
@@ -111,21 +122,35 @@ impl Pipeline {
     /// # Errors
     /// [`Error::UnknownChannel`], with the names that there are.
     pub(crate) fn channel_number(&self, name: &str) -> Result<usize, Error> {
-        let names = || self.spec.channels.iter().map(|channel| channel.name.clone()).collect();
+        let names = || {
+            self.spec
+                .channels
+                .iter()
+                .map(|channel| channel.name.clone())
+                .collect()
+        };
         self.spec
             .channels
             .iter()
             .position(|channel| channel.name == name)
-            .ok_or_else(|| Error::UnknownChannel { name: name.to_owned(), available: names() })
+            .ok_or_else(|| Error::UnknownChannel {
+                name: name.to_owned(),
+                available: names(),
+            })
     }
 }
 
 impl std::fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pipeline").field("spec", &self.spec).finish_non_exhaustive()
+        f.debug_struct("Pipeline")
+            .field("spec", &self.spec)
+            .finish_non_exhaustive()
     }
 }
 
 fn spec_error(path: &Path, reason: String) -> Error {
-    Error::Spec { path: path.to_owned(), reason }
+    Error::Spec {
+        path: path.to_owned(),
+        reason,
+    }
 }

@@ -59,7 +59,11 @@ impl Pipeline {
         let lists: Vec<_> = gathered
             .channel_lists()
             .into_iter()
-            .filter(|list| request.channels.is_none_or(|names| names.iter().any(|name| name == list.name)))
+            .filter(|list| {
+                request
+                    .channels
+                    .is_none_or(|names| names.iter().any(|name| name == list.name))
+            })
             .collect();
         let merged = merge(&lists, &self.spec.merge);
         trace.micros.merge = lap();
@@ -116,15 +120,22 @@ impl Pipeline {
         user: &UserState<'_>,
         scratch: &mut Scratch,
     ) -> Result<Vec<ScoredItem>, Error> {
-        let channel = self.channel_number(name).map(|number| self.executor.channel(number))?;
-        let Some(channel) = channel else { return Ok(Vec::new()) };
+        let channel = self
+            .channel_number(name)
+            .map(|number| self.executor.channel(number))?;
+        let Some(channel) = channel else {
+            return Ok(Vec::new());
+        };
         let allowed = self.allowed(request);
         let filter = self.filter(request, user, allowed.as_ref());
         let query = recall_query(request, user, &filter);
         match channel.recall(&query, request.n, &mut scratch.channel) {
             Ok(recalled) => Ok(recalled.items),
             Err(catchment_recall::ChannelError::NothingToGoOn) => Ok(Vec::new()),
-            Err(error) => Err(Error::Channel { channel: name.to_owned(), reason: error.to_string() }),
+            Err(error) => Err(Error::Channel {
+                channel: name.to_owned(),
+                reason: error.to_string(),
+            }),
         }
     }
 
@@ -148,9 +159,9 @@ impl Pipeline {
         match (self.catalogue.available(), request.allow) {
             (None, None) => None,
             (Some(set), None) | (None, Some(set)) => Some(Cow::Borrowed(set)),
-            (Some(available), Some(allow)) => {
-                Some(Cow::Owned(allow.iter().filter(|&item| available.contains(item)).collect()))
-            }
+            (Some(available), Some(allow)) => Some(Cow::Owned(
+                allow.iter().filter(|&item| available.contains(item)).collect(),
+            )),
         }
     }
 
@@ -161,7 +172,11 @@ impl Pipeline {
         allowed: Option<&'a std::borrow::Cow<'_, ItemSet>>,
     ) -> RequestFilter<'a> {
         let exclude_seen = request.exclude_seen.unwrap_or(self.spec.exclude_seen);
-        let seen = if exclude_seen { SeenEvents::All } else { SeenEvents::None };
+        let seen = if exclude_seen {
+            SeenEvents::All
+        } else {
+            SeenEvents::None
+        };
         let excluded = request.exclude.iter().chain(request.seeds).copied();
         RequestFilter::new(user.history, &seen, excluded, allowed.map(AsRef::as_ref))
     }

@@ -32,21 +32,30 @@ impl Pipeline {
                 .ok_or(Error::NothingSimilar)?,
         };
         let itself: ItemSet = [item].into_iter().collect();
-        let filter = ItemFilter { allow: self.catalogue.available(), deny: Some(&itself) };
+        let filter = ItemFilter {
+            allow: self.catalogue.available(),
+            deny: Some(&itself),
+        };
         let found = match &self.knowledge[number] {
             Knowledge::None => return Err(Error::NothingSimilar),
-            Knowledge::Neighbours(table) => {
-                table.of(item).iter().filter(|other| filter.passes(other.item)).take(n).copied().collect()
-            }
+            Knowledge::Neighbours(table) => table
+                .of(item)
+                .iter()
+                .filter(|other| filter.passes(other.item))
+                .take(n)
+                .copied()
+                .collect(),
             Knowledge::Vectors { directions, .. } => {
                 let mut hits = Vec::new();
                 let query = directions.vector(item).ok_or(Error::NothingSimilar)?.to_vec();
                 let params = SearchParams::default();
                 let index = scratch.index();
-                directions.search(&query, n, &params, filter, index, &mut hits).map_err(|error| Error::Channel {
-                    channel: self.spec.channels[number].name.clone(),
-                    reason: error.to_string(),
-                })?;
+                directions
+                    .search(&query, n, &params, filter, index, &mut hits)
+                    .map_err(|error| Error::Channel {
+                        channel: self.spec.channels[number].name.clone(),
+                        reason: error.to_string(),
+                    })?;
                 hits
             }
         };
@@ -72,26 +81,39 @@ impl Pipeline {
         let mut ids = Vec::new();
         let mut vectors = Vec::new();
         let mut vector = vec![0.0; encoder.dim()];
-        for (user, history) in self.catalogue.histories().iter().filter(|(_, history)| !history.is_empty()) {
-            encoder.fold_in(history.events().iter().map(|event| event.item), &mut vector).map_err(|error| {
-                Error::Channel { channel: channel.to_owned(), reason: error.to_string() }
-            })?;
+        for (user, history) in self
+            .catalogue
+            .histories()
+            .iter()
+            .filter(|(_, history)| !history.is_empty())
+        {
+            encoder
+                .fold_in(history.events().iter().map(|event| event.item), &mut vector)
+                .map_err(|error| Error::Channel {
+                    channel: channel.to_owned(),
+                    reason: error.to_string(),
+                })?;
             vectors.extend_from_slice(&vector);
             ids.push(self.catalogue.users().ids()[user.index()].clone());
         }
-        Ok(Embeddings { meta: self.meta("user", number), dim: encoder.dim(), ids, vectors, bias: None })
+        Ok(Embeddings {
+            meta: self.meta("user", number),
+            dim: encoder.dim(),
+            ids,
+            vectors,
+            bias: None,
+        })
     }
 
-    fn vectors_of(
-        &self,
-        channel: &str,
-    ) -> Result<(usize, &IalsEncoder, &Path), Error> {
+    fn vectors_of(&self, channel: &str) -> Result<(usize, &IalsEncoder, &Path), Error> {
         let number = self.channel_number(channel)?;
         match &self.knowledge[number] {
-            Knowledge::Vectors { encoder, items_file, .. } => Ok((number, encoder, items_file)),
-            Knowledge::None | Knowledge::Neighbours(_) => {
-                Err(Error::NoVectors { channel: channel.to_owned() })
-            }
+            Knowledge::Vectors {
+                encoder, items_file, ..
+            } => Ok((number, encoder, items_file)),
+            Knowledge::None | Knowledge::Neighbours(_) => Err(Error::NoVectors {
+                channel: channel.to_owned(),
+            }),
         }
     }
 

@@ -97,8 +97,10 @@ impl PipelineSpec {
     /// # Errors
     /// When the disk refuses.
     pub fn write(&self, path: &Path) -> Result<(), Error> {
-        let bytes = serde_json::to_vec_pretty(self)
-            .map_err(|error| Error::Spec { path: path.to_owned(), reason: error.to_string() })?;
+        let bytes = serde_json::to_vec_pretty(self).map_err(|error| Error::Spec {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })?;
         Ok(AtomicFile::write(path, &bytes)?)
     }
 
@@ -107,7 +109,10 @@ impl PipelineSpec {
     /// # Errors
     /// [`Error::Spec`] when it is damaged or of a newer version.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let spec_error = |reason: String| Error::Spec { path: path.to_owned(), reason };
+        let spec_error = |reason: String| Error::Spec {
+            path: path.to_owned(),
+            reason,
+        };
         let bytes = fs::read(path).map_err(catchment_schema::Error::io(path))?;
         let raw: serde_json::Value =
             serde_json::from_slice(&bytes).map_err(|error| spec_error(error.to_string()))?;
@@ -116,7 +121,9 @@ impl PipelineSpec {
             Some(version) if version <= u64::from(SPEC_VERSION) => {}
             version => {
                 let found = version.map_or("none".to_owned(), |version| version.to_string());
-                return Err(spec_error(format!("format {found}, this program reads up to {SPEC_VERSION}")));
+                return Err(spec_error(format!(
+                    "format {found}, this program reads up to {SPEC_VERSION}"
+                )));
             }
         }
         serde_json::from_value(raw).map_err(|error| spec_error(error.to_string()))

@@ -20,7 +20,10 @@ pub struct RequestClock {
 impl RequestClock {
     /// Starts now.
     pub fn start(budget: Duration) -> Self {
-        Self { start: Instant::now(), budget }
+        Self {
+            start: Instant::now(),
+            budget,
+        }
     }
 
     /// Milliseconds since the start.

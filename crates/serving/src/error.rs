@@ -50,9 +50,15 @@ impl Error {
         match self {
             Self::Bundle(error) => error.help(),
             Self::Pipeline(_) => "publish the bundle again with `catchment-train publish`",
-            Self::Listen { .. } => "another program may use the address: choose one with --listen and --admin",
-            Self::Log { .. } => "check that the folder given by --data may be written and that the disk has room",
-            Self::DamagedLog { .. } => "move the file away to start without these events, or restore it from a copy",
+            Self::Listen { .. } => {
+                "another program may use the address: choose one with --listen and --admin"
+            }
+            Self::Log { .. } => {
+                "check that the folder given by --data may be written and that the disk has room"
+            }
+            Self::DamagedLog { .. } => {
+                "move the file away to start without these events, or restore it from a copy"
+            }
             Self::Runtime(_) => "see the cause above",
         }
     }

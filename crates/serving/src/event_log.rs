@@ -34,10 +34,17 @@ impl EventLog {
     /// [`Error::Log`], [`Error::DamagedLog`].
     pub fn open(folder: &Path, users: Arc<UserStore>) -> Result<Self, Error> {
         let path = folder.join("events.log");
-        let io = |source| Error::Log { path: path.clone(), source };
+        let io = |source| Error::Log {
+            path: path.clone(),
+            source,
+        };
         fs::create_dir_all(folder).map_err(io)?;
-        let mut file =
-            OpenOptions::new().read(true).append(true).create(true).open(&path).map_err(io)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(&path)
+            .map_err(io)?;
         let end = recover(&path, &file, &users)?;
         file.set_len(end).map_err(io)?;
         file.seek(SeekFrom::End(0)).map_err(io)?;
@@ -58,7 +65,9 @@ impl EventLog {
     /// What the disk said.
     pub async fn append(&self, events: Vec<StoredEvent>) -> Result<(), String> {
         let (reply, answer) = oneshot::channel();
-        self.sender.send((events, reply)).map_err(|_| "the event log is closed".to_owned())?;
+        self.sender
+            .send((events, reply))
+            .map_err(|_| "the event log is closed".to_owned())?;
         answer.await.map_err(|_| "the event log is closed".to_owned())?
     }
 }
@@ -70,9 +79,10 @@ fn recover(path: &PathBuf, file: &File, users: &UserStore) -> Result<u64, Error>
     let mut end = 0u64;
     for number in 1.. {
         line.clear();
-        let read = reader
-            .read_until(b'\n', &mut line)
-            .map_err(|source| Error::Log { path: path.clone(), source })?;
+        let read = reader.read_until(b'\n', &mut line).map_err(|source| Error::Log {
+            path: path.clone(),
+            source,
+        })?;
         if read == 0 {
             break;
         }
@@ -80,7 +90,13 @@ fn recover(path: &PathBuf, file: &File, users: &UserStore) -> Result<u64, Error>
             Ok(event) => users.apply(event),
             // Only an append that was cut short lacks its line end, and it was never acknowledged.
             Err(_) if line.last() != Some(&b'\n') => break,
-            Err(reason) => return Err(Error::DamagedLog { path: path.clone(), line: number, reason }),
+            Err(reason) => {
+                return Err(Error::DamagedLog {
+                    path: path.clone(),
+                    line: number,
+                    reason,
+                });
+            }
         }
         end += read as u64;
     }

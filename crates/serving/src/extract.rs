@@ -1,7 +1,7 @@
 //! Bodies, queries and paths, with problems instead of plain texts where they are wrong.
 
-use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -46,9 +46,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let rejected = |rejection: QueryRejection| Problem::bad_request("wrong_parameter", rejection.body_text());
-        let axum::extract::Query(value) =
-            axum::extract::Query::from_request_parts(parts, state).await.map_err(rejected)?;
+        let rejected =
+            |rejection: QueryRejection| Problem::bad_request("wrong_parameter", rejection.body_text());
+        let axum::extract::Query(value) = axum::extract::Query::from_request_parts(parts, state)
+            .await
+            .map_err(rejected)?;
         Ok(Self(value))
     }
 }
@@ -62,8 +64,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let rejected = |rejection: PathRejection| Problem::bad_request("wrong_path", rejection.body_text());
-        let axum::extract::Path(value) =
-            axum::extract::Path::from_request_parts(parts, state).await.map_err(rejected)?;
+        let axum::extract::Path(value) = axum::extract::Path::from_request_parts(parts, state)
+            .await
+            .map_err(rejected)?;
         Ok(Self(value))
     }
 }
@@ -78,7 +81,11 @@ pub fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error
         Id::Unsigned(number) => number.to_string(),
         Id::Signed(number) => number.to_string(),
     };
-    if id.is_empty() { Err(serde::de::Error::custom("an id must not be empty")) } else { Ok(id) }
+    if id.is_empty() {
+        Err(serde::de::Error::custom("an id must not be empty"))
+    } else {
+        Ok(id)
+    }
 }
 
 #[derive(Deserialize)]

@@ -20,6 +20,9 @@ impl Live {
     /// # Errors
     /// When it is damaged, of another version, or answers otherwise than when it was made.
     pub fn open(bundle: &Bundle) -> Result<Self, Error> {
-        Ok(Self { version: bundle.version(), pipeline: Pipeline::open(bundle)? })
+        Ok(Self {
+            version: bundle.version(),
+            pipeline: Pipeline::open(bundle)?,
+        })
     }
 }

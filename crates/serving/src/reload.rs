@@ -27,7 +27,12 @@ pub fn look(state: &AppState) -> bool {
         state.refused.store(Arc::new(None));
         return false;
     }
-    let refused_already = state.refused.load().as_ref().as_ref().is_some_and(|refusal| refusal.version == Some(wanted));
+    let refused_already = state
+        .refused
+        .load()
+        .as_ref()
+        .as_ref()
+        .is_some_and(|refusal| refusal.version == Some(wanted));
     if refused_already {
         return false;
     }
@@ -48,7 +53,10 @@ fn open(state: &AppState, version: &Version) -> Result<Live, Error> {
 
 fn refuse(state: &AppState, version: Option<Version>, reason: &str) -> bool {
     tracing::error!(version = ?version, reason, "bundle refused, the old one goes on");
-    state.refused.store(Arc::new(Some(Refusal { version, reason: reason.to_owned() })));
+    state.refused.store(Arc::new(Some(Refusal {
+        version,
+        reason: reason.to_owned(),
+    })));
     false
 }
 

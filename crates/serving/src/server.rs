@@ -16,7 +16,10 @@ use crate::{AppState, Error, ServeConfig, reload};
 /// [`Error`]: no bundle that can be opened, an address in use, an event log that cannot be written.
 pub fn serve(config: &ServeConfig) -> Result<(), Error> {
     let state = AppState::open(config)?;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(config, state))
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(run(config, state))
 }
 
 async fn run(config: &ServeConfig, state: Arc<AppState>) -> Result<(), Error> {
@@ -38,11 +41,15 @@ async fn run(config: &ServeConfig, state: Arc<AppState>) -> Result<(), Error> {
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
-    TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| Error::Listen { address, source })
 }
 
 async fn until_stopped(listener: TcpListener, router: Router) -> Result<(), Error> {
-    Ok(axum::serve(listener, router).with_graceful_shutdown(stopped()).await?)
+    Ok(axum::serve(listener, router)
+        .with_graceful_shutdown(stopped())
+        .await?)
 }
 
 /// Resolves at Ctrl-C or SIGTERM.

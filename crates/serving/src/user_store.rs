@@ -23,7 +23,11 @@ struct Inner {
 impl UserStore {
     /// Whether an event with this id was taken already.
     pub fn has_event(&self, event_id: &str) -> bool {
-        self.inner.read().unwrap_or_else(PoisonError::into_inner).event_ids.contains(event_id)
+        self.inner
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .event_ids
+            .contains(event_id)
     }
 
     /// Takes an event that is durable already. An event whose id was taken before changes nothing.
@@ -59,7 +63,9 @@ impl LiveUser {
     /// in the store, and the next bundle may know them.
     pub fn new(catalogue: &Catalogue, user_id: &str, live: &[StoredEvent]) -> Self {
         let user = catalogue.users().user(user_id);
-        let mut events = user.map_or(&[][..], |user| catalogue.history(user).events()).to_vec();
+        let mut events = user
+            .map_or(&[][..], |user| catalogue.history(user).events())
+            .to_vec();
         events.extend(live.iter().filter_map(|event| in_catalogue(catalogue, event)));
         events.sort_by_key(|event| event.time);
         Self { user, events }
@@ -72,7 +78,10 @@ impl LiveUser {
 
     /// As the pipeline takes it.
     pub fn state(&self) -> UserState<'_> {
-        UserState { user: self.user, history: self.history() }
+        UserState {
+            user: self.user,
+            history: self.history(),
+        }
     }
 }
 

@@ -14,12 +14,20 @@ pub(crate) struct Failure {
 impl Failure {
     /// The command line, not the work, is to blame.
     pub(crate) fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { error: anyhow::anyhow!(message.into()), help: Some(help.into()), wrong_use: true }
+        Self {
+            error: anyhow::anyhow!(message.into()),
+            help: Some(help.into()),
+            wrong_use: true,
+        }
     }
 
     /// With what to do about it.
     pub(crate) fn with_help(error: impl Into<anyhow::Error>, help: impl Into<String>) -> Self {
-        Self { error: error.into(), help: Some(help.into()), wrong_use: false }
+        Self {
+            error: error.into(),
+            help: Some(help.into()),
+            wrong_use: false,
+        }
     }
 
     /// `1` where the work failed, `2` for wrong use.
@@ -58,12 +66,18 @@ fn known_help(error: &anyhow::Error) -> Option<String> {
         if let Some(error) = cause.downcast_ref::<catchment_schema::Error>() {
             return Some(error.help().to_owned());
         }
-        cause.downcast_ref::<catchment_bundle::Error>().map(|error| error.help().to_owned())
+        cause
+            .downcast_ref::<catchment_bundle::Error>()
+            .map(|error| error.help().to_owned())
     })
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self { error: error.into(), help: None, wrong_use: false }
+        Self {
+            error: error.into(),
+            help: None,
+            wrong_use: false,
+        }
     }
 }

@@ -24,12 +24,19 @@ pub(crate) fn write_frame(
     layout: &Layout,
     with_ranker: bool,
 ) -> Result<(), Failure> {
-    prepared.users().write(layout.user_vocabulary(), &Metadata::new())?;
-    prepared.items().write(layout.item_vocabulary(), &Metadata::new())?;
+    prepared
+        .users()
+        .write(layout.user_vocabulary(), &Metadata::new())?;
+    prepared
+        .items()
+        .write(layout.item_vocabulary(), &Metadata::new())?;
     let words = prepared.event_words();
     // Event words keep their order: an event's kind is the position of its word.
     let count = |position: usize| (words.len() - position) as u64;
-    let words = words.iter().enumerate().map(|(position, word)| (word, count(position)));
+    let words = words
+        .iter()
+        .enumerate()
+        .map(|(position, word)| (word, count(position)));
     catchment_schema::Vocabulary::from_counts(words).write(layout.event_vocabulary(), &Metadata::new())?;
     prepared.item_attributes().write(layout.item_attributes())?;
     prepared.user_attributes().write(layout.user_attributes())?;
@@ -54,8 +61,18 @@ pub(crate) fn channels(
     only: &[String],
 ) -> Result<(), Failure> {
     let histories = known.histories(prepared.users().len());
-    let end = known.events.iter().map(|event| event.time).max().unwrap_or(Time::UNKNOWN);
-    for channel in work.recipe.channels.iter().filter(|channel| only.is_empty() || only.contains(&channel.name)) {
+    let end = known
+        .events
+        .iter()
+        .map(|event| event.time)
+        .max()
+        .unwrap_or(Time::UNKNOWN);
+    for channel in work
+        .recipe
+        .channels
+        .iter()
+        .filter(|channel| only.is_empty() || only.contains(&channel.name))
+    {
         let mut bar = Bar::new(&channel.name, work.output.quiet);
         fit_one(work, prepared, &histories, end, channel, layout, &mut bar)
             .with_context(|| format!("channel `{}`", channel.name))?;
@@ -97,7 +114,12 @@ pub(crate) fn features(
     known: &Interactions,
     layout: &Layout,
 ) -> Result<FittedFeatures, Failure> {
-    let names: Vec<String> = work.recipe.channels.iter().map(|channel| channel.name.clone()).collect();
+    let names: Vec<String> = work
+        .recipe
+        .channels
+        .iter()
+        .map(|channel| channel.name.clone())
+        .collect();
     let fitted = work.recipe.features.fit(&FitTables {
         users: prepared.users(),
         items: prepared.items(),

@@ -57,24 +57,41 @@ pub(crate) fn all(
     for (name, path) in &work.recipe.lists {
         let lists = file_lists(path, prepared)?;
         let report = evaluate(&lists, &truth, config, part)?;
-        judgements.push(Judgement { list: name.clone(), report });
+        judgements.push(Judgement {
+            list: name.clone(),
+            report,
+        });
     }
     Ok(judgements)
 }
 
 fn file_lists(path: &Path, prepared: &Prepared) -> Result<catchment_evaluation::FileLists, Failure> {
-    Ok(catchment_evaluation::FileLists::read(path, prepared.users(), prepared.items())?)
+    Ok(catchment_evaluation::FileLists::read(
+        path,
+        prepared.users(),
+        prepared.items(),
+    )?)
 }
 
 /// The judgements as a table, protocol first.
 pub(crate) fn table(judgements: &[Judgement]) -> String {
-    let Some(first) = judgements.first() else { return String::new() };
+    let Some(first) = judgements.first() else {
+        return String::new();
+    };
     let names: Vec<&String> = first.report.metrics.keys().collect();
     let mut header = vec!["list".to_owned()];
     header.extend(names.iter().map(|name| (*name).clone()));
     let row = |judgement: &Judgement| {
-        let value = |name: &&String| judgement.report.metrics.get(*name).map_or("-".to_owned(), |value| format!("{value:.4}"));
-        std::iter::once(judgement.list.clone()).chain(names.iter().map(value)).collect()
+        let value = |name: &&String| {
+            judgement
+                .report
+                .metrics
+                .get(*name)
+                .map_or("-".to_owned(), |value| format!("{value:.4}"))
+        };
+        std::iter::once(judgement.list.clone())
+            .chain(names.iter().map(value))
+            .collect()
     };
     let rows: Vec<Vec<String>> = judgements.iter().map(row).collect();
     let report = &first.report;

@@ -32,7 +32,11 @@ impl Recommends for PipelineLists<'_> {
             let known = user.index() < catalogue.users().len();
             let state = UserState {
                 user: known.then_some(user),
-                history: if known { catalogue.history(user) } else { History::EMPTY },
+                history: if known {
+                    catalogue.history(user)
+                } else {
+                    History::EMPTY
+                },
             };
             let mut request = Request::new(k, self.now);
             request.exclude_seen = Some(self.exclude_seen);
@@ -47,7 +51,12 @@ impl Recommends for PipelineLists<'_> {
                     }
                     let answer = self.pipeline.recommend(&request, &state, &mut scratch);
                     let answer = answer.map_err(|error| error.to_string())?;
-                    lists.push(answer.items.iter().map(|item| ScoredItem::new(item.item, item.score)));
+                    lists.push(
+                        answer
+                            .items
+                            .iter()
+                            .map(|item| ScoredItem::new(item.item, item.score)),
+                    );
                 }
             }
         }

@@ -20,15 +20,23 @@ pub(crate) struct Bar {
 impl Bar {
     pub(crate) fn new(name: &str, quiet: bool) -> Self {
         let terminal = stderr().is_terminal();
-        let target =
-            if quiet || !terminal { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let target = if quiet || !terminal {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
         let bar = ProgressBar::with_draw_target(None, target);
-        if let Ok(style) = ProgressStyle::with_template("{prefix:<24} {wide_bar} {pos}/{len} {msg} ETA {eta}") {
+        if let Ok(style) = ProgressStyle::with_template("{prefix:<24} {wide_bar} {pos}/{len} {msg} ETA {eta}")
+        {
             bar.set_style(style);
         }
         bar.set_prefix(name.to_owned());
         let next_line = (!quiet && !terminal).then(|| Instant::now() + LINE_EVERY);
-        Self { bar, name: name.to_owned(), next_line }
+        Self {
+            bar,
+            name: name.to_owned(),
+            next_line,
+        }
     }
 }
 

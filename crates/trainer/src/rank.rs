@@ -25,7 +25,11 @@ struct Example {
 }
 
 /// What the merge finds for each user with validation rows, in user order.
-fn examples(pipeline: &Pipeline, prepared: &Prepared, validation: &Interactions) -> Result<Vec<Example>, Failure> {
+fn examples(
+    pipeline: &Pipeline,
+    prepared: &Prepared,
+    validation: &Interactions,
+) -> Result<Vec<Example>, Failure> {
     let catalogue = pipeline.catalogue();
     let n_users = prepared.users().len();
     let truth = GroundTruth::new(validation, n_users, prepared.items().len());
@@ -38,16 +42,31 @@ fn examples(pipeline: &Pipeline, prepared: &Prepared, validation: &Interactions)
         .map_init(Scratch::default, |scratch, position| {
             let user = truth.users()[position];
             // The moment at which the user came back: what was known then is what the features may see.
-            let first = later.of(user).events().first().map_or(Time::UNKNOWN, |event| event.time);
-            let now = if first == Time::UNKNOWN { catalogue.now() } else { first };
-            let state = UserState { user: Some(user), history: catalogue.history(user) };
+            let first = later
+                .of(user)
+                .events()
+                .first()
+                .map_or(Time::UNKNOWN, |event| event.time);
+            let now = if first == Time::UNKNOWN {
+                catalogue.now()
+            } else {
+                first
+            };
+            let state = UserState {
+                user: Some(user),
+                history: catalogue.history(user),
+            };
             let candidates = pipeline.candidates(&Request::new(0, now), &state, scratch)?;
             let relevant = truth.relevant(position);
-            let label = |candidate: &Candidate| {
-                f32::from(u8::from(relevant.binary_search(&candidate.item).is_ok()))
-            };
+            let label =
+                |candidate: &Candidate| f32::from(u8::from(relevant.binary_search(&candidate.item).is_ok()));
             let labels = candidates.iter().map(label).collect();
-            Ok(Example { user, now, candidates, labels })
+            Ok(Example {
+                user,
+                now,
+                candidates,
+                labels,
+            })
         })
         .collect()
 }
@@ -62,13 +81,16 @@ pub(crate) fn train(
     validation: &Interactions,
 ) -> Result<String, Failure> {
     let examples = examples(unranked, prepared, validation)?;
-    let hits = examples.iter().flat_map(|example| &example.candidates).flat_map(|candidate| {
-        candidate.sources.iter().map(|source| ChannelHit {
-            channel: source.channel,
-            rank: source.rank,
-            score: source.score.get(),
-        })
-    });
+    let hits = examples
+        .iter()
+        .flat_map(|example| &example.candidates)
+        .flat_map(|candidate| {
+            candidate.sources.iter().map(|source| ChannelHit {
+                channel: source.channel,
+                rank: source.rank,
+                score: source.score.get(),
+            })
+        });
     features.fit_channel_scores(hits)?;
     let (selection, final_model) = (work.selection(), work.model());
     features.save(&selection.features())?;
@@ -78,10 +100,17 @@ pub(crate) fn train(
     let mut set = TrainingSet::default();
     let mut rows = RequestFeatures::default();
     for example in &examples {
-        let state = UserState { user: Some(example.user), history: catalogue.history(example.user) };
+        let state = UserState {
+            user: Some(example.user),
+            history: catalogue.history(example.user),
+        };
         featurizer.request(catalogue, &state, example.now, &mut rows)?;
         featurizer.candidates(&example.candidates, &mut rows)?;
-        let items: Vec<_> = example.candidates.iter().map(|candidate| candidate.item).collect();
+        let items: Vec<_> = example
+            .candidates
+            .iter()
+            .map(|candidate| candidate.item)
+            .collect();
         set.push(
             rows.user.row(0),
             rows.context.row(0),

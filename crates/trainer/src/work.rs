@@ -23,9 +23,15 @@ impl Work {
         recipe.seed = output.seed.unwrap_or(recipe.seed);
         recipe.threads = output.threads.unwrap_or(recipe.threads);
         // A second call finds the pool built already: the first recipe's threads then stay.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(recipe.threads).build_global();
+        let _ = rayon::ThreadPoolBuilder::new()
+            .num_threads(recipe.threads)
+            .build_global();
         let folder = args.work.join(&recipe.name);
-        Ok(Self { recipe, output, folder })
+        Ok(Self {
+            recipe,
+            output,
+            folder,
+        })
     }
 
     /// Encoded data.
@@ -51,7 +57,10 @@ impl Work {
     /// The encoded data, which `prepare` must have made.
     pub(crate) fn prepared(&self) -> Result<Prepared, Failure> {
         Prepared::open(&self.data()).map_err(|error| {
-            Failure::with_help(error, format!("catchment-train prepare {}", self.recipe.path.display()))
+            Failure::with_help(
+                error,
+                format!("catchment-train prepare {}", self.recipe.path.display()),
+            )
         })
     }
 

@@ -111,7 +111,10 @@ pub fn items(pipeline: &Pipeline, found: &[Candidate], attributes: &[String]) ->
                 .sources
                 .iter()
                 .map(|source| SourceBody {
-                    name: pipeline.channel_name(source.channel).unwrap_or_default().to_owned(),
+                    name: pipeline
+                        .channel_name(source.channel)
+                        .unwrap_or_default()
+                        .to_owned(),
                     rank: source.rank,
                     score: source.score.get(),
                 })
@@ -140,9 +143,17 @@ pub fn item_attributes(catalogue: &Catalogue, item: ItemIdx, names: &[String]) -
         if let Some(flag) = table.flag(name, row) {
             return Some(Value::from(flag));
         }
-        table.time(name, row).millis().or(None).map(Value::from).or_else(|| table.number(name, row).map(Value::from))
+        table
+            .time(name, row)
+            .millis()
+            .or(None)
+            .map(Value::from)
+            .or_else(|| table.number(name, row).map(Value::from))
     };
-    names.iter().filter_map(|name| Some((name.clone(), value(name)?))).collect()
+    names
+        .iter()
+        .filter_map(|name| Some((name.clone(), value(name)?)))
+        .collect()
 }
 
 /// The channels that are missing or were cut short.
@@ -175,7 +186,11 @@ pub fn explain(answer: &Answer) -> ExplainBody {
                 ms: ms(report.micros),
             })
             .collect(),
-        removed: trace.removed.iter().map(|&(rule, count)| RemovedBody { rule, count }).collect(),
+        removed: trace
+            .removed
+            .iter()
+            .map(|&(rule, count)| RemovedBody { rule, count })
+            .collect(),
         merged: trace.merged,
         ranked: trace.ranked,
         stages_ms: StagesBody {

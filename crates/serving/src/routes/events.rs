@@ -66,7 +66,10 @@ fn default_type() -> String {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "a time must be RFC 3339 or whole milliseconds since the Unix epoch")]
+#[serde(
+    untagged,
+    expecting = "a time must be RFC 3339 or whole milliseconds since the Unix epoch"
+)]
 enum TimeBody {
     Millis(i64),
     Text(jiff::Timestamp),
@@ -108,8 +111,15 @@ pub async fn post(
 ) -> Result<axum::Json<EventsAnswer>, Problem> {
     let start = Instant::now();
     if body.events.len() > MAX_EVENTS {
-        let detail = format!("{} events, at most {MAX_EVENTS} are taken at once", body.events.len());
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many_events", detail));
+        let detail = format!(
+            "{} events, at most {MAX_EVENTS} are taken at once",
+            body.events.len()
+        );
+        return Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_many_events",
+            detail,
+        ));
     }
     let live = state.live.load_full();
     let now = now_millis();
@@ -128,18 +138,35 @@ pub async fn post(
     if n_accepted > 0 {
         state.log.append(accepted).await.map_err(|reason| {
             tracing::error!(reason, "events not taken");
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_durable", "the events could not be written; send them again")
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "not_durable",
+                "the events could not be written; send them again",
+            )
         })?;
     }
     let took_ms = start.elapsed().as_secs_f64() * 1e3;
-    Ok(axum::Json(EventsAnswer { accepted: n_accepted, duplicates, rejected, took_ms }))
+    Ok(axum::Json(EventsAnswer {
+        accepted: n_accepted,
+        duplicates,
+        rejected,
+        took_ms,
+    }))
 }
 
 fn read(raw: Value, live: &Live, now: i64) -> Result<StoredEvent, (&'static str, String)> {
-    let body: EventBody =
-        serde_json::from_value(raw).map_err(|error| ("wrong_field", error.to_string()))?;
-    let words = [Some(&body.user_id), Some(&body.item_id), Some(&body.kind), body.event_id.as_ref()];
-    if words.into_iter().flatten().any(|word| word.is_empty() || word.len() > MAX_ID) {
+    let body: EventBody = serde_json::from_value(raw).map_err(|error| ("wrong_field", error.to_string()))?;
+    let words = [
+        Some(&body.user_id),
+        Some(&body.item_id),
+        Some(&body.kind),
+        body.event_id.as_ref(),
+    ];
+    if words
+        .into_iter()
+        .flatten()
+        .any(|word| word.is_empty() || word.len() > MAX_ID)
+    {
         return Err(("id_length", format!("ids and types have 1 to {MAX_ID} bytes")));
     }
     let value = body.value.unwrap_or(1.0);
@@ -147,7 +174,10 @@ fn read(raw: Value, live: &Live, now: i64) -> Result<StoredEvent, (&'static str,
         return Err(("not_finite", "value must be finite".to_owned()));
     }
     if live.pipeline.catalogue().items().item(&body.item_id).is_none() {
-        return Err(("unknown_item", format!("the bundle does not know item {:?}", body.item_id)));
+        return Err((
+            "unknown_item",
+            format!("the bundle does not know item {:?}", body.item_id),
+        ));
     }
     Ok(StoredEvent {
         event_id: body.event_id,

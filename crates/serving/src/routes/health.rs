@@ -36,6 +36,11 @@ fn health(state: &AppState) -> axum::Json<HealthAnswer> {
     axum::Json(HealthAnswer {
         status: "ok",
         bundle: state.live.load().version.to_string(),
-        refused: state.refused.load().as_ref().as_ref().map(|refusal| refusal.reason.clone()),
+        refused: state
+            .refused
+            .load()
+            .as_ref()
+            .as_ref()
+            .map(|refusal| refusal.reason.clone()),
     })
 }

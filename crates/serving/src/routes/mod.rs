@@ -57,7 +57,10 @@ pub fn admin_router(state: Arc<AppState>) -> Router {
 }
 
 async fn no_such_path() -> Problem {
-    Problem::not_found("no_such_path", "there is nothing here; /openapi.json lists what there is")
+    Problem::not_found(
+        "no_such_path",
+        "there is nothing here; /openapi.json lists what there is",
+    )
 }
 
 async fn no_such_method() -> Problem {

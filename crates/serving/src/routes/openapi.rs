@@ -9,8 +9,15 @@ use super::{events, health, recommend, similar, users};
 #[openapi(
     info(title = "Catchment", description = "Multi-channel recommendations over HTTP."),
     paths(
-        recommend::post, recommend::get, similar::post, similar::get, events::post, users::history,
-        health::live, health::ready, document,
+        recommend::post,
+        recommend::get,
+        similar::post,
+        similar::get,
+        events::post,
+        users::history,
+        health::live,
+        health::ready,
+        document,
     ),
     components(schemas(events::EventBody))
 )]

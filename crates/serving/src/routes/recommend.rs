@@ -169,7 +169,9 @@ async fn recommend(
 pub(super) async fn on_worker<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(Problem::internal(&error)))
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(Problem::internal(&error)))
 }
 
 pub(super) fn with_scratch<T>(work: impl FnOnce(&mut Scratch) -> T) -> T {
@@ -180,16 +182,25 @@ pub(super) fn check_n(n: usize) -> Result<(), Problem> {
     if (1..=MAX_N).contains(&n) {
         return Ok(());
     }
-    Err(Problem::bad_request("n_out_of_range", format!("n is {n}, allowed are 1 to {MAX_N}")))
+    Err(Problem::bad_request(
+        "n_out_of_range",
+        format!("n is {n}, allowed are 1 to {MAX_N}"),
+    ))
 }
 
 fn answer(state: &AppState, live: &Live, body: &RecommendBody) -> Result<RecommendAnswer, Problem> {
-    let clock = RequestClock::start(Duration::from_millis(body.budget_ms.unwrap_or(state.config.budget_ms)));
+    let clock = RequestClock::start(Duration::from_millis(
+        body.budget_ms.unwrap_or(state.config.budget_ms),
+    ));
     let pipeline = &live.pipeline;
     let catalogue = pipeline.catalogue();
     let user = LiveUser::new(catalogue, &body.user_id, &state.users.events(&body.user_id));
-    let exclude: Vec<ItemIdx> =
-        body.exclude.item_ids.iter().filter_map(|id| catalogue.items().item(id)).collect();
+    let exclude: Vec<ItemIdx> = body
+        .exclude
+        .item_ids
+        .iter()
+        .filter_map(|id| catalogue.items().item(id))
+        .collect();
     let mut request = Request::new(body.n, Time::from_millis(now_millis()));
     request.deadline = &clock;
     request.stopwatch = &clock;

@@ -85,8 +85,12 @@ pub async fn get(
     Path(item_id): Path<String>,
     Query(query): Query<SimilarQuery>,
 ) -> Result<axum::Json<SimilarAnswer>, Problem> {
-    let body =
-        SimilarBody { item_id, n: query.n, channel: query.channel, return_attributes: default_attributes() };
+    let body = SimilarBody {
+        item_id,
+        n: query.n,
+        channel: query.channel,
+        return_attributes: default_attributes(),
+    };
     similar(state, body).await
 }
 
@@ -96,10 +100,14 @@ async fn similar(state: Arc<AppState>, body: SimilarBody) -> Result<axum::Json<S
         let live = state.live.load_full();
         let catalogue = live.pipeline.catalogue();
         let item = catalogue.items().item(&body.item_id).ok_or_else(|| {
-            Problem::not_found("unknown_item", format!("the bundle does not know item {:?}", body.item_id))
+            Problem::not_found(
+                "unknown_item",
+                format!("the bundle does not know item {:?}", body.item_id),
+            )
         })?;
         let (channel, found) = with_scratch(|scratch| {
-            live.pipeline.similar(item, body.n, body.channel.as_deref(), scratch)
+            live.pipeline
+                .similar(item, body.n, body.channel.as_deref(), scratch)
         })?;
         let items = (1..).zip(found).map(|(rank, scored)| ItemBody {
             item_id: item_id(catalogue, scored.item),

@@ -74,9 +74,18 @@ pub async fn history(
     let user = LiveUser::new(catalogue, &user_id, &state.users.events(&user_id));
     let history = user.history();
     if user.user.is_none() && history.is_empty() {
-        return Err(Problem::not_found("unknown_user", format!("nothing is known about user {user_id:?}")));
+        return Err(Problem::not_found(
+            "unknown_user",
+            format!("nothing is known about user {user_id:?}"),
+        ));
     }
-    let word = |kind: u16| catalogue.events().id(usize::from(kind)).unwrap_or("other").to_owned();
+    let word = |kind: u16| {
+        catalogue
+            .events()
+            .id(usize::from(kind))
+            .unwrap_or("other")
+            .to_owned()
+    };
     let events = history.events().iter().rev().map(|event| PastEvent {
         item_id: item_id(catalogue, event.item),
         title: catalogue.title(event.item).map(str::to_owned),

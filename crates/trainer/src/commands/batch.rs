@@ -22,7 +22,11 @@ pub(super) fn open(path: &Path) -> Result<Pipeline, Failure> {
 
 pub(super) fn open_bundle(path: &Path) -> Result<Bundle, Failure> {
     let is_bundle = path.join("manifest.json").is_file();
-    Ok(if is_bundle { Bundle::open(path)? } else { Bundle::open_current(path)? })
+    Ok(if is_bundle {
+        Bundle::open(path)?
+    } else {
+        Bundle::open_current(path)?
+    })
 }
 
 pub(crate) fn run(
@@ -59,12 +63,19 @@ pub(crate) fn run(
         }
     }
     rows.write(file, &bundle.version().to_string())?;
-    let cold = ids.iter().filter(|id| catalogue.users().user(id).is_none()).count();
+    let cold = ids
+        .iter()
+        .filter(|id| catalogue.users().user(id).is_none())
+        .count();
     if output.json {
         return print_json(&serde_json::json!({ "users": ids.len(), "unknown_users": cold, "file": file }));
     }
     if !output.quiet {
-        println!("{} users ({cold} unknown to the bundle), {}", ids.len(), file.display());
+        println!(
+            "{} users ({cold} unknown to the bundle), {}",
+            ids.len(),
+            file.display()
+        );
     }
     Ok(())
 }
@@ -81,6 +92,7 @@ fn user_ids(path: &Path) -> Result<Vec<Arc<str>>, Failure> {
         on_error: catchment_schema::import::OnError::default(),
     };
     let (batch, _) = import_users(&source)?;
-    let ids = columns::required_column::<catchment_schema::arrow::array::StringArray>(path, &batch, "user_id")?;
+    let ids =
+        columns::required_column::<catchment_schema::arrow::array::StringArray>(path, &batch, "user_id")?;
     Ok(ids.iter().flatten().map(Arc::from).collect())
 }

@@ -26,10 +26,16 @@ pub(crate) fn run(args: &RecipeArgs, file: Option<&Path>, output: Output) -> Res
 pub(crate) fn evaluate(work: &Work) -> Result<Vec<Judgement>, Failure> {
     let prepared = work.prepared()?;
     let pipeline = Pipeline::open_folder(&work.model()).map_err(|error| {
-        Failure::with_help(error, format!("catchment-train train {}", work.recipe.path.display()))
+        Failure::with_help(
+            error,
+            format!("catchment-train train {}", work.recipe.path.display()),
+        )
     })?;
     let judgements = judge::all(work, &prepared, &pipeline, &prepared.test()?, "test")?;
-    work.say(format!("\non the test part, read once:\n{}", judge::table(work, &judgements)));
+    work.say(format!(
+        "\non the test part, read once:\n{}",
+        judge::table(work, &judgements)
+    ));
     AtomicFile::write(work.metrics(), &serde_json::to_vec_pretty(&judgements)?)?;
     Ok(judgements)
 }

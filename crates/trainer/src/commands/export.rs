@@ -32,13 +32,22 @@ pub(crate) fn run(
         }
         Format::Word2vec => write_word2vec_text(file, &embeddings)?,
     }
-    let bytes = fs::metadata(file).map_err(catchment_schema::Error::io(file))?.len();
+    let bytes = fs::metadata(file)
+        .map_err(catchment_schema::Error::io(file))?
+        .len();
     if output.json {
         let rows = embeddings.ids.len();
-        return print_json(&serde_json::json!({ "rows": rows, "dim": embeddings.dim, "file": file, "bytes": bytes }));
+        return print_json(
+            &serde_json::json!({ "rows": rows, "dim": embeddings.dim, "file": file, "bytes": bytes }),
+        );
     }
     if !output.quiet {
-        println!("{} vectors of {} values, {}", embeddings.ids.len(), embeddings.dim, file.display());
+        println!(
+            "{} vectors of {} values, {}",
+            embeddings.ids.len(),
+            embeddings.dim,
+            file.display()
+        );
     }
     Ok(())
 }

@@ -23,16 +23,40 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Evaluate { recipe, output: file } => evaluate::run(&recipe, file.as_deref(), output),
         Command::Publish { recipe, to } => publish::run(&recipe, &to, output),
         Command::Run { recipe, to, summary } => run::run(&recipe, &to, summary.as_deref(), output),
-        Command::Recommend { bundle, user, n, explain } => recommend::run(&bundle, &user, n, explain, output),
-        Command::Batch { bundle, users, n, output: file } => batch::run(&bundle, &users, n, &file, output),
-        Command::Similar { bundle, item, n, channel } => {
-            similar::run(&bundle, &item, n, channel.as_deref(), output)
-        }
-        Command::Export { bundle, channel, what, format, output: file } => {
-            export::run(&bundle, &channel, what, format, &file, output)
-        }
-        Command::Synth { preset, output: folder } => synth::run(preset, &folder, output),
-        Command::Reproduce { recipe, seeds, output: file } => reproduce::run(&recipe, seeds, &file, output),
+        Command::Recommend {
+            bundle,
+            user,
+            n,
+            explain,
+        } => recommend::run(&bundle, &user, n, explain, output),
+        Command::Batch {
+            bundle,
+            users,
+            n,
+            output: file,
+        } => batch::run(&bundle, &users, n, &file, output),
+        Command::Similar {
+            bundle,
+            item,
+            n,
+            channel,
+        } => similar::run(&bundle, &item, n, channel.as_deref(), output),
+        Command::Export {
+            bundle,
+            channel,
+            what,
+            format,
+            output: file,
+        } => export::run(&bundle, &channel, what, format, &file, output),
+        Command::Synth {
+            preset,
+            output: folder,
+        } => synth::run(preset, &folder, output),
+        Command::Reproduce {
+            recipe,
+            seeds,
+            output: file,
+        } => reproduce::run(&recipe, seeds, &file, output),
     }
 }
 

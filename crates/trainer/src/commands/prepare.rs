@@ -35,7 +35,10 @@ pub(crate) fn prepare(work: &Work) -> Result<Summary, Failure> {
         summary.users, summary.items, summary.train, summary.validation, summary.test
     ));
     for finding in &summary.findings {
-        work.say(format!("  {}: {} ({})", finding.code, finding.message, finding.remedy));
+        work.say(format!(
+            "  {}: {} ({})",
+            finding.code, finding.message, finding.remedy
+        ));
     }
     Ok(summary)
 }

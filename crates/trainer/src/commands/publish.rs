@@ -30,7 +30,10 @@ pub(crate) fn run(args: &RecipeArgs, to: &Path, output: Output) -> Result<(), Fa
 pub(crate) fn publish(work: &Work, to: &Path) -> Result<Version, Failure> {
     let model = work.model();
     let pipeline = Pipeline::open_folder(&model).map_err(|error| {
-        Failure::with_help(error, format!("catchment-train train {}", work.recipe.path.display()))
+        Failure::with_help(
+            error,
+            format!("catchment-train train {}", work.recipe.path.display()),
+        )
     })?;
     golden::record(&pipeline, GOLDEN_USERS, &model.golden())?;
     let publisher = Publisher::begin(to, None)?;
@@ -60,12 +63,18 @@ pub(crate) fn publish(work: &Work, to: &Path) -> Result<Version, Failure> {
 /// What the last evaluation found, by `list/metric`; nothing where there was none.
 fn measured(work: &Work) -> Result<BTreeMap<String, f64>, Failure> {
     let path = work.metrics();
-    let Ok(bytes) = fs::read(&path) else { return Ok(BTreeMap::new()) };
+    let Ok(bytes) = fs::read(&path) else {
+        return Ok(BTreeMap::new());
+    };
     let judgements: Vec<Judgement> =
         serde_json::from_slice(&bytes).with_context(|| path.display().to_string())?;
     let each = |judgement: Judgement| {
         let list = judgement.list;
-        judgement.report.metrics.into_iter().map(move |(name, value)| (format!("{list}/{name}"), value))
+        judgement
+            .report
+            .metrics
+            .into_iter()
+            .map(move |(name, value)| (format!("{list}/{name}"), value))
     };
     Ok(judgements.into_iter().flat_map(each).collect())
 }
@@ -73,7 +82,10 @@ fn measured(work: &Work) -> Result<BTreeMap<String, f64>, Failure> {
 fn parts(work: &Work) -> Result<Vec<PartEntry>, Failure> {
     let channels = work.recipe.channels.iter().map(|channel| {
         let config = serde_json::to_value(channel)?;
-        Ok(PartEntry { part: format!("channels/{}", channel.name), config })
+        Ok(PartEntry {
+            part: format!("channels/{}", channel.name),
+            config,
+        })
     });
     channels.collect()
 }

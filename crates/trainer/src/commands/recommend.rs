@@ -36,7 +36,11 @@ pub(crate) fn run(
         .zip(&answer.items)
         .map(|(rank, item): (u32, _)| {
             let sources = item.sources.iter().map(|source| {
-                format!("{} #{}", pipeline.channel_name(source.channel).unwrap_or("?"), source.rank)
+                format!(
+                    "{} #{}",
+                    pipeline.channel_name(source.channel).unwrap_or("?"),
+                    source.rank
+                )
             });
             vec![
                 format!("{rank}."),
@@ -58,7 +62,10 @@ pub(crate) fn run(
 fn explained(answer: &Answer) -> String {
     let mut lines = Vec::new();
     for report in &answer.trace.channels {
-        let missing = report.missing.as_ref().map_or(String::new(), |cause| format!(", missing: {cause}"));
+        let missing = report
+            .missing
+            .as_ref()
+            .map_or(String::new(), |cause| format!(", missing: {cause}"));
         lines.push(format!(
             "{}: asked {}, returned {}, kept {}, {} µs{missing}",
             report.name, report.asked, report.returned, report.kept, report.micros
@@ -67,7 +74,10 @@ fn explained(answer: &Answer) -> String {
     for (rule, count) in &answer.trace.removed {
         lines.push(format!("{rule:?}: {count} items kept out"));
     }
-    lines.push(format!("{} candidates merged, ranked: {}", answer.trace.merged, answer.trace.ranked));
+    lines.push(format!(
+        "{} candidates merged, ranked: {}",
+        answer.trace.merged, answer.trace.ranked
+    ));
     lines.join("\n")
 }
 
@@ -98,7 +108,11 @@ fn as_json(pipeline: &Pipeline, user_id: &str, answer: &Answer, explain: bool) -
                 "missing": report.missing.as_ref().map(ToString::to_string),
             })
         });
-        let removed = answer.trace.removed.iter().map(|(rule, count)| json!({ "rule": rule, "count": count }));
+        let removed = answer
+            .trace
+            .removed
+            .iter()
+            .map(|(rule, count)| json!({ "rule": rule, "count": count }));
         whole["explain"] = json!({
             "channels": channels.collect::<Vec<_>>(),
             "removed": removed.collect::<Vec<_>>(),

@@ -15,7 +15,10 @@ use crate::work::Work;
 
 pub(crate) fn run(args: &RecipeArgs, seeds: u32, file: &Path, output: Output) -> Result<(), Failure> {
     if seeds == 0 {
-        return Err(Failure::usage("--seeds 0 would measure nothing", "give at least 1"));
+        return Err(Failure::usage(
+            "--seeds 0 would measure nothing",
+            "give at least 1",
+        ));
     }
     let start = Instant::now();
     let mut used = Vec::new();
@@ -39,7 +42,11 @@ pub(crate) fn run(args: &RecipeArgs, seeds: u32, file: &Path, output: Output) ->
     // The headline is the whole river: the last of our own lists.
     let headline = work.headline();
     let metrics = lists.get(headline.as_str()).cloned().unwrap_or(Value::Null);
-    let selected_on = if work.recipe.split.validation.is_some() { "validation" } else { "fixed in the recipe" };
+    let selected_on = if work.recipe.split.validation.is_some() {
+        "validation"
+    } else {
+        "fixed in the recipe"
+    };
     let result = json!({
         "recipe": work.recipe.name,
         "dataset": work.recipe.data.interactions.format,
@@ -60,7 +67,10 @@ pub(crate) fn run(args: &RecipeArgs, seeds: u32, file: &Path, output: Output) ->
         let list = published.list.as_deref().unwrap_or(&headline);
         let ours = lists.get(list).and_then(|list| list[metric]["mean"].as_f64());
         let ours = ours.map_or("not measured".to_owned(), |value| format!("{value:.4}"));
-        work.say(format!("{metric} of {list}: {ours}, published {} ({})", published.value, published.source));
+        work.say(format!(
+            "{metric} of {list}: {ours}, published {} ({})",
+            published.value, published.source
+        ));
     }
     if output.json {
         print_json(&result)?;
@@ -72,7 +82,10 @@ pub(crate) fn run(args: &RecipeArgs, seeds: u32, file: &Path, output: Output) ->
 fn over_seeds(runs: &[Vec<Judgement>], position: usize) -> Value {
     let names = runs[0][position].report.metrics.keys();
     let summary = names.map(|name| {
-        let values: Vec<f64> = runs.iter().map(|run| run[position].report.metrics[name]).collect();
+        let values: Vec<f64> = runs
+            .iter()
+            .map(|run| run[position].report.metrics[name])
+            .collect();
         (name.clone(), summarise(&values))
     });
     Value::Object(summary.collect())
@@ -92,7 +105,9 @@ fn summarise(values: &[f64]) -> Value {
 
 /// The 97.5 % quantile of Student's t; beyond ten degrees of freedom the normal one with a first-order correction.
 fn student_t_975(degrees: usize) -> f64 {
-    const TABLE: [f64; 10] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
+    const TABLE: [f64; 10] = [
+        12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
+    ];
     match TABLE.get(degrees - 1) {
         Some(&quantile) => quantile,
         None => 1.96 + 2.4 / degrees as f64,

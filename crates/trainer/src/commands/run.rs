@@ -57,9 +57,14 @@ pub(crate) fn run(
 fn example_user(work: &Work) -> Result<Option<String>, Failure> {
     let pipeline = Pipeline::open_folder(&work.model())?;
     let catalogue = pipeline.catalogue();
-    let mut lengths: Vec<(usize, u32)> =
-        catalogue.histories().iter().map(|(user, history)| (history.len(), user.0)).collect();
+    let mut lengths: Vec<(usize, u32)> = catalogue
+        .histories()
+        .iter()
+        .map(|(user, history)| (history.len(), user.0))
+        .collect();
     lengths.sort_unstable();
     let median = lengths.get(lengths.len() / 2);
-    Ok(median.and_then(|&(_, user)| catalogue.users().id(user as usize)).map(str::to_owned))
+    Ok(median
+        .and_then(|&(_, user)| catalogue.users().id(user as usize))
+        .map(str::to_owned))
 }

@@ -18,7 +18,10 @@ pub(crate) fn run(
     let pipeline = super::batch::open(&args.bundle)?;
     let catalogue = pipeline.catalogue();
     let item = catalogue.items().item(item_id).ok_or_else(|| {
-        Failure::usage(format!("the bundle does not know item {item_id:?}"), "item ids are those of the log")
+        Failure::usage(
+            format!("the bundle does not know item {item_id:?}"),
+            "item ids are those of the log",
+        )
     })?;
     let (name, found) = pipeline.similar(item, n, channel, &mut Scratch::default())?;
     let id = |item: catchment_schema::ItemIdx| catalogue.items().id(item.index()).unwrap_or("?");
@@ -32,14 +35,26 @@ pub(crate) fn run(
         let items: Vec<_> = items.collect();
         return print_json(&json!({ "item_id": item_id, "channel": name, "items": items }));
     }
-    println!("near {} {} by {name}:", item_id, catalogue.title(item).unwrap_or_default());
+    println!(
+        "near {} {} by {name}:",
+        item_id,
+        catalogue.title(item).unwrap_or_default()
+    );
     let rows: Vec<Vec<String>> = (1..)
         .zip(&found)
         .map(|(rank, scored): (u32, _)| {
             let title = catalogue.title(scored.item).unwrap_or_default().to_owned();
-            vec![format!("{rank}."), id(scored.item).to_owned(), format!("{:.4}", scored.score.get()), title]
+            vec![
+                format!("{rank}."),
+                id(scored.item).to_owned(),
+                format!("{:.4}", scored.score.get()),
+                title,
+            ]
         })
         .collect();
-    print!("{}", tables::render(&["", "item", "score", "title"].map(str::to_owned), &rows));
+    print!(
+        "{}",
+        tables::render(&["", "item", "score", "title"].map(str::to_owned), &rows)
+    );
     Ok(())
 }

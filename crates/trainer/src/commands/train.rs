@@ -14,7 +14,12 @@ pub(crate) fn run(args: &RecipeArgs, only: &[String], output: Output) -> Result<
     let work = Work::open(args, output)?;
     for name in only {
         if !work.recipe.channels.iter().any(|channel| channel.name == *name) {
-            let names: Vec<&str> = work.recipe.channels.iter().map(|channel| channel.name.as_str()).collect();
+            let names: Vec<&str> = work
+                .recipe
+                .channels
+                .iter()
+                .map(|channel| channel.name.as_str())
+                .collect();
             return Err(Failure::usage(
                 format!("the recipe has no channel `{name}`"),
                 format!("its channels: {}", names.join(", ")),
@@ -70,7 +75,10 @@ fn select(
     }
     let pipeline = Pipeline::open_folder(&selection)?;
     let judgements = judge::all(work, prepared, &pipeline, validation, "validation")?;
-    work.say(format!("\non the validation part, fitted on train alone:\n{}", judge::table(work, &judgements)));
+    work.say(format!(
+        "\non the validation part, fitted on train alone:\n{}",
+        judge::table(work, &judgements)
+    ));
     Ok(judgements)
 }
 

@@ -57,51 +57,78 @@ impl ChannelTable {
         if name.is_empty() || !name.chars().all(plain) {
             return Err(Problem::at(
                 self.name.span(),
-                format!("channel name {name:?} is also the name of a folder: letters, digits, `_` and `-` only"),
+                format!(
+                    "channel name {name:?} is also the name of a folder: letters, digits, `_` and `-` only"
+                ),
             ));
         }
         if self.k == 0 {
-            return Err(Problem::at(self.name.span(), format!("channel `{name}`: k must be at least 1")));
+            return Err(Problem::at(
+                self.name.span(),
+                format!("channel `{name}`: k must be at least 1"),
+            ));
         }
         let model = match self.kind {
             ChannelKind::Popular => {
                 none("query", self.query.as_ref().map(Spanned::span), "popular")?;
                 none("index", self.index.as_ref().map(Spanned::span), "popular")?;
-                ChannelModel::Popular { model: settings(self.model)? }
+                ChannelModel::Popular {
+                    model: settings(self.model)?,
+                }
             }
             ChannelKind::ItemCf => {
                 none("index", self.index.as_ref().map(Spanned::span), "item_cf")?;
-                ChannelModel::ItemCf { model: settings(self.model)?, query: settings(self.query)? }
+                ChannelModel::ItemCf {
+                    model: settings(self.model)?,
+                    query: settings(self.query)?,
+                }
             }
             ChannelKind::Ials => {
                 none("query", self.query.as_ref().map(Spanned::span), "ials")?;
                 let index = self.index.map(Spanned::into_inner).unwrap_or_default();
-                ChannelModel::Ials { model: settings(self.model)?, index }
+                ChannelModel::Ials {
+                    model: settings(self.model)?,
+                    index,
+                }
             }
         };
-        Ok(ChannelSpec { name, k: self.k, model })
+        Ok(ChannelSpec {
+            name,
+            k: self.k,
+            model,
+        })
     }
 }
 
 impl RankerTable {
     pub(super) fn resolve(self) -> Result<RankerModel, Problem> {
         match self.kind {
-            RankerKind::Lr => Ok(RankerModel::Lr { model: settings(self.model)? }),
+            RankerKind::Lr => Ok(RankerModel::Lr {
+                model: settings(self.model)?,
+            }),
         }
     }
 }
 
 /// The settings of one kind, with its own defaults and its own unknown keys.
 fn settings<T: DeserializeOwned + Default>(table: Option<Spanned<Table>>) -> Result<T, Problem> {
-    let Some(table) = table else { return Ok(T::default()) };
+    let Some(table) = table else {
+        return Ok(T::default());
+    };
     let span = table.span();
-    table.into_inner().try_into().map_err(|error| Problem::at(span, error.message().to_owned()))
+    table
+        .into_inner()
+        .try_into()
+        .map_err(|error| Problem::at(span, error.message().to_owned()))
 }
 
 /// This kind of channel has no such table.
 fn none(key: &str, span: Option<std::ops::Range<usize>>, kind: &str) -> Result<(), Problem> {
     match span {
         None => Ok(()),
-        Some(span) => Err(Problem::at(span, format!("a channel of kind `{kind}` has no `{key}`"))),
+        Some(span) => Err(Problem::at(
+            span,
+            format!("a channel of kind `{kind}` has no `{key}`"),
+        )),
     }
 }

@@ -31,7 +31,10 @@ pub(super) struct Problem {
 
 impl Problem {
     pub(super) fn at(span: Range<usize>, message: String) -> Self {
-        Self { span: Some(span), message }
+        Self {
+            span: Some(span),
+            message,
+        }
     }
 
     fn anywhere(message: String) -> Self {
@@ -55,7 +58,12 @@ impl Problem {
             },
             None => "see docs/contracts.md for the keys of a recipe".to_owned(),
         };
-        RecipeError { path: path.to_owned(), line, message: self.message, help }
+        RecipeError {
+            path: path.to_owned(),
+            line,
+            message: self.message,
+            help,
+        }
     }
 }
 
@@ -83,10 +91,16 @@ impl Recipe {
         let folder = path.parent().unwrap_or(Path::new(""));
         let resolve = |path: &str| resolve_path(path, folder, variable);
         let source = |source: Source| -> Result<Source, Problem> {
-            Ok(Source { path: resolve(&source.path)?, ..source })
+            Ok(Source {
+                path: resolve(&source.path)?,
+                ..source
+            })
         };
-        let channels: Vec<_> =
-            file.channel.into_iter().map(super::channel::ChannelTable::resolve).collect::<Result<_, _>>()?;
+        let channels: Vec<_> = file
+            .channel
+            .into_iter()
+            .map(super::channel::ChannelTable::resolve)
+            .collect::<Result<_, _>>()?;
         let recipe = Self {
             path: path.to_owned(),
             name: file.name,
@@ -103,7 +117,10 @@ impl Recipe {
             features: file.features,
             channels,
             merge: file.merge,
-            ranker: file.ranker.map(super::channel::RankerTable::resolve).transpose()?,
+            ranker: file
+                .ranker
+                .map(super::channel::RankerTable::resolve)
+                .transpose()?,
             evaluate: file.evaluate,
             lists: file
                 .lists
@@ -129,8 +146,14 @@ impl Recipe {
             return Err(Problem::anywhere("needs at least one [[channel]]".to_owned()));
         }
         for (position, channel) in self.channels.iter().enumerate() {
-            if self.channels[..position].iter().any(|other| other.name == channel.name) {
-                return Err(Problem::anywhere(format!("two channels are called `{}`", channel.name)));
+            if self.channels[..position]
+                .iter()
+                .any(|other| other.name == channel.name)
+            {
+                return Err(Problem::anywhere(format!(
+                    "two channels are called `{}`",
+                    channel.name
+                )));
             }
         }
         if self.ranker.is_some() && self.split.validation.is_none() {
@@ -145,7 +168,10 @@ impl Recipe {
             self.split.validate().map_err(|error| error.to_string()),
             self.evaluate.validate().map_err(|error| error.to_string()),
         ];
-        checked.into_iter().collect::<Result<(), _>>().map_err(Problem::anywhere)
+        checked
+            .into_iter()
+            .collect::<Result<(), _>>()
+            .map_err(Problem::anywhere)
     }
 }
 
@@ -158,8 +184,9 @@ fn resolve_path(
     let mut resolved = String::new();
     let mut rest = path;
     while let Some((before, after)) = rest.split_once("${") {
-        let (name, after) =
-            after.split_once('}').ok_or_else(|| Problem::anywhere(format!("unfinished `${{` in {path:?}")))?;
+        let (name, after) = after
+            .split_once('}')
+            .ok_or_else(|| Problem::anywhere(format!("unfinished `${{` in {path:?}")))?;
         resolved.push_str(before);
         resolved.push_str(&variable(name).ok_or_else(|| Problem::anywhere(unset(name)))?);
         rest = after;
@@ -180,7 +207,10 @@ fn unset(name: &str) -> String {
 
 /// The key that serde does not know, and those it does.
 fn unknown_key(message: &str) -> Option<(String, Vec<String>)> {
-    let rest = ["unknown field `", "unknown variant `"].iter().find_map(|start| message.split_once(start))?.1;
+    let rest = ["unknown field `", "unknown variant `"]
+        .iter()
+        .find_map(|start| message.split_once(start))?
+        .1;
     let (key, rest) = rest.split_once('`')?;
     let known = rest.split('`').skip(1).step_by(2).map(str::to_owned).collect();
     Some((key.to_owned(), known))
@@ -213,7 +243,10 @@ kind = "ials"
 model = { dim = 16 }
 "#;
 
-    #[expect(clippy::needless_pass_by_value, reason = "an expectation is used up by its one check")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an expectation is used up by its one check"
+    )]
     fn check(text: &str, expect: Expect) {
         let path = Path::new("shop/catchment.toml");
         let outcome = match Recipe::parse(text, path, &|name| (name == "DATA").then(|| "/data".to_owned())) {

@@ -33,7 +33,14 @@ impl IalsLoss {
         let items = Factors::from_rows(&model.item_vectors, model.dim);
         let by_user = Incidence::of_histories(histories, model.n_items)?;
         let gramians = [users.gramian(), items.gramian()];
-        Ok(Self::compute(&users, &items, &by_user, &by_user.transposed(), &gramians, &model.config))
+        Ok(Self::compute(
+            &users,
+            &items,
+            &by_user,
+            &by_user.transposed(),
+            &gramians,
+            &model.config,
+        ))
     }
 
     pub(super) fn compute(
@@ -47,7 +54,9 @@ impl IalsLoss {
         let observed = sum_over_rows(by_user.n_rows(), |user| {
             let user_vector = users.row(user);
             let pairs = by_user.row(user).iter();
-            pairs.map(|&item| (f64::from(dot(user_vector, items.row(item as usize))) - 1.0).powi(2)).sum()
+            pairs
+                .map(|&item| (f64::from(dot(user_vector, items.row(item as usize))) - 1.0).powi(2))
+                .sum()
         });
         let mut both = 0.0;
         for column in 0..users.dim {
