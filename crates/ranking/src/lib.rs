@@ -51,6 +51,7 @@ pub mod ranker;
 mod request_split;
 pub mod side;
 pub mod testing;
+pub mod training_request;
 pub mod training_set;
 
 pub use calibration::{Calibration, CalibrationKind};
@@ -60,7 +61,8 @@ pub use layout::{ColumnShape, Layout, Shapes};
 pub use lr::{LrRanker, LrRankerConfig, LrReport};
 pub use ranker::{RankQuery, Ranker};
 pub use side::Side;
-pub use training_set::{TrainingRequest, TrainingSet};
+pub use training_request::TrainingRequest;
+pub use training_set::TrainingSet;
 
 /// The README's example is tested with the others.
 #[cfg(doctest)]

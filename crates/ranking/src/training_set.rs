@@ -1,30 +1,9 @@
 //! Requests with their outcome, as rows for a linear model.
 
 use catchment_features::{FeatureBatch, FeatureRow};
-use catchment_models::factorization::lr::{LrError, SparseRows};
-use catchment_schema::ItemIdx;
+use catchment_models::factorization::lr::SparseRows;
 
-use crate::{Layout, RankError, Side};
-
-/// One request, what was or could have been answered, and what came of it.
-///
-/// Candidates must come from channels that have not seen the labels: fitted before the time that the labels are
-/// from, or on other folds. Otherwise the ranker learns to trust ranks that serving will never have.
-#[derive(Clone, Copy, Debug)]
-pub struct TrainingRequest<'a> {
-    /// The user's features.
-    pub user: FeatureRow<'a>,
-    /// The context's features.
-    pub context: FeatureRow<'a>,
-    /// The items that were candidates.
-    pub candidates: &'a [ItemIdx],
-    /// Row `i` describes `candidates[i]`.
-    pub candidate_features: &'a FeatureBatch,
-    /// One a candidate, in [0, 1]: 1 for what the user took.
-    pub labels: &'a [f32],
-    /// One a candidate, from 0; `None` where all count the same.
-    pub weights: Option<&'a [f32]>,
-}
+use crate::{Layout, RankError, Side, TrainingRequest};
 
 /// Requests, flattened to one sparse row for each candidate: the user's and the context's features are repeated in
 /// each. Memory: 8 bytes for each feature of each row that is not zero.
@@ -78,7 +57,7 @@ impl<'a> TrainingSet<'a> {
     }
 
     fn add(&mut self, request: &TrainingRequest<'_>) -> Result<(), RankError> {
-        check_outcome(request)?;
+        request.check_outcome()?;
         let mut shared = Vec::new();
         collect(&self.layout, Side::User, request.user, &mut shared)?;
         collect(&self.layout, Side::Context, request.context, &mut shared)?;
@@ -147,47 +126,6 @@ impl<'a> TrainingSet<'a> {
     }
 }
 
-fn check_outcome(request: &TrainingRequest<'_>) -> Result<(), RankError> {
-    let candidates = request.candidates.len();
-    let lengths = |what, found: usize| {
-        let error = RankError::Lengths {
-            what,
-            found,
-            candidates,
-        };
-        if found == candidates { Ok(()) } else { Err(error) }
-    };
-    lengths("labels", request.labels.len())?;
-    lengths("weights", request.weights.map_or(candidates, <[f32]>::len))?;
-    if request.candidate_features.rows != candidates {
-        let reason = format!(
-            "{} rows for {candidates} candidates",
-            request.candidate_features.rows
-        );
-        return Err(RankError::WrongShape {
-            side: Side::Candidate,
-            reason,
-        });
-    }
-    let label = request
-        .labels
-        .iter()
-        .enumerate()
-        .find(|(_, label)| !(0.0..=1.0).contains(*label));
-    if let Some((row, &value)) = label {
-        return Err(LrError::Label { row, value }.into());
-    }
-    let weights = request.weights.unwrap_or_default();
-    let weight = weights
-        .iter()
-        .enumerate()
-        .find(|(_, weight)| !weight.is_finite() || **weight < 0.0);
-    match weight {
-        Some((row, &value)) => Err(LrError::Weight { row, value }.into()),
-        None => Ok(()),
-    }
-}
-
 /// Appends the entries of a row that are not zero.
 fn collect(
     layout: &Layout,
@@ -212,6 +150,8 @@ fn collect(
 #[cfg(test)]
 mod tests {
     use catchment_features::FeatureColumn;
+    use catchment_models::factorization::lr::LrError;
+    use catchment_schema::ItemIdx;
 
     use super::*;
     use crate::Shapes;

@@ -3,14 +3,16 @@
 use std::ops::ControlFlow;
 
 use catchment_features::{FeatureBatch, FeatureColumn};
-use catchment_models::factorization::lr::{EpochReport, FtrlConfig, sigmoid};
+use catchment_models::factorization::lr::{EpochReport, FtrlConfig, LogisticRegression, sigmoid};
 use catchment_schema::{ItemIdx, Score};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::*;
 use crate::testing::ranker_laws;
-use crate::{CalibrationKind, Layout, RankError, RankQuery, Ranker, TrainingRequest, TrainingSet};
+use crate::{
+    Calibration, CalibrationKind, Layout, RankError, RankQuery, Ranker, TrainingRequest, TrainingSet,
+};
 
 fn dense(width: usize, values: Vec<f32>) -> FeatureColumn {
     FeatureColumn::Dense { width, values }
@@ -49,6 +51,19 @@ struct Request {
     candidates: Vec<ItemIdx>,
     features: FeatureBatch,
     labels: Vec<f32>,
+}
+
+impl Request {
+    fn training<'a>(&'a self, context: &'a FeatureBatch) -> TrainingRequest<'a> {
+        TrainingRequest {
+            user: self.user.row(0),
+            context: context.row(0),
+            candidates: &self.candidates,
+            candidate_features: &self.features,
+            labels: &self.labels,
+            weights: None,
+        }
+    }
 }
 
 impl World {
@@ -106,14 +121,7 @@ fn fit(
     let layout = Layout::of(&first.user, context, items, &first.features).expect("narrow enough");
     let mut set = TrainingSet::new(layout, items, "features of the test");
     for request in requests {
-        set.push(&TrainingRequest {
-            user: request.user.row(0),
-            context: context.row(0),
-            candidates: &request.candidates,
-            candidate_features: &request.features,
-            labels: &request.labels,
-            weights: None,
-        })?;
+        set.push(&request.training(context))?;
     }
     LrRanker::fit(&set, config, seed, &mut quietly)
 }
@@ -158,6 +166,30 @@ fn a_fitted_ranker_keeps_the_laws_and_ranks_what_it_has_not_seen() {
         items,
     };
     ranker_laws(&mut ranker, &query, &request.candidates, &request.features, true);
+}
+
+#[test]
+fn what_is_scored_is_what_was_learned_from() {
+    let (items, context, requests) = World::new(11).set(3, 1.0);
+    let layout =
+        Layout::of(&requests[0].user, &context, &items, &requests[0].features).expect("narrow enough");
+    let mut set = TrainingSet::new(layout.clone(), &items, "");
+    for request in &requests {
+        set.push(&request.training(&context)).expect("good request");
+    }
+    let weights = [0.7, -0.3, 0.2, 1.1, -0.9, 0.4, 2.0][..layout.width()].to_vec();
+    let model = LogisticRegression { weights, bias: -0.5 };
+    let ranker = LrRanker::new(layout, model.clone(), Calibration::None, 1.0, "").expect("fits together");
+    for (number, request) in requests.iter().enumerate() {
+        let scores = scores_of(&ranker, &items, &context, request);
+        for (row, score) in set.request(number).zip(scores) {
+            let expected = sigmoid(model.wide_logit(set.rows().row(row)));
+            assert!(
+                (f64::from(score.get()) - expected).abs() < 1e-6,
+                "row {row}: {score:?} {expected}"
+            );
+        }
+    }
 }
 
 #[test]
