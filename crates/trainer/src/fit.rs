@@ -4,10 +4,10 @@ use std::fs;
 
 use anyhow::Context;
 use catchment_features::{FitTables, FittedFeatures};
-use catchment_models::factorization::ials::{self, IalsEncoder};
-use catchment_models::neighbours::item_cf;
+use catchment_models::factorization::ials;
+use catchment_models::neighbours::item_cf::ItemCf;
 use catchment_models::popularity::Popularity;
-use catchment_pipeline::{ChannelModel, ChannelSpec, Layout, PipelineSpec, SPEC_VERSION};
+use catchment_pipeline::{ChannelModel, ChannelSpec, Layout, POPULARITY_FILE, PipelineSpec, SPEC_VERSION};
 use catchment_prepare::Prepared;
 use catchment_schema::{Histories, Interactions, Metadata, Time};
 
@@ -94,14 +94,15 @@ fn fit_one(
     let items = prepared.items();
     match &channel.model {
         ChannelModel::Popular { model } => {
-            Popularity::fit(histories, items.len(), end, model)?.save(&folder, items)?;
+            let popularity = Popularity::fit(histories, items.len(), end, model)?;
+            popularity.save(folder.join(POPULARITY_FILE), items)?;
         }
         ChannelModel::ItemCf { model, .. } => {
-            item_cf::fit(histories, items.len(), model, bar)?.save(&folder, items)?;
+            ItemCf::fit(histories, items.len(), model, bar)?.save(&folder, items)?;
         }
         ChannelModel::Ials { model, .. } => {
             let fitted = ials::fit(histories, items.len(), model, work.recipe.seed, bar)?;
-            IalsEncoder::new(&fitted)?.save(&folder, items, &work.recipe.name)?;
+            ials::export::write_encoder(&fitted, items, &work.recipe.name, &folder)?;
         }
     }
     Ok(())
@@ -112,7 +113,6 @@ pub(crate) fn features(
     work: &Work,
     prepared: &Prepared,
     known: &Interactions,
-    layout: &Layout,
 ) -> Result<FittedFeatures, Failure> {
     let names: Vec<String> = work
         .recipe
@@ -128,6 +128,5 @@ pub(crate) fn features(
         histories: &known.histories(prepared.users().len()),
         channels: &names,
     })?;
-    fitted.save(&layout.features())?;
     Ok(fitted)
 }

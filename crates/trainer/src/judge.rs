@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use catchment_evaluation::{GroundTruth, MetricReport, evaluate};
+use catchment_evaluation::{GroundTruth, ListMetrics, MetricReport, evaluate};
 use catchment_pipeline::Pipeline;
 use catchment_prepare::Prepared;
 use catchment_schema::Interactions;
@@ -74,19 +74,19 @@ fn file_lists(path: &Path, prepared: &Prepared) -> Result<catchment_evaluation::
 }
 
 /// The judgements as a table, protocol first.
-pub(crate) fn table(judgements: &[Judgement]) -> String {
+pub(crate) fn table(work: &Work, judgements: &[Judgement]) -> String {
     let Some(first) = judgements.first() else {
         return String::new();
     };
-    let names: Vec<&String> = first.report.metrics.keys().collect();
+    let names = ListMetrics::new(&work.recipe.evaluate).names();
     let mut header = vec!["list".to_owned()];
-    header.extend(names.iter().map(|name| (*name).clone()));
+    header.extend(names.iter().cloned());
     let row = |judgement: &Judgement| {
-        let value = |name: &&String| {
+        let value = |name: &String| {
             judgement
                 .report
                 .metrics
-                .get(*name)
+                .get(name)
                 .map_or("-".to_owned(), |value| format!("{value:.4}"))
         };
         std::iter::once(judgement.list.clone())

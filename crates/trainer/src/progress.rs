@@ -38,6 +38,15 @@ impl Bar {
             next_line,
         }
     }
+
+    /// For work whose total is not known: what is being done, and how far.
+    pub(crate) fn say(&mut self, stage: &str, rows: u64) {
+        self.bar.set_message(format!("{stage}, {rows} rows"));
+        if self.next_line.is_some_and(|due| Instant::now() >= due) {
+            self.next_line = Some(Instant::now() + LINE_EVERY);
+            eprintln!("{}: {stage}, {rows} rows", self.name);
+        }
+    }
 }
 
 impl Progress for Bar {

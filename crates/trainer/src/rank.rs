@@ -1,10 +1,13 @@
 //! Trains the ranker on what the channels find for rows that they were not fitted on.
 
 use catchment_evaluation::GroundTruth;
-use catchment_features::{ChannelHit, FittedFeatures};
+use std::ops::ControlFlow;
+
+use catchment_features::{ChannelHit, ColumnKind, FittedFeatures, Side};
+use catchment_models::progress::{Flow, Progress};
 use catchment_pipeline::{Pipeline, RankerModel, Request, RequestFeatures, Scratch, UserState};
 use catchment_prepare::Prepared;
-use catchment_ranking::{LrRanker, TrainingSet};
+use catchment_ranking::{ColumnShape, Layout, LrRanker, Shapes, TrainingRequest, TrainingSet};
 use catchment_recall::Candidate;
 use catchment_schema::{Histories, Interactions, Time, UserIdx};
 use rayon::prelude::*;
@@ -15,6 +18,10 @@ use crate::work::Work;
 
 /// Requests that a ranker learns from; more are thinned evenly.
 const MAX_REQUESTS: usize = 20_000;
+
+/// What to do where the ranker has too little to learn from.
+const NOT_ENOUGH: &str = "a ranker needs validation rows that the channels find: take a larger validation part, \
+                          larger k, or leave [ranker] out";
 
 /// One user's candidates with what became of them.
 struct Example {
@@ -97,35 +104,69 @@ pub(crate) fn train(
     features.save(&final_model.features())?;
     let catalogue = unranked.catalogue();
     let featurizer = catchment_pipeline::Featurizer::open(&selection, catalogue)?;
-    let mut set = TrainingSet::default();
+    let fingerprint = features.fingerprint().to_string();
+    let mut set = TrainingSet::new(layout(&features)?, featurizer.items(), &fingerprint);
     let mut rows = RequestFeatures::default();
     for example in &examples {
-        let state = UserState {
-            user: Some(example.user),
-            history: catalogue.history(example.user),
-        };
+        let state = UserState { user: Some(example.user), history: catalogue.history(example.user) };
         featurizer.request(catalogue, &state, example.now, &mut rows)?;
         featurizer.candidates(&example.candidates, &mut rows)?;
-        let items: Vec<_> = example
-            .candidates
-            .iter()
-            .map(|candidate| candidate.item)
-            .collect();
-        set.push(
-            rows.user.row(0),
-            rows.context.row(0),
-            featurizer.items(),
-            &items,
-            &rows.candidates,
-            &example.labels,
-        )?;
+        let items: Vec<_> = example.candidates.iter().map(|candidate| candidate.item).collect();
+        set.push(&TrainingRequest {
+            user: rows.user.row(0),
+            context: rows.context.row(0),
+            candidates: &items,
+            candidate_features: &rows.candidates,
+            labels: &example.labels,
+            weights: None,
+        })?;
     }
-    let fingerprint = features.fingerprint().to_string();
     let RankerModel::Lr { model } = model;
     let mut bar = Bar::new("ranker lr", work.output.quiet);
-    let (ranker, report) = LrRanker::fit(&set, model, work.recipe.seed, &fingerprint, &mut bar)?;
+    let total = model.ftrl.epochs as u64;
+    let (ranker, report) = LrRanker::fit(&set, model, work.recipe.seed, &mut |epoch| {
+        match bar.step(epoch.epoch as u64, total, &format!("logloss {:.4}", epoch.train_logloss)) {
+            Flow::Continue => ControlFlow::Continue(()),
+            Flow::Stop => ControlFlow::Break(()),
+        }
+    })
+    .map_err(|error| Failure::with_help(error, NOT_ENOUGH))?;
     drop(bar);
     ranker.save(&selection.ranker())?;
     ranker.save(&final_model.ranker())?;
-    Ok(format!("ranker: {report}"))
+    let judged = &report.calibrated;
+    Ok(format!(
+        "ranker lr: {} rows of {} requests, {} positive; on requests kept apart AUC {:.4}, logloss {:.4}, \
+         calibration error {:.4}; {} of {} weights not zero, pass {} of {} kept",
+        set.n_rows(),
+        set.n_requests(),
+        report.train.positives + report.validation.positives + report.test.positives,
+        judged.auc,
+        judged.logloss,
+        judged.ece,
+        report.nonzero_weights,
+        report.n_weights,
+        report.best_epoch,
+        report.epochs.len(),
+    ))
+}
+
+/// Where the weights of each side's features lie.
+fn layout(features: &FittedFeatures) -> Result<Layout, Failure> {
+    let shapes = |side| {
+        let columns = features.shape(side);
+        columns
+            .iter()
+            .map(|column| match column.kind {
+                ColumnKind::Dense { width } => ColumnShape::Dense { width },
+                ColumnKind::Bag { cardinality } => ColumnShape::Bag { cardinality },
+            })
+            .collect()
+    };
+    Ok(Layout::new(Shapes {
+        user: shapes(Side::User),
+        context: shapes(Side::Context),
+        item: shapes(Side::Item),
+        candidate: shapes(Side::Candidate),
+    })?)
 }

@@ -1,6 +1,6 @@
 //! Where the work of a recipe lies, and the recipe with its command-line overrides.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use catchment_pipeline::Layout;
 use catchment_prepare::Prepared;
@@ -71,7 +71,12 @@ impl Work {
         }
     }
 
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
+    /// The list that stands for the whole recipe: the ranked one, else the merge, else the only channel.
+    pub(crate) fn headline(&self) -> String {
+        match (&self.recipe.ranker, self.recipe.channels.as_slice()) {
+            (Some(_), _) => "ranked".to_owned(),
+            (None, [only]) => only.name.clone(),
+            (None, _) => "merge".to_owned(),
+        }
     }
 }

@@ -17,6 +17,16 @@ pub enum Cause {
     NothingToGoOn,
 }
 
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Deadline => f.write_str("deadline"),
+            Self::Error(error) => f.write_str(error),
+            Self::NothingToGoOn => f.write_str("nothing to go on"),
+        }
+    }
+}
+
 /// What became of one channel. Its items are all accounted for:
 /// `returned == filtered_out + surplus + kept`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use catchment_bundle::Bundle;
 use catchment_pipeline::{Pipeline, Request, Scratch, UserState};
 use catchment_schema::import::{Format, Source, import_users};
-use catchment_schema::lists::RecommendationRows;
-use catchment_schema::{History, columns};
+use catchment_schema::{History, RecommendationRow, RecommendationRows, columns};
 use rayon::prelude::*;
 
 use super::print_json;
@@ -49,20 +48,25 @@ pub(crate) fn run(
             pipeline.recommend(&request, &UserState { user, history }, scratch)
         })
         .collect::<Result<_, _>>()?;
-    let mut rows = RecommendationRows::default();
+    let mut rows = Vec::new();
     for (id, answer) in ids.iter().zip(&answers) {
         for (rank, item) in (1u32..).zip(&answer.items) {
-            let item_id = catalogue.items().id(item.item.index()).unwrap_or_default();
             let channels = item
                 .sources
                 .iter()
                 .filter_map(|source| pipeline.channel_name(source.channel))
-                .map(str::to_owned)
+                .map(Arc::from)
                 .collect();
-            rows.push(id, item_id, rank, item.score.get(), channels);
+            rows.push(RecommendationRow {
+                user_id: id.clone(),
+                item_id: catalogue.items().ids()[item.item.index()].clone(),
+                rank,
+                score: item.score,
+                channels,
+            });
         }
     }
-    rows.write(file, &bundle.version().to_string())?;
+    RecommendationRows { bundle: bundle.version().to_string(), rows }.write(file)?;
     let cold = ids
         .iter()
         .filter(|id| catalogue.users().user(id).is_none())

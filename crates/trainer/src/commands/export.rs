@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use catchment_schema::AtomicFile;
-use catchment_schema::embeddings::{write_npy, write_word2vec_text};
+use catchment_schema::vector_files::{write_npy, write_word2vec_text};
 
 use super::print_json;
 use crate::cli::{BundleArgs, Format, Output, What};
@@ -30,7 +30,7 @@ pub(crate) fn run(
             let ids: String = embeddings.ids.iter().map(|id| format!("{id}\n")).collect();
             AtomicFile::write(file.with_extension("ids.txt"), ids.as_bytes())?;
         }
-        Format::Word2vec => write_word2vec_text(file, &embeddings)?,
+        Format::Word2vec => write_word2vec_text(file, embeddings.dim, &embeddings.ids, &embeddings.vectors)?,
     }
     let bytes = fs::metadata(file)
         .map_err(catchment_schema::Error::io(file))?

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use catchment_pipeline::{Answer, Pipeline, Request, Scratch, UserState};
+use catchment_recall::Stopwatch;
 use catchment_schema::History;
 use serde_json::{Value, json};
 
@@ -10,6 +11,15 @@ use super::print_json;
 use crate::cli::{BundleArgs, Output};
 use crate::failure::Failure;
 use crate::tables;
+
+/// Microseconds since the start.
+struct Clock(Instant);
+
+impl Stopwatch for Clock {
+    fn micros(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+}
 
 pub(crate) fn run(
     args: &BundleArgs,
@@ -25,9 +35,9 @@ pub(crate) fn run(
         eprintln!("note: the bundle does not know user {user_id:?}; the answer is not personalised");
     }
     let history = user.map_or(History::EMPTY, |user| catalogue.history(user));
-    let started = Instant::now();
-    let clock = move || u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let request = Request::new(n, catalogue.now()).timed_by(&clock);
+    let mut request = Request::new(n, catalogue.now());
+    let clock = Clock(Instant::now());
+    request.stopwatch = &clock;
     let answer = pipeline.recommend(&request, &UserState { user, history }, &mut Scratch::default())?;
     if output.json {
         return print_json(&as_json(&pipeline, user_id, &answer, explain));

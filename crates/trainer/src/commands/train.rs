@@ -1,6 +1,9 @@
 //! `catchment-train train`.
 
-use catchment_pipeline::Pipeline;
+use std::fs;
+use std::io::ErrorKind;
+
+use catchment_pipeline::{Layout, Pipeline};
 use catchment_prepare::{Prepared, Refit};
 use catchment_schema::Interactions;
 
@@ -40,6 +43,10 @@ pub(crate) fn train(work: &Work, only: &[String]) -> Result<Vec<Judgement>, Fail
     let train = prepared.train()?;
     let validation = prepared.validation()?;
     let mut on_validation = Vec::new();
+    if only.is_empty() {
+        start_afresh(&work.selection())?;
+        start_afresh(&work.model())?;
+    }
     if !validation.is_empty() {
         on_validation = select(work, &prepared, &train, &validation, only)?;
     }
@@ -51,6 +58,16 @@ pub(crate) fn train(work: &Work, only: &[String]) -> Result<Vec<Judgement>, Fail
     fit::write_frame(work, &prepared, &known, &model, work.recipe.ranker.is_some())?;
     fit::channels(work, &prepared, &known, &model, only)?;
     Ok(on_validation)
+}
+
+/// What an earlier recipe left must not slip into a bundle.
+fn start_afresh(layout: &Layout) -> Result<(), Failure> {
+    match fs::remove_dir_all(layout.root()) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(catchment_schema::Error::io(layout.root())(error).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Channels on train alone; then the ranker, on what they find for the validation part.
@@ -65,11 +82,9 @@ fn select(
     fit::write_frame(work, prepared, train, &selection, false)?;
     fit::channels(work, prepared, train, &selection, only)?;
     if let Some(ranker) = &work.recipe.ranker {
-        let features = fit::features(work, prepared, train, &selection)?;
-        // The ranker is trained once; the final models take its features and weights as they are.
-        features.save(&work.model().features())?;
+        let features = fit::features(work, prepared, train)?;
         let unranked = Pipeline::open_folder(&selection)?;
-        let report = rank::train(work, prepared, &unranked, ranker, validation)?;
+        let report = rank::train(work, prepared, &unranked, features, ranker, validation)?;
         work.say(report);
         fit::write_frame(work, prepared, train, &selection, true)?;
     }
