@@ -80,6 +80,14 @@ impl FittedFeatures {
         }
         let read: Read = serde_json::from_slice(&json).map_err(|error| bad_file(&path, &error))?;
         let mut state = read.features;
+        let n_channels = state.channels.len();
+        let beyond = |rule: &CandidateRule| matches!(rule, CandidateRule::Channel { channel, .. } if usize::from(*channel) >= n_channels);
+        if state.candidate.iter().any(|feature| beyond(&feature.rule)) {
+            return Err(Error::BadFile {
+                path,
+                reason: format!("a feature reads a channel beyond the {n_channels} that there are"),
+            });
+        }
         let counts = |rule: &CandidateRule| matches!(rule, CandidateRule::ItemCount(_));
         if state.candidate.iter().any(|feature| counts(&feature.rule)) {
             let n_items = state.items.len as usize;

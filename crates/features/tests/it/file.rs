@@ -5,6 +5,7 @@ use std::path::Path;
 
 use catchment_features::file::{FEATURES_FILE, ITEM_TIMES_FILE};
 use catchment_features::{Error, FittedFeatures};
+use serde_json::Value;
 
 use crate::world::World;
 
@@ -114,4 +115,52 @@ fn damaged_and_missing_files_are_typed_errors() {
     assert!(matches!(FittedFeatures::open(folder.path()), Err(Error::File(_))));
     fs::remove_file(&path).expect("removed");
     assert!(matches!(FittedFeatures::open(folder.path()), Err(Error::File(_))));
+}
+
+/// The place and another value of the same type, for each value in the file.
+fn changed_leaves(value: &Value, place: &str, found: &mut Vec<(String, Value)>) {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .for_each(|(key, value)| changed_leaves(value, &format!("{place}/{key}"), found)),
+        Value::Array(values) => values
+            .iter()
+            .enumerate()
+            .for_each(|(key, value)| changed_leaves(value, &format!("{place}/{key}"), found)),
+        Value::Bool(flag) => found.push((place.to_owned(), Value::from(!flag))),
+        Value::Number(number) => {
+            found.push((
+                place.to_owned(),
+                Value::from(number.as_u64().expect("a count") + 1),
+            ));
+        }
+        Value::String(text) => {
+            let other = match text.parse::<f64>() {
+                Ok(number) if text.len() < 32 => (number + 0.5).to_string(),
+                _ if text.len() == 32 => "0".repeat(32),
+                _ => format!("{text}2"),
+            };
+            found.push((place.to_owned(), Value::from(other)));
+        }
+        Value::Null => {}
+    }
+}
+
+#[test]
+fn no_value_in_the_file_escapes_the_fingerprint() {
+    let (folder, _) = saved();
+    let path = folder.path().join(FEATURES_FILE);
+    let whole: Value = serde_json::from_slice(&fs::read(&path).expect("read")).expect("JSON");
+    let mut leaves = Vec::new();
+    changed_leaves(&whole, "", &mut leaves);
+    // The list of channels is what hits count through; the features that use one hash its name and place.
+    leaves.retain(|(place, _)| !place.starts_with("/features/channels/"));
+    assert!(leaves.len() > 100);
+    for (place, other) in leaves {
+        let mut edited = whole.clone();
+        *edited.pointer_mut(&place).expect("a place in the file") = other.clone();
+        fs::write(&path, edited.to_string()).expect("written");
+        let answer = FittedFeatures::open(folder.path());
+        assert!(answer.is_err(), "{place} = {other} opens");
+    }
 }

@@ -88,6 +88,9 @@ fn data_that_changes_outputs_changes_it() {
         |place: usize, column: ArrayRef| move |world: &mut World| world.user_columns[place].1 = column;
     let ages = Float64Array::from(vec![20.0, 40.0, 41.0, 42.0]);
     assert_eq!(with_world(replace(2, Arc::new(ages))), ["user"]);
+    // Another mean, the same deviation.
+    let older = Float64Array::from(vec![Some(25.0), Some(45.0), None, None]);
+    assert_eq!(with_world(replace(2, Arc::new(older))), ["user"]);
     let genders = StringArray::from(vec!["f", "m", "f", "d"]);
     assert_eq!(with_world(replace(0, Arc::new(genders))), ["user"]);
     assert_eq!(
