@@ -30,7 +30,7 @@ pub(crate) fn run(
             let ids: String = embeddings.ids.iter().map(|id| format!("{id}\n")).collect();
             AtomicFile::write(file.with_extension("ids.txt"), ids.as_bytes())?;
         }
-        Format::Word2vec => write_word2vec_text(file, embeddings.dim, &embeddings.ids, &embeddings.vectors)?,
+        Format::Word2vec => write_word2vec_text(file, &embeddings.ids, embeddings.dim, &embeddings.vectors)?,
     }
     let bytes = fs::metadata(file)
         .map_err(catchment_schema::Error::io(file))?
