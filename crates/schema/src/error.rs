@@ -62,6 +62,16 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A setting of a source of raw data is out of range, or contradicts another. Mend the recipe.
+    #[error("source {}: `{key}` {reason}", path.display())]
+    BadSource {
+        /// The path in the source.
+        path: PathBuf,
+        /// The key in the recipe.
+        key: &'static str,
+        /// What is wrong with it, and what is allowed.
+        reason: String,
+    },
     /// There is nothing in the file.
     #[error("{} is empty: {expected} expected", path.display())]
     Empty {
@@ -107,6 +117,7 @@ impl Error {
             Self::MissingColumn { .. } => "map the column in the recipe: columns = { user_id = \"…\" }",
             Self::WrongType { .. } => "cast the column before import, or map another one",
             Self::BadValue { .. } => "mend the row, or set on_error = \"skip\" to leave such rows out",
+            Self::BadSource { .. } => "mend this key of the source in the recipe",
             Self::Empty { .. } => "check that the right file was named",
             Self::WrongVersion { .. } => {
                 "write the file again with this version, or read it with a newer program"

@@ -15,6 +15,7 @@ pub mod error;
 pub mod event;
 pub mod finding;
 pub mod id;
+pub mod import;
 pub mod interactions;
 pub mod item_set;
 pub mod neighbours;

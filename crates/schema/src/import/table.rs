@@ -1,0 +1,137 @@
+//! Tables of items and users: read as a whole, one row for each id.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, ListArray, ListBuilder, RecordBatch, RecordBatchOptions, StringArray,
+    StringBuilder, new_null_array,
+};
+use arrow::compute::{cast, concat};
+use arrow::datatypes::{DataType, Field, Schema};
+
+use super::chunk::Typing;
+use super::conform::{Conform, Known};
+use super::extras::{Extras, settle};
+use super::faults::FaultLog;
+use super::files::Table;
+use super::meaning::{Meaning, list_of_words};
+use super::source::Source;
+use super::{ImportReport, each_chunk, finish};
+use crate::parquet_file::parquet_error;
+use crate::{Error, Result};
+
+/// Reads a table whose first known column is the id.
+pub(super) fn import_table(
+    source: &Source,
+    table: Table,
+    known: &'static [Known],
+) -> Result<(RecordBatch, ImportReport)> {
+    source.validate()?;
+    let mut conform = Conform::new(source, known, Extras::Collected)?;
+    let mut log = FaultLog::new(source.on_error);
+    let mut pieces = Vec::new();
+    let mut is_text = false;
+    each_chunk(source, table, &mut |chunk| {
+        is_text |= chunk.typing != Typing::Typed;
+        pieces.push(conform.conform(chunk, &mut log)?);
+        Ok(())
+    })?;
+    let union = union(source.path(), known, &pieces, is_text)?;
+    let report = finish(source, union.num_rows() as u64, log, conform)?;
+    Ok((union, report))
+}
+
+/// One batch of all pieces: known columns first, in the order of the contract, then the others in the order in
+/// which they first appear. A piece without a column has nulls there.
+fn union(path: &Path, known: &[Known], pieces: &[RecordBatch], is_text: bool) -> Result<RecordBatch> {
+    let mut names: Vec<&str> = known.iter().map(|known| known.name).collect();
+    for piece in pieces {
+        for field in piece.schema_ref().fields() {
+            if !names.contains(&field.name().as_str()) {
+                names.push(field.name());
+            }
+        }
+    }
+    let (mut fields, mut columns) = (vec![], vec![]);
+    for name in names {
+        let Some(column) = joined(path, name, pieces)? else {
+            continue;
+        };
+        let column = match known.iter().find(|known| known.name == name) {
+            Some(known) if is_text && known.meaning == Meaning::Words => json_lists(&column),
+            None if is_text => settle(&column),
+            _ => column,
+        };
+        let nullable = known.iter().all(|known| known.name != name || !known.required);
+        fields.push(Field::new(name, column.data_type().clone(), nullable));
+        columns.push(column);
+    }
+    let n_rows = pieces.iter().map(RecordBatch::num_rows).sum();
+    let options = RecordBatchOptions::new().with_row_count(Some(n_rows));
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
+        .map_err(|error| parquet_error(path, &error))
+}
+
+/// The column of all pieces in one; `None` where no piece has it.
+fn joined(path: &Path, name: &str, pieces: &[RecordBatch]) -> Result<Option<ArrayRef>> {
+    let mut types = pieces.iter().filter_map(|piece| piece.column_by_name(name));
+    let Some(first) = types.next() else {
+        return Ok(None);
+    };
+    // Lists take single words in, not the other way round.
+    let list = types.find(|column| matches!(column.data_type(), DataType::List(_)));
+    let data_type = list.unwrap_or(first).data_type();
+    let mut parts = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        parts.push(match piece.column_by_name(name) {
+            None => new_null_array(data_type, piece.num_rows()),
+            Some(column) if column.data_type() == data_type => column.clone(),
+            Some(column) => cast(column, data_type)
+                .ok()
+                .filter(|cast| cast.null_count() == column.null_count())
+                .ok_or_else(|| Error::WrongType {
+                    path: path.to_owned(),
+                    column: name.to_owned(),
+                    expected: format!("{data_type}, as in the first file"),
+                    found: column.data_type().to_string(),
+                })?,
+        });
+    }
+    let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
+    concat(&parts)
+        .map(Some)
+        .map_err(|error| parquet_error(path, &error))
+}
+
+/// A column of text in which a cell is a JSON list of words becomes a column of lists; a cell that is none is a
+/// list of one.
+fn json_lists(column: &ArrayRef) -> ArrayRef {
+    let list_in = |cell: &str| serde_json::from_str::<Vec<String>>(cell).ok();
+    let Some(text) = column.as_string_opt::<i32>() else {
+        return column.clone();
+    };
+    if !text
+        .iter()
+        .flatten()
+        .any(|cell| cell.starts_with('[') && list_in(cell).is_some())
+    {
+        return column.clone();
+    }
+    Arc::new(lists(text, |cell| {
+        list_in(cell).unwrap_or_else(|| vec![cell.to_owned()])
+    }))
+}
+
+/// A list for each cell; null where it is null.
+fn lists(text: &StringArray, split: impl Fn(&str) -> Vec<String>) -> ListArray {
+    let mut lists = ListBuilder::new(StringBuilder::new());
+    for cell in text {
+        for word in cell.map(&split).unwrap_or_default() {
+            lists.values().append_value(word);
+        }
+        lists.append(cell.is_some());
+    }
+    debug_assert_eq!(lists.finish_cloned().data_type(), &list_of_words());
+    lists.finish()
+}
