@@ -64,6 +64,11 @@ impl Filled {
         self.n_sessions > 0
     }
 
+    /// Whether any row has a time.
+    pub(crate) fn has_times(&self) -> bool {
+        self.n_times > 0
+    }
+
     /// Whether the log has an order, and times for some rows only.
     fn needs_lead(&self) -> bool {
         self.n_orders > 0 && self.n_times > 0 && self.n_times < self.n_rows

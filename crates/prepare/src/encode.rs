@@ -167,7 +167,8 @@ fn file_schema(extra: &[FieldRef]) -> SchemaRef {
 
 /// Takes the extra columns out of their struct, and leaves out what only sorted.
 fn flat(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, DataFusionError> {
-    let mut columns = batch.columns()[..Interactions::schema().fields().len() + 1].to_vec();
+    let n_encoded = Interactions::schema().fields().len() + [ORDER].len();
+    let mut columns = batch.columns()[..n_encoded].to_vec();
     let extra = batch.column_by_name(EXTRA);
     columns.extend(
         extra

@@ -1,6 +1,6 @@
 //! The log as the plans see it: one table with fixed columns, whatever was imported.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use catchment_schema::arrow::array::{
@@ -12,7 +12,7 @@ use catchment_schema::columns::required_column;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::{DataFrame, SessionContext};
 
-use crate::{Error, Result};
+use crate::Error;
 
 pub(crate) const USER_ID: &str = "user_id";
 pub(crate) const ITEM_ID: &str = "item_id";
@@ -68,7 +68,12 @@ pub(crate) struct Log {
 impl Log {
     /// Adds rows of `part`. The first batch decides which extra columns there are; later ones are cast to
     /// its types, and have nulls where they lack a column.
-    pub(crate) fn push(&mut self, path: &Path, part: Part, batch: &RecordBatch) -> Result<()> {
+    pub(crate) fn push(
+        &mut self,
+        path: &Path,
+        part: Part,
+        batch: &RecordBatch,
+    ) -> catchment_schema::Result<()> {
         if batch.num_rows() == 0 && self.extra.is_some() {
             return Ok(());
         }
@@ -88,7 +93,7 @@ impl Log {
             let fields = extra
                 .iter()
                 .map(|field| column_as(path, batch, field.name(), field.data_type()))
-                .collect::<Result<Vec<_>>>()?;
+                .collect::<catchment_schema::Result<Vec<_>>>()?;
             columns.push(Arc::new(StructArray::new(extra.clone(), fields, None)));
         }
         let schema = log_schema(&extra);
@@ -111,7 +116,11 @@ impl Log {
     }
 
     /// The whole log as a table of `n_partitions`.
-    pub(crate) fn into_table(self, context: &SessionContext, n_partitions: usize) -> Result<DataFrame> {
+    pub(crate) fn into_table(
+        self,
+        context: &SessionContext,
+        n_partitions: usize,
+    ) -> crate::Result<DataFrame> {
         let schema = log_schema(&self.extra.unwrap_or_else(Fields::empty));
         let mut partitions = vec![vec![]; n_partitions.max(1)];
         for (place, batch) in self.batches.into_iter().enumerate() {
@@ -147,24 +156,32 @@ fn extra_fields(batch: &RecordBatch) -> Fields {
         .collect()
 }
 
-fn column_as(path: &Path, batch: &RecordBatch, name: &str, data_type: &DataType) -> Result<ArrayRef> {
-    match batch.column_by_name(name) {
-        None => Ok(new_null_array(data_type, batch.num_rows())),
-        Some(column) if column.data_type() == data_type => Ok(column.clone()),
-        Some(column) => cast(column, data_type).map_err(|_| {
-            Error::File(catchment_schema::Error::WrongType {
-                path: path.to_owned(),
-                column: name.to_owned(),
-                expected: data_type.to_string(),
-                found: column.data_type().to_string(),
-            })
-        }),
+fn column_as(
+    path: &Path,
+    batch: &RecordBatch,
+    name: &str,
+    data_type: &DataType,
+) -> catchment_schema::Result<ArrayRef> {
+    let Some(column) = batch.column_by_name(name) else {
+        return Ok(new_null_array(data_type, batch.num_rows()));
+    };
+    if column.data_type() == data_type {
+        return Ok(column.clone());
     }
+    // A cast makes nulls of what it cannot carry over; such a column has the wrong type.
+    let cast = cast(column, data_type).ok();
+    cast.filter(|cast| cast.null_count() == column.null_count())
+        .ok_or_else(|| catchment_schema::Error::WrongType {
+            path: path.to_owned(),
+            column: name.to_owned(),
+            expected: data_type.to_string(),
+            found: column.data_type().to_string(),
+        })
 }
 
-fn inconsistent(path: &Path, error: &dyn std::fmt::Display) -> Error {
-    Error::File(catchment_schema::Error::Inconsistent {
-        path: PathBuf::from(path),
+fn inconsistent(path: &Path, error: &dyn std::fmt::Display) -> catchment_schema::Error {
+    catchment_schema::Error::Inconsistent {
+        path: path.to_owned(),
         reason: error.to_string(),
-    })
+    }
 }

@@ -31,6 +31,9 @@ fn last_known_time() -> Result<Expr> {
 pub(crate) fn with_sessions(log: DataFrame, filled: &Filled, gap_ms: i64) -> Result<DataFrame> {
     let engine = Error::engine(STAGE);
     let named = filled.has_sessions();
+    if !named && !filled.has_times() {
+        return log.with_column(SESSION, lit(1_i64)).map_err(engine);
+    }
     let group: &[&str] = if named { &[USER, SESSION_ID] } else { &[USER] };
     let in_order = || vec![ascending(PLACE)];
     let before = over(STAGE, last_known_time()?, group, in_order())?;

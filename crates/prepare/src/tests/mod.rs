@@ -2,6 +2,5 @@
 
 mod errors;
 mod laws;
-mod scratch;
 mod steps;
 mod table;
