@@ -55,7 +55,7 @@ fn no_config() -> PrepareConfig {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn splits_conserve_rows_and_vocabularies_count_what_may_be_known(
