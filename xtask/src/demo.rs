@@ -117,7 +117,13 @@ impl<'a> River<'a> {
             .arg(self.folder.join("work"))
             .arg("--to")
             .arg(self.folder.join("bundles"));
+        command.arg("--summary").arg(self.summary());
         self.workspace.checked(&mut command)
+    }
+
+    /// What the run said of itself.
+    fn summary(&self) -> PathBuf {
+        self.folder.join("run.json")
     }
 
     fn serve(&self) -> Result<Running> {
@@ -168,7 +174,7 @@ impl<'a> River<'a> {
 
     /// A user with some history, as the run noted it.
     fn example_user(&self) -> Result<String> {
-        let path = self.folder.join("work/run.json");
+        let path = self.summary();
         let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         let run: Value = serde_json::from_str(&text)?;
         Ok(run["example_user"]

@@ -8,6 +8,7 @@ pub mod file_lists;
 pub mod ranking_metrics;
 pub mod recommends;
 pub mod truth;
+pub mod unseen;
 
 pub use binary_metrics::{auc, logloss};
 pub use config::{Corpus, EvaluateConfig, MetricKind, NdcgIdeal};
@@ -17,3 +18,4 @@ pub use file_lists::FileLists;
 pub use ranking_metrics::ListMetrics;
 pub use recommends::{Recommends, TopKLists};
 pub use truth::GroundTruth;
+pub use unseen::Unseen;

@@ -1,8 +1,6 @@
 //! Measures every list of a pipeline: each channel, the merge, the ranked list, and lists from files.
 
-use std::path::Path;
-
-use catchment_evaluation::{GroundTruth, ListMetrics, MetricReport, evaluate};
+use catchment_evaluation::{FileLists, GroundTruth, ListMetrics, MetricReport, Unseen, evaluate};
 use catchment_pipeline::Pipeline;
 use catchment_prepare::Prepared;
 use catchment_schema::Interactions;
@@ -55,22 +53,20 @@ pub(crate) fn all(
         judgements.push(Judgement { list, report });
     }
     for (name, path) in &work.recipe.lists {
-        let lists = file_lists(path, prepared)?;
-        let report = evaluate(&lists, &truth, config, part)?;
+        let lists = FileLists::read(path, prepared.users(), prepared.items())?;
+        // Our own lists obey the seen-item rule by themselves; a file's need not.
+        let report = if config.exclude_seen {
+            let unseen = Unseen::new(&lists, pipeline.catalogue().histories());
+            evaluate(&unseen, &truth, config, part)?
+        } else {
+            evaluate(&lists, &truth, config, part)?
+        };
         judgements.push(Judgement {
             list: name.clone(),
             report,
         });
     }
     Ok(judgements)
-}
-
-fn file_lists(path: &Path, prepared: &Prepared) -> Result<catchment_evaluation::FileLists, Failure> {
-    Ok(catchment_evaluation::FileLists::read(
-        path,
-        prepared.users(),
-        prepared.items(),
-    )?)
 }
 
 /// The judgements as a table, protocol first.

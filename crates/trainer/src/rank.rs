@@ -108,10 +108,17 @@ pub(crate) fn train(
     let mut set = TrainingSet::new(layout(&features)?, featurizer.items(), &fingerprint);
     let mut rows = RequestFeatures::default();
     for example in &examples {
-        let state = UserState { user: Some(example.user), history: catalogue.history(example.user) };
+        let state = UserState {
+            user: Some(example.user),
+            history: catalogue.history(example.user),
+        };
         featurizer.request(catalogue, &state, example.now, &mut rows)?;
         featurizer.candidates(&example.candidates, &mut rows)?;
-        let items: Vec<_> = example.candidates.iter().map(|candidate| candidate.item).collect();
+        let items: Vec<_> = example
+            .candidates
+            .iter()
+            .map(|candidate| candidate.item)
+            .collect();
         set.push(&TrainingRequest {
             user: rows.user.row(0),
             context: rows.context.row(0),
@@ -124,11 +131,13 @@ pub(crate) fn train(
     let RankerModel::Lr { model } = model;
     let mut bar = Bar::new("ranker lr", work.output.quiet);
     let total = model.ftrl.epochs as u64;
-    let (ranker, report) = LrRanker::fit(&set, model, work.recipe.seed, &mut |epoch| {
-        match bar.step(epoch.epoch as u64, total, &format!("logloss {:.4}", epoch.train_logloss)) {
-            Flow::Continue => ControlFlow::Continue(()),
-            Flow::Stop => ControlFlow::Break(()),
-        }
+    let (ranker, report) = LrRanker::fit(&set, model, work.recipe.seed, &mut |epoch| match bar.step(
+        epoch.epoch as u64,
+        total,
+        &format!("logloss {:.4}", epoch.train_logloss),
+    ) {
+        Flow::Continue => ControlFlow::Continue(()),
+        Flow::Stop => ControlFlow::Break(()),
     })
     .map_err(|error| Failure::with_help(error, NOT_ENOUGH))?;
     drop(bar);

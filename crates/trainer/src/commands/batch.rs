@@ -66,7 +66,11 @@ pub(crate) fn run(
             });
         }
     }
-    RecommendationRows { bundle: bundle.version().to_string(), rows }.write(file)?;
+    RecommendationRows {
+        bundle: bundle.version().to_string(),
+        rows,
+    }
+    .write(file)?;
     let cold = ids
         .iter()
         .filter(|id| catalogue.users().user(id).is_none())

@@ -12,15 +12,15 @@ use super::{Recipe, RecipeFile};
 /// A recipe that cannot be used. Whoever wrote it can mend it at the line named.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{}: {message}", path.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
-pub struct RecipeError {
+pub(crate) struct RecipeError {
     /// The file.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// The line, from 1, where it is known.
-    pub line: Option<usize>,
+    pub(crate) line: Option<usize>,
     /// What is wrong.
-    pub message: String,
+    pub(crate) message: String,
     /// What to do about it.
-    pub help: String,
+    pub(crate) help: String,
 }
 
 /// Something wrong at a place of the text.
@@ -72,7 +72,7 @@ impl Recipe {
     ///
     /// # Errors
     /// [`RecipeError`] with file, line, and the nearest known key for a misspelt one.
-    pub fn read(path: &Path) -> Result<Self, RecipeError> {
+    pub(crate) fn read(path: &Path) -> Result<Self, RecipeError> {
         let text = fs::read_to_string(path).map_err(|error| RecipeError {
             path: path.to_owned(),
             line: None,

@@ -14,52 +14,52 @@ use catchment_recall::MergeConfig;
 use catchment_schema::import::Source;
 use serde::{Deserialize, Serialize};
 
-pub use load::RecipeError;
+pub(crate) use load::RecipeError;
 
 /// A recipe, read and checked.
 #[derive(Clone, Debug)]
-pub struct Recipe {
+pub(crate) struct Recipe {
     /// Where it was read from.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Its name: `work/<name>/` holds what it makes.
-    pub name: String,
+    pub(crate) name: String,
     /// The seed of everything random.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// How many threads; 0 takes all.
-    pub threads: usize,
+    pub(crate) threads: usize,
     /// The raw data, variables and relative paths resolved.
-    pub data: Inputs,
+    pub(crate) data: Inputs,
     /// How the log becomes encoded interactions.
-    pub prepare: PrepareConfig,
+    pub(crate) prepare: PrepareConfig,
     /// How it is split.
-    pub split: SplitConfig,
+    pub(crate) split: SplitConfig,
     /// What the ranker sees.
-    pub features: FeatureSpec,
+    pub(crate) features: FeatureSpec,
     /// The channels, in order of priority.
-    pub channels: Vec<ChannelSpec>,
+    pub(crate) channels: Vec<ChannelSpec>,
     /// How their lists become one.
-    pub merge: MergeConfig,
+    pub(crate) merge: MergeConfig,
     /// The ranker, where there is one.
-    pub ranker: Option<RankerModel>,
+    pub(crate) ranker: Option<RankerModel>,
     /// What is measured.
-    pub evaluate: EvaluateConfig,
+    pub(crate) evaluate: EvaluateConfig,
     /// Further lists to judge beside ours, by name: `candidates.parquet` files of another program, or the
     /// oracle of a made world.
-    pub lists: BTreeMap<String, PathBuf>,
+    pub(crate) lists: BTreeMap<String, PathBuf>,
     /// Published results to stand beside ours, by metric (`recall@20`).
-    pub published: BTreeMap<String, Published>,
+    pub(crate) published: BTreeMap<String, Published>,
 }
 
 /// A published result.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Published {
+pub(crate) struct Published {
     /// The value.
-    pub value: f64,
+    pub(crate) value: f64,
     /// Where it stands.
-    pub source: String,
+    pub(crate) source: String,
     /// Which of our lists it is compared with; the last one (the whole river) where it says nothing.
-    pub list: Option<String>,
+    pub(crate) list: Option<String>,
 }
 
 /// The file as it stands, before variables, defaults and kinds are resolved.
