@@ -21,8 +21,11 @@ pub fn list(root: impl AsRef<Path>) -> Result<Vec<Version>> {
     let mut versions = Vec::new();
     for entry in fs::read_dir(root).map_err(Error::io(root))? {
         let entry = entry.map_err(Error::io(root))?;
-        let is_folder = entry.file_type().map_err(Error::io(entry.path()))?.is_dir();
-        if let (true, Some(Ok(version))) = (is_folder, entry.file_name().to_str().map(str::parse)) {
+        // The name first: whatever else lies here may vanish while we look, but a version never does.
+        let Some(Ok(version)) = entry.file_name().to_str().map(str::parse) else {
+            continue;
+        };
+        if entry.file_type().map_err(Error::io(entry.path()))?.is_dir() {
             versions.push(version);
         }
     }

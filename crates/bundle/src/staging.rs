@@ -49,7 +49,8 @@ pub(crate) fn clean(root: &Path, _held: &RootLock) -> Result<()> {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let path = entry.path();
-        let kind = entry.file_type().map_err(Error::io(&path))?;
+        // A living publisher may take its folder away while we look.
+        let Ok(kind) = entry.file_type() else { continue };
         if name.starts_with(PREFIX) && kind.is_dir() && lock::is_abandoned(&path.join(LOCK)) {
             let _ = fs::remove_dir_all(&path);
         }
