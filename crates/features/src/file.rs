@@ -81,7 +81,10 @@ impl FittedFeatures {
         let read: Read = serde_json::from_slice(&json).map_err(|error| bad_file(&path, &error))?;
         let mut state = read.features;
         let n_channels = state.channels.len();
-        let beyond = |rule: &CandidateRule| matches!(rule, CandidateRule::Channel { channel, .. } if usize::from(*channel) >= n_channels);
+        let beyond = |rule: &CandidateRule| match rule {
+            CandidateRule::Channel { channel, .. } => usize::from(*channel) >= n_channels,
+            _ => false,
+        };
         if state.candidate.iter().any(|feature| beyond(&feature.rule)) {
             return Err(Error::BadFile {
                 path,
