@@ -78,16 +78,13 @@ pub(crate) fn table(judgements: &[Judgement]) -> String {
     let Some(first) = judgements.first() else {
         return String::new();
     };
-    let names: Vec<&String> = first.report.metrics.keys().collect();
+    let names: Vec<&str> = first.report.metrics.keys().collect();
     let mut header = vec!["list".to_owned()];
-    header.extend(names.iter().map(|name| (*name).clone()));
+    header.extend(names.iter().map(|&name| name.to_owned()));
     let row = |judgement: &Judgement| {
-        let value = |name: &&String| {
-            judgement
-                .report
-                .metrics
-                .get(*name)
-                .map_or("-".to_owned(), |value| format!("{value:.4}"))
+        let value = |name: &&str| {
+            let value = judgement.report.metrics.get(name);
+            value.map_or("-".to_owned(), |value| format!("{value:.4}"))
         };
         std::iter::once(judgement.list.clone())
             .chain(names.iter().map(value))
