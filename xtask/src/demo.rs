@@ -242,7 +242,7 @@ fn print_answer(answer: &Value) {
         let title = item["attributes"]["title"].as_str().unwrap_or("");
         println!(
             "{:>3}. {:<8} {title:<48.48} {:>7.4}  {}",
-            item["rank"],
+            item["rank"].to_string(),
             item["item_id"].as_str().unwrap_or("?"),
             item["score"].as_f64().unwrap_or(f64::NAN),
             channels.join(", ")
@@ -250,10 +250,9 @@ fn print_answer(answer: &Value) {
     }
 }
 
-fn relative(workspace: &Workspace, program: Program) -> String {
-    let path = workspace.program(program, false);
+fn relative(workspace: &Workspace, path: &Path) -> String {
     path.strip_prefix(&workspace.root)
-        .unwrap_or(&path)
+        .unwrap_or(path)
         .display()
         .to_string()
 }

@@ -37,6 +37,9 @@ fn checked(labels: &[f32], predictions: &[f32]) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::Predictions`] when the lengths differ, a value is out of range, or only one class is there.
+///
+/// # Shapes
+/// `labels`: `[n]`, each 0 or 1; `predictions`: `[n]`, finite.
 pub fn auc(labels: &[f32], predictions: &[f32]) -> Result<f64, Error> {
     checked(labels, predictions)?;
     let mut order: Vec<usize> = (0..labels.len()).collect();
@@ -65,10 +68,14 @@ pub fn auc(labels: &[f32], predictions: &[f32]) -> Result<f64, Error> {
     Ok(wins / (positives as f64 * negatives as f64))
 }
 
-/// Mean negative log-likelihood in nats. Probabilities are kept `1e-7` away from 0 and 1.
+/// Mean negative log-likelihood in nats. Probabilities are kept [`f32::EPSILON`] away from 0 and 1, so that one
+/// sure mistake costs 15.9 and not infinity.
 ///
 /// # Errors
-/// [`Error::Predictions`] when the lengths differ, or a probability lies outside [0, 1].
+/// [`Error::Predictions`] when the lengths differ, nothing is there, or a value is out of range.
+///
+/// # Shapes
+/// `labels`: `[n]`, each 0 or 1; `probabilities`: `[n]`, each from 0 to 1.
 pub fn logloss(labels: &[f32], probabilities: &[f32]) -> Result<f64, Error> {
     checked(labels, probabilities)?;
     if let Some(row) = probabilities.iter().position(|p| !(0.0..=1.0).contains(p)) {
@@ -82,12 +89,14 @@ pub fn logloss(labels: &[f32], probabilities: &[f32]) -> Result<f64, Error> {
         .iter()
         .zip(probabilities)
         .map(|(&label, &probability)| {
-            let probability = f64::from(probability).clamp(1e-7, 1.0 - 1e-7);
-            if label == 1.0 {
-                -probability.ln()
+            let margin = f64::from(f32::EPSILON);
+            let probability = f64::from(probability).clamp(margin, 1.0 - margin);
+            let of_label = if label == 1.0 {
+                probability
             } else {
-                -(1.0 - probability).ln()
-            }
+                1.0 - probability
+            };
+            -of_label.ln()
         })
         .sum();
     Ok(sum / labels.len() as f64)
@@ -111,11 +120,25 @@ mod tests {
     }
 
     #[test]
-    fn bad_input_is_an_error() {
-        assert!(auc(&[1.0, 1.0], &[0.5, 0.4]).is_err());
-        assert!(auc(&[1.0], &[0.5, 0.4]).is_err());
-        assert!(auc(&[1.0, 0.0], &[f32::NAN, 0.4]).is_err());
-        assert!(logloss(&[1.0, 0.5], &[0.5, 0.4]).is_err());
-        assert!(logloss(&[1.0, 0.0], &[1.5, 0.4]).is_err());
+    fn a_sure_mistake_costs_much_but_not_everything() {
+        let value = logloss(&[1.0, 0.0], &[0.0, 0.0]).expect("valid");
+        assert!((value + f64::from(f32::EPSILON).ln() / 2.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn bad_input_is_an_error_that_says_where() {
+        let check = |result: Result<f64, Error>, expect: &str| {
+            let error = result.expect_err(expect).to_string();
+            assert!(error.contains(expect), "{error}");
+        };
+        check(auc(&[1.0, 1.0], &[0.5, 0.4]), "only one class");
+        check(auc(&[], &[]), "at least one");
+        check(
+            auc(&[1.0], &[0.5, 0.4]),
+            "cannot compare 1 labels with 2 predictions",
+        );
+        check(auc(&[1.0, 0.0], &[f32::NAN, 0.4]), "prediction NaN in row 0");
+        check(logloss(&[1.0, 0.5], &[0.5, 0.4]), "label 0.5 in row 1");
+        check(logloss(&[1.0, 0.0], &[1.5, 0.4]), "1.5 in row 0");
     }
 }

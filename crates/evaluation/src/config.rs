@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
+/// The largest cut-off that is accepted: beyond it a list is a catalogue.
+pub const LARGEST_K: usize = 100_000;
+
 /// A metric of one user's list; the mean over users is reported.
 /// `rel` are the user's held-out items, cold ones included; `hits@k` those among the first k.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -49,6 +52,17 @@ pub enum NdcgIdeal {
     K,
 }
 
+impl NdcgIdeal {
+    /// Its name in recipes and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MinKRelevant => "min(k, relevant)",
+            Self::Relevant => "relevant",
+            Self::K => "k",
+        }
+    }
+}
+
 /// Which items compete.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -63,11 +77,12 @@ pub enum Corpus {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvaluateConfig {
-    /// Cut-offs, each at least 1.
+    /// Cut-offs, each from 1 to [`LARGEST_K`] and there once. Their order is that of the report.
     pub ks: Vec<usize>,
-    /// Metrics, each at every cut-off.
+    /// Metrics, each at every cut-off and there once. Their order is that of the report.
     pub metrics: Vec<MetricKind>,
-    /// Whether items of the user's history are taken out of the lists.
+    /// Whether items of the user's history are taken out of the lists. Whoever makes the lists does it;
+    /// [`crate::evaluate`] only says so in the protocol.
     pub exclude_seen: bool,
     /// Which items compete.
     pub corpus: Corpus,
@@ -94,20 +109,31 @@ impl Default for EvaluateConfig {
 
 impl EvaluateConfig {
     /// # Errors
-    /// [`Error::Config`] that names the key.
+    /// [`Error::Config`] that names the key and what is allowed.
     pub fn validate(&self) -> Result<(), Error> {
-        let config = |key, reason: &str| Error::Config {
-            key,
-            reason: reason.to_owned(),
-        };
-        if self.ks.is_empty() || self.ks.contains(&0) {
-            return Err(config("ks", "needs at least one cut-off, each at least 1"));
+        let config = |key, reason: String| Err(Error::Config { key, reason });
+        if self.ks.is_empty() {
+            return config("ks", format!("needs at least one cut-off from 1 to {LARGEST_K}"));
+        }
+        if let Some(k) = self.ks.iter().find(|k| !(1..=LARGEST_K).contains(*k)) {
+            return config("ks", format!("{k} is not a cut-off from 1 to {LARGEST_K}"));
+        }
+        if let Some(k) = first_twice(&self.ks) {
+            return config(
+                "ks",
+                format!("{k} is there twice; each cut-off may be there once"),
+            );
         }
         if self.metrics.is_empty() {
-            return Err(config(
+            let allowed = "needs at least one of recall, ndcg, hit_rate, mrr, precision";
+            return config("metrics", allowed.to_owned());
+        }
+        if let Some(metric) = first_twice(&self.metrics) {
+            let name = metric.name();
+            return config(
                 "metrics",
-                "needs at least one of recall, ndcg, hit_rate, mrr, precision",
-            ));
+                format!("{name} is there twice; each metric may be there once"),
+            );
         }
         Ok(())
     }
@@ -124,13 +150,66 @@ impl EvaluateConfig {
         } else {
             "seen items kept"
         };
-        let ideal = match self.ndcg_ideal {
-            NdcgIdeal::MinKRelevant => "min(k, relevant)",
-            NdcgIdeal::Relevant => "relevant",
-            NdcgIdeal::K => "k",
-        };
+        let ideal = self.ndcg_ideal.name();
         format!(
             "split {split}; all items ranked; {seen}; NDCG ideal {ideal}; mean over users with held-out items"
         )
+    }
+}
+
+fn first_twice<T: PartialEq + Copy>(values: &[T]) -> Option<T> {
+    let mut at = 0..values.len();
+    at.find(|&at| values[..at].contains(&values[at]))
+        .map(|at| values[at])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(json: &str) -> String {
+        match serde_json::from_str::<EvaluateConfig>(json) {
+            Ok(config) => config.validate().expect_err(json).to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_setting_out_of_range_is_named_with_what_is_allowed() {
+        let range = format!("from 1 to {LARGEST_K}");
+        for json in [r#"{"ks":[]}"#, r#"{"ks":[10,0]}"#, r#"{"ks":[1000000000000]}"#] {
+            let error = refused(json);
+            assert!(
+                error.starts_with("evaluate.ks: ") && error.contains(&range),
+                "{error}"
+            );
+        }
+        assert!(refused(r#"{"ks":[10,20,10]}"#).starts_with("evaluate.ks: 10 is there twice"));
+        assert!(refused(r#"{"metrics":[]}"#).contains("hit_rate"));
+        assert!(refused(r#"{"metrics":["mrr","mrr"]}"#).starts_with("evaluate.metrics: mrr is there twice"));
+    }
+
+    #[test]
+    fn unknown_keys_and_words_are_refused_with_the_known_ones() {
+        assert!(refused(r#"{"cutoffs":[10]}"#).contains("`ks`"));
+        assert!(refused(r#"{"metrics":["map"]}"#).contains("`precision`"));
+        assert!(refused(r#"{"corpus":"sampled"}"#).contains("`all`"));
+        assert!(refused(r#"{"ndcg_ideal":"best"}"#).contains("`min(k, relevant)`"));
+    }
+
+    #[test]
+    fn defaults_are_valid_and_names_are_those_of_recipes() {
+        let config = EvaluateConfig::default();
+        config.validate().expect("the default");
+        assert_eq!(config.longest(), 100);
+        let json = serde_json::to_value(&config).expect("json");
+        for (kind, name) in config
+            .metrics
+            .iter()
+            .zip(json["metrics"].as_array().expect("a list"))
+        {
+            assert_eq!(kind.name(), name);
+        }
+        assert_eq!(config.ndcg_ideal.name(), json["ndcg_ideal"]);
     }
 }

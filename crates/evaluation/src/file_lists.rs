@@ -6,7 +6,7 @@ use std::path::Path;
 use catchment_schema::arrow::array::{Float32Array, StringArray, UInt32Array};
 use catchment_schema::columns::{all_finite, required_column};
 use catchment_schema::parquet_file::read_any_parquet;
-use catchment_schema::{ItemIdx, Score, ScoredItem, UserIdx, Vocabulary};
+use catchment_schema::{Histories, History, ItemIdx, Score, ScoredItem, UserIdx, Vocabulary};
 
 use crate::Error;
 use crate::recommends::{Recommends, TopKLists};
@@ -15,7 +15,7 @@ use crate::recommends::{Recommends, TopKLists};
 /// whoever wrote it, in any order of rows. The order of a list is that of its ranks; scores are carried along.
 ///
 /// Lists are judged as they stand: nothing of the user's history is taken out here, so whoever wrote the file
-/// must have obeyed `exclude_seen`. A user without rows has an empty list.
+/// must have obeyed `exclude_seen` ([`FileLists::n_seen`] tells). A user without rows has an empty list.
 ///
 /// An item that the vocabulary does not know keeps its place, since whoever recommends it has spent that place
 /// on it. It gets an index at or beyond the vocabulary's length, which [`crate::evaluate`] never counts as a hit.
@@ -128,6 +128,17 @@ impl FileLists {
             Some(&end) => &self.items[self.offsets[user.index()]..end],
             None => &[],
         }
+    }
+
+    /// How many listed items are in the histories of the users that they are listed for: 0, if whoever wrote the
+    /// file obeyed `exclude_seen`.
+    pub fn n_seen(&self, histories: &Histories) -> usize {
+        let of_user = |(user, history): (UserIdx, History<'_>)| {
+            let seen: BTreeSet<ItemIdx> = history.events().iter().map(|event| event.item).collect();
+            let listed = self.of(user).iter();
+            listed.filter(|scored| seen.contains(&scored.item)).count()
+        };
+        histories.iter().map(of_user).sum()
     }
 }
 

@@ -1,12 +1,57 @@
-//! **How good is it, and are we sure?** Full-corpus metrics over lists, whoever made them.
+//! **How good is it, and are we sure?** Metrics over the whole catalogue, of lists, whoever made them.
+//!
+//! A model, a channel, a merge, a ranked pipeline and a file that another program wrote are judged by the same
+//! code: whatever [`Recommends`] lists for users is held against a [`GroundTruth`], and the [`MetricReport`]
+//! carries the protocol without which its numbers mean nothing. Every item of the vocabulary competes; sampled
+//! negatives, which reorder models (Krichene & Rendle 2020), are not offered.
+//!
+//! ```
+//! use catchment_evaluation::{EvaluateConfig, FullCorpus, GroundTruth, evaluate};
+//! use catchment_schema::{ItemIdx, UserIdx};
+//!
+//! // Two users, three items; user 1 has held out an item that no vocabulary knows.
+//! let held_out = [(UserIdx(0), ItemIdx(2)), (UserIdx(1), ItemIdx(0)), (UserIdx(1), ItemIdx(3))];
+//! let truth = GroundTruth::from_pairs(held_out, 2, 3);
+//!
+//! let newest_first = FullCorpus::new(3, |_user, scores: &mut [f32]| {
+//!     scores.copy_from_slice(&[1.0, 2.0, 3.0]);
+//!     Ok(())
+//! });
+//! let config = EvaluateConfig { ks: vec![1, 3], ..EvaluateConfig::default() };
+//! let report = evaluate(&newest_first, &truth, &config, "test")?;
+//! assert_eq!(report.metrics.get("hit_rate@1"), Some(0.5));
+//! assert_eq!(report.metrics.get("recall@3"), Some((1.0 + 0.5) / 2.0)); // the cold item stays a miss
+//! assert_eq!(report.cold_pairs, 1);
+//! # Ok::<(), catchment_evaluation::Error>(())
+//! ```
+//!
+//! # What can be judged
+//! - [`FullCorpus`]: whatever scores every item, ranked exactly.
+//! - [`FileLists`]: a `candidates.parquet`, of a channel or of another program.
+//! - your own [`Recommends`]; [`testing::recommends_laws`] checks its laws.
+//!
+//! [`auc`] and [`logloss`] judge probabilities against labels.
+//!
+//! # Exactness
+//! Metrics at all cut-offs are read off one list in one pass. Sums have a fixed order, so that the numbers are the
+//! same to the bit for any number of threads. Memory is a block of lists and, for [`FullCorpus`], one row of scores
+//! for each thread. The values equal those of `ranx` and scikit-learn (`tests/ranx_parity.py`,
+//! `tests/sklearn_parity.py`).
+//!
+//! # Siblings
+//! `catchment-schema` has the types and files, `catchment-ann-index` the exact top-k; `catchment-trainer` judges
+//! pipelines with this crate; `catchment-synthetic` makes a world whose best reachable metric is known.
 
 pub mod binary_metrics;
 pub mod config;
 pub mod error;
 pub mod evaluate;
 pub mod file_lists;
+pub mod full_corpus;
+pub mod metric_table;
 pub mod ranking_metrics;
 pub mod recommends;
+pub mod testing;
 pub mod truth;
 pub mod unseen;
 
@@ -15,6 +60,8 @@ pub use config::{Corpus, EvaluateConfig, MetricKind, NdcgIdeal};
 pub use error::Error;
 pub use evaluate::{MetricReport, evaluate};
 pub use file_lists::FileLists;
+pub use full_corpus::FullCorpus;
+pub use metric_table::MetricTable;
 pub use ranking_metrics::ListMetrics;
 pub use recommends::{Recommends, TopKLists};
 pub use truth::GroundTruth;

@@ -42,16 +42,11 @@ impl ListMetrics {
 
     /// `recall@10`, … in the order of the values.
     pub fn names(&self) -> Vec<String> {
-        let each = |metric: &MetricKind| {
-            self.ks
-                .iter()
-                .map(move |k| format!("{}@{k}", metric.name()))
-                .collect()
+        let at_each_k = |metric: &MetricKind| {
+            let name = metric.name();
+            self.ks.iter().map(move |k| format!("{name}@{k}"))
         };
-        self.metrics
-            .iter()
-            .flat_map(|metric| -> Vec<String> { each(metric) })
-            .collect()
+        self.metrics.iter().flat_map(at_each_k).collect()
     }
 
     /// How many values a list has.
@@ -62,24 +57,26 @@ impl ListMetrics {
     /// Adds the values of one list to `sums`.
     ///
     /// # Shapes
-    /// `relevant`: sorted, without duplicates, not empty. `sums`: `[n_values]`.
-    pub fn add(&self, list: impl Iterator<Item = ItemIdx>, relevant: &[ItemIdx], sums: &mut [f64]) {
-        let longest = self.discounts.len();
-        let mut at_rank = Vec::with_capacity(longest + 1);
+    /// `list`: best first, without duplicates. `reachable`: the relevant items that a list can hold, sorted, without
+    /// duplicates. `n_relevant` ≥ 1: how many are relevant, the unreachable included. `sums`: `[n_values]`.
+    pub fn add(&self, list: &[ItemIdx], reachable: &[ItemIdx], n_relevant: usize, sums: &mut [f64]) {
+        let list = &list[..list.len().min(self.discounts.len())];
+        // What was hit among the first 0, 1, 2, … of the list.
         let mut hits = Hits::default();
-        at_rank.push(hits);
-        for (position, item) in list.take(longest).enumerate() {
-            if relevant.binary_search(&item).is_ok() {
+        let mut hits_of_first = Vec::with_capacity(list.len() + 1);
+        hits_of_first.push(hits);
+        for (position, item) in list.iter().enumerate() {
+            if reachable.binary_search(item).is_ok() {
                 hits.count += 1;
                 hits.gain += self.discounts[position];
                 hits.first_rank.get_or_insert(position + 1);
             }
-            at_rank.push(hits);
+            hits_of_first.push(hits);
         }
         let mut sums = sums.iter_mut();
         for &metric in &self.metrics {
             for (&k, sum) in self.ks.iter().zip(&mut sums) {
-                *sum += self.value(metric, k, at_rank[k.min(at_rank.len() - 1)], relevant.len());
+                *sum += self.value(metric, k, hits_of_first[k.min(list.len())], n_relevant);
             }
         }
     }
@@ -126,7 +123,8 @@ mod tests {
         };
         let relevant: Vec<_> = relevant.iter().map(|&item| ItemIdx(item)).collect();
         let mut sums = [0.0];
-        ListMetrics::new(&config).add(list.iter().map(|&item| ItemIdx(item)), &relevant, &mut sums);
+        let list: Vec<_> = list.iter().map(|&item| ItemIdx(item)).collect();
+        ListMetrics::new(&config).add(&list, &relevant, relevant.len(), &mut sums);
         assert!(
             (sums[0] - expect).abs() < 1e-12,
             "{metric:?}@{k}: {} instead of {expect}",
@@ -162,11 +160,27 @@ mod tests {
             };
             let mut sums = [0.0];
             let relevant = [ItemIdx(1), ItemIdx(2)];
-            ListMetrics::new(&config).add([ItemIdx(1)].into_iter(), &relevant, &mut sums);
+            ListMetrics::new(&config).add(&[ItemIdx(1)], &relevant, 2, &mut sums);
             sums[0]
         };
         assert!((value(NdcgIdeal::MinKRelevant) - 1.0).abs() < 1e-12);
         assert!((value(NdcgIdeal::K) - 1.0).abs() < 1e-12);
         assert!((value(NdcgIdeal::Relevant) - 1.0 / (1.0 + 1.0 / 3f64.log2())).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_ideal_of_more_items_than_the_longest_cut_off_still_counts_them_all() {
+        let config = EvaluateConfig {
+            ks: vec![2],
+            metrics: vec![MetricKind::Ndcg, MetricKind::Recall],
+            ndcg_ideal: NdcgIdeal::Relevant,
+            ..EvaluateConfig::default()
+        };
+        let mut sums = [0.0; 2];
+        // One of four relevant items can be reached at all.
+        ListMetrics::new(&config).add(&[ItemIdx(5), ItemIdx(1)], &[ItemIdx(1)], 4, &mut sums);
+        let ideal: f64 = (2..6).map(|rank| 1.0 / f64::from(rank).log2()).sum();
+        assert!((sums[0] - 1.0 / 3f64.log2() / ideal).abs() < 1e-12);
+        assert!((sums[1] - 0.25).abs() < 1e-12);
     }
 }

@@ -6,7 +6,8 @@ use catchment_schema::{Interactions, ItemIdx, UserIdx};
 
 /// Each user's held-out items (a set: an item counts once).
 ///
-/// Items at or beyond `n_items` are cold: no list can hold them, and they stay in every denominator.
+/// Items at or beyond `n_items` are cold: they do not compete, no list can hit them, and they stay in every
+/// denominator. So do held-out items that are also in the user's history, where lists leave seen items out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroundTruth {
     users: Vec<UserIdx>,
@@ -59,9 +60,15 @@ impl GroundTruth {
         &self.users
     }
 
-    /// The held-out items of the user at `position` of [`GroundTruth::users`], sorted.
+    /// The held-out items of the user at `position` of [`GroundTruth::users`], sorted, cold ones last.
     pub fn relevant(&self, position: usize) -> &[ItemIdx] {
         &self.items[self.offsets[position]..self.offsets[position + 1]]
+    }
+
+    /// Those of [`GroundTruth::relevant`] that compete: what a list can hit.
+    pub fn reachable(&self, position: usize) -> &[ItemIdx] {
+        let relevant = self.relevant(position);
+        &relevant[..relevant.partition_point(|item| item.index() < self.n_items)]
     }
 
     /// How many held-out pairs there are.
@@ -88,5 +95,25 @@ impl GroundTruth {
     /// How many items compete.
     pub fn n_items(&self) -> usize {
         self.n_items
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_counts_once_and_cold_ones_stay_relevant_out_of_reach() {
+        let pairs =
+            [(4, 2), (0, 7), (4, 9), (4, 2), (4, 0)].map(|(user, item)| (UserIdx(user), ItemIdx(item)));
+        let truth = GroundTruth::from_pairs(pairs, 4, 7);
+        assert_eq!(truth.users(), [UserIdx(0), UserIdx(4)]);
+        assert_eq!(truth.relevant(1), [ItemIdx(0), ItemIdx(2), ItemIdx(9)]);
+        assert_eq!(truth.reachable(1), [ItemIdx(0), ItemIdx(2)]);
+        assert!(truth.reachable(0).is_empty());
+        assert_eq!(
+            (truth.n_pairs(), truth.n_cold_pairs(), truth.n_cold_users()),
+            (4, 2, 1)
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! Measures every list of a pipeline: each channel, the merge, the ranked list, and lists from files.
 
-use catchment_evaluation::{FileLists, GroundTruth, ListMetrics, MetricReport, Unseen, evaluate};
+use catchment_evaluation::{FileLists, GroundTruth, MetricReport, Unseen, evaluate};
 use catchment_pipeline::Pipeline;
 use catchment_prepare::Prepared;
 use catchment_schema::Interactions;
@@ -70,20 +70,17 @@ pub(crate) fn all(
 }
 
 /// The judgements as a table, protocol first.
-pub(crate) fn table(work: &Work, judgements: &[Judgement]) -> String {
+pub(crate) fn table(judgements: &[Judgement]) -> String {
     let Some(first) = judgements.first() else {
         return String::new();
     };
-    let names = ListMetrics::new(&work.recipe.evaluate).names();
+    let names: Vec<&str> = first.report.metrics.keys().collect();
     let mut header = vec!["list".to_owned()];
-    header.extend(names.iter().cloned());
+    header.extend(names.iter().map(|&name| name.to_owned()));
     let row = |judgement: &Judgement| {
-        let value = |name: &String| {
-            judgement
-                .report
-                .metrics
-                .get(name)
-                .map_or("-".to_owned(), |value| format!("{value:.4}"))
+        let value = |name: &&str| {
+            let value = judgement.report.metrics.get(name);
+            value.map_or("-".to_owned(), |value| format!("{value:.4}"))
         };
         std::iter::once(judgement.list.clone())
             .chain(names.iter().map(value))

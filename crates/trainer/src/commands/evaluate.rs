@@ -34,7 +34,7 @@ pub(crate) fn evaluate(work: &Work) -> Result<Vec<Judgement>, Failure> {
     let judgements = judge::all(work, &prepared, &pipeline, &prepared.test()?, "test")?;
     work.say(format!(
         "\non the test part, read once:\n{}",
-        judge::table(work, &judgements)
+        judge::table(&judgements)
     ));
     AtomicFile::write(work.metrics(), &serde_json::to_vec_pretty(&judgements)?)?;
     Ok(judgements)

@@ -86,7 +86,7 @@ fn over_seeds(runs: &[Vec<Judgement>], position: usize) -> Value {
             .iter()
             .map(|run| run[position].report.metrics[name])
             .collect();
-        (name.clone(), summarise(&values))
+        (name.to_owned(), summarise(&values))
     });
     Value::Object(summary.collect())
 }

@@ -92,7 +92,7 @@ fn select(
     let judgements = judge::all(work, prepared, &pipeline, validation, "validation")?;
     work.say(format!(
         "\non the validation part, fitted on train alone:\n{}",
-        judge::table(work, &judgements)
+        judge::table(&judgements)
     ));
     Ok(judgements)
 }

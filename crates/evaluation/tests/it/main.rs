@@ -1,0 +1,9 @@
+//! Lists from files and models, the laws of metrics, and parity with `ranx` and scikit-learn.
+
+mod candidates;
+mod file_lists;
+mod full_corpus;
+mod laws;
+mod ranx_parity;
+mod reports;
+mod sklearn_parity;
