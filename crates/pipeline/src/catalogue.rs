@@ -35,7 +35,7 @@ impl Catalogue {
         let user_attributes = AttributeTable::read(layout.user_attributes(), users.len())?;
         let item_attributes = AttributeTable::read(layout.item_attributes(), items.len())?;
         let interactions = Interactions::read(layout.histories())?;
-        check_items(&layout.histories(), &interactions, items.len())?;
+        check_rows(&layout.histories(), &interactions, items.len())?;
         let last_event = interactions
             .events
             .iter()
@@ -43,6 +43,7 @@ impl Catalogue {
             .max()
             .unwrap_or(Time::UNKNOWN);
         let histories = interactions.histories(users.len());
+        check_order(&layout.histories(), &histories)?;
         let available = available_items(&item_attributes);
         Ok(Self {
             users,
@@ -115,8 +116,24 @@ impl Catalogue {
     }
 }
 
+/// Histories are searched by time.
+fn check_order(path: &Path, histories: &Histories) -> Result<(), Error> {
+    let in_order = |history: History<'_>| history.events().is_sorted_by_key(|event| event.time);
+    match histories.iter().find(|&(_, history)| !in_order(history)) {
+        None => Ok(()),
+        Some((user, _)) => Err(catchment_schema::Error::Inconsistent {
+            path: path.to_owned(),
+            reason: format!(
+                "the events of user {} are not in the order of their times",
+                user.0
+            ),
+        }
+        .into()),
+    }
+}
+
 /// A history may only hold items of the vocabulary: everything behind it indexes tables by item.
-fn check_items(path: &Path, interactions: &Interactions, n_items: usize) -> Result<(), Error> {
+fn check_rows(path: &Path, interactions: &Interactions, n_items: usize) -> Result<(), Error> {
     match interactions
         .events
         .iter()

@@ -31,6 +31,9 @@ impl QueryEncoder for FoldIn {
         } else {
             self.encoder.fold_in(query.seeds.iter().copied(), out)
         };
-        folded.map_err(|error| ChannelError::Failed(error.to_string()))
+        folded.map_err(|error| match error {
+            catchment_models::Error::NothingToFoldIn => ChannelError::NothingToGoOn,
+            error => ChannelError::Failed(error.to_string()),
+        })
     }
 }

@@ -36,10 +36,11 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
-    /// The ranker was trained with other features than those in the bundle. Publish both from one run.
-    #[error("feature fingerprint {found} does not match the ranker's {expected}")]
+    /// The ranker was trained with other features than those in the bundle, or the manifest names others. Publish
+    /// all of them from one run.
+    #[error("feature fingerprint {found} does not match the expected {expected}")]
     FingerprintMismatch {
-        /// What the ranker was trained on.
+        /// What the ranker was trained on, or what the manifest says.
         expected: String,
         /// What the bundle holds.
         found: String,

@@ -118,6 +118,7 @@ impl Featurizer {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` wants")]
 fn failed(error: catchment_features::Error) -> Error {
     Error::Features(error.to_string())
 }

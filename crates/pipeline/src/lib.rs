@@ -15,6 +15,7 @@ pub mod recommend;
 pub mod request;
 mod similar;
 pub mod spec;
+pub mod testing;
 
 pub use catalogue::Catalogue;
 pub use error::Error;

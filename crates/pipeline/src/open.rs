@@ -60,8 +60,8 @@ pub(crate) fn channel(layout: &Layout, spec: &ChannelSpec, items: &Vocabulary) -
             let model = ItemCf::open(&folder, items).map_err(|error| failed(&error))?;
             let table = Arc::new(model.table);
             let bias = Some(model.item_bias);
-            let channel = ItemToItemChannel::new(name, table.clone(), bias, query.clone())
-                .map_err(|error| failed(&error))?;
+            let channel =
+                ItemToItemChannel::new(name, table.clone(), bias, *query).map_err(|error| failed(&error))?;
             OpenChannel {
                 channel: Box::new(channel),
                 knowledge: Knowledge::Neighbours(table),
@@ -96,7 +96,7 @@ pub(crate) fn channel(layout: &Layout, spec: &ChannelSpec, items: &Vocabulary) -
 pub(crate) fn ranker(layout: &Layout, model: &RankerModel) -> Result<(Box<dyn Ranker>, String), Error> {
     match model {
         RankerModel::Lr { .. } => {
-            let ranker = LrRanker::open(&layout.ranker()).map_err(|error| Error::Part {
+            let ranker = LrRanker::open(layout.ranker()).map_err(|error| Error::Part {
                 part: "ranker",
                 reason: error.to_string(),
             })?;

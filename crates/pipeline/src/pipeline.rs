@@ -28,6 +28,17 @@ impl Pipeline {
     pub fn open(bundle: &Bundle) -> Result<Self, Error> {
         let layout = Layout::new(bundle.path());
         let pipeline = Self::open_folder(&layout)?;
+        let (expected, found) = (
+            &bundle.manifest().feature_fingerprint,
+            pipeline.feature_fingerprint(),
+        );
+        if *expected != found {
+            let name = |fingerprint: Option<String>| fingerprint.unwrap_or("none".to_owned());
+            return Err(Error::FingerprintMismatch {
+                expected: name(expected.clone()),
+                found: name(found),
+            });
+        }
         golden::replay(&pipeline, &layout.golden())?;
         Ok(pipeline)
     }

@@ -2,7 +2,8 @@
 
 use catchment_ranking::RankQuery;
 use catchment_recall::{
-    Candidate, ChannelScratch, ExecutorScratch, Gathered, RecallQuery, RequestFilter, SeenEvents, merge,
+    Candidate, ChannelReport, ChannelScratch, ExecutorScratch, Gathered, RecallQuery, RequestFilter,
+    SeenEvents, Sources, merge,
 };
 use catchment_schema::{ItemIdx, ItemSet, Score, ScoredItem};
 
@@ -29,7 +30,16 @@ impl Scratch {
 impl Pipeline {
     /// Answers a request: filter, channels, merge, ranker.
     ///
-    /// A channel that is late or fails is left out and named in the trace; it never fails the request.
+    /// A channel that is late or fails is left out and named in the trace; it never fails the request. Where
+    /// because of that there are fewer than `n` items, or where no channel had anything to go on, the items with
+    /// the most events of the vocabulary fill the answer up, under the same filter: that needs no channel and no
+    /// time, so that somebody who asks always gets something (law 2).
+    ///
+    /// # Laws
+    /// 1. The same request and state give the same answer, on any number of threads, as long as time is not up.
+    /// 2. Without `allow` there are `n` items, or every item that the filter lets pass, whenever the answer is
+    ///    degraded or no channel found anything.
+    /// 3. No item comes twice, and none that is seen (where seen items are kept out), excluded or unavailable.
     ///
     /// # Errors
     /// [`Error::UnknownChannel`] for a channel that the bundle does not have; [`Error::Features`] and
@@ -56,15 +66,12 @@ impl Pipeline {
         trace.micros.features = lap();
         let gathered = self.gather(request, user, &filter, &mut scratch.executor)?;
         trace.micros.recall = lap();
-        let lists: Vec<_> = gathered
-            .channel_lists()
-            .into_iter()
-            .filter(|list| {
-                request
-                    .channels
-                    .is_none_or(|names| names.iter().any(|name| name == list.name))
-            })
-            .collect();
+        let asked = |channel: &str| {
+            let names = request.channels;
+            names.is_none_or(|names| names.iter().any(|name| name == channel))
+        };
+        let mut lists = gathered.channel_lists();
+        lists.retain(|list| asked(list.name));
         let merged = merge(&lists, &self.spec.merge);
         trace.micros.merge = lap();
         trace.merged = merged.candidates.len();
@@ -89,7 +96,29 @@ impl Pipeline {
         trace.micros.rank = lap();
         items.truncate(request.n);
         trace.channels = gathered.reports;
+        trace.channels.retain(|report| asked(&report.name));
+        if items.is_empty() || trace.channels.iter().any(ChannelReport::is_degraded) {
+            let filled = self.fill_up(request.n, &filter, &mut items);
+            trace.fallback = filled;
+        }
         Ok(Answer { items, trace })
+    }
+
+    /// Appends the most frequent items until there are `n`. The vocabulary is in that order already.
+    fn fill_up(&self, n: usize, filter: &RequestFilter<'_>, items: &mut Vec<Candidate>) -> usize {
+        let found = items.len();
+        let present: ItemSet = items.iter().map(|candidate| candidate.item).collect();
+        let passes = filter.item_filter();
+        let more = (0..self.catalogue.items().len())
+            .map(ItemIdx::from_index)
+            .filter(|&item| passes.passes(item) && !present.contains(item))
+            .take(n.saturating_sub(found));
+        items.extend(more.map(|item| Candidate {
+            item,
+            score: Score::ZERO,
+            sources: Sources::new(),
+        }));
+        items.len() - found
     }
 
     /// The candidates that the merge hands to the ranker: what the ranker's training looks at.

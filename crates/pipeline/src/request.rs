@@ -69,7 +69,7 @@ pub struct UserState<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
     /// Best first, each with every channel that found it. The score is the ranker's, or the merge's where
-    /// nothing ranked.
+    /// nothing ranked; items of the fallback have no source and score 0.
     pub items: Vec<Candidate>,
     /// How it came about.
     pub trace: Trace,
@@ -86,6 +86,8 @@ pub struct Trace {
     pub merged: usize,
     /// Whether a ranker decided the order.
     pub ranked: bool,
+    /// How many items at the end of the answer no channel found, see [`crate::Pipeline::recommend`].
+    pub fallback: usize,
     /// Microseconds in features, recall, merge, ranking: zero where nobody measured.
     pub micros: StageMicros,
 }

@@ -91,6 +91,12 @@ pub enum RankerModel {
     },
 }
 
+/// A channel's name is a folder inside the bundle, and must not lead out of it.
+fn is_folder_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    !name.is_empty() && !name.starts_with('.') && name.bytes().all(plain)
+}
+
 impl PipelineSpec {
     /// Writes `pipeline.json`.
     ///
@@ -107,7 +113,7 @@ impl PipelineSpec {
     /// Reads `pipeline.json`.
     ///
     /// # Errors
-    /// [`Error::Spec`] when it is damaged or of a newer version.
+    /// [`Error::Spec`] when it is damaged, of a newer version, or names a channel as no folder can be named.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let spec_error = |reason: String| Error::Spec {
             path: path.to_owned(),
@@ -126,6 +132,17 @@ impl PipelineSpec {
                 )));
             }
         }
-        serde_json::from_value(raw).map_err(|error| spec_error(error.to_string()))
+        let spec: Self = serde_json::from_value(raw).map_err(|error| spec_error(error.to_string()))?;
+        match spec
+            .channels
+            .iter()
+            .find(|channel| !is_folder_name(&channel.name))
+        {
+            None => Ok(spec),
+            Some(channel) => Err(spec_error(format!(
+                "`{}` cannot name a channel: letters, digits, `_`, `-` and `.` can, not beginning with `.`",
+                channel.name
+            ))),
+        }
     }
 }

@@ -1,0 +1,275 @@
+//! Trains the tiny bundle in the order in which a recipe is trained: the channels without each user's last event, the
+//! ranker on what they find for it, then the channels once more on everything.
+
+use std::ops::ControlFlow;
+
+use catchment_ann_index::IndexConfig;
+use catchment_features::{ChannelHit, FeatureSpec, FitTables, FittedFeatures};
+use catchment_models::factorization::ials::{self, IalsConfig, export};
+use catchment_models::factorization::lr::FtrlConfig;
+use catchment_models::neighbours::item_cf::{ItemCf, ItemCfConfig};
+use catchment_models::popularity::{Popularity, PopularityConfig};
+use catchment_models::progress::Silent;
+use catchment_ranking::{LrRanker, LrRankerConfig, TrainingRequest, TrainingSet};
+use catchment_recall::{Candidate, ItemToItemConfig, MergeConfig};
+use catchment_schema::{Event, Interactions, ItemIdx, Metadata, Time, UserIdx};
+
+use super::world::World;
+use crate::{
+    ChannelModel, ChannelSpec, Error, Featurizer, Layout, POPULARITY_FILE, Pipeline, PipelineSpec,
+    RankerModel, Request, RequestFeatures, SPEC_VERSION, Scratch, UserState,
+};
+
+const RUN: &str = "tiny";
+
+pub(super) fn all(world: &World, seed: u64, layout: &Layout) -> Result<(), Error> {
+    let (earlier, last) = without_last(&world.log);
+    frame(world, &earlier, false, layout)?;
+    channels(world, &earlier, seed, layout)?;
+    ranker(world, &earlier, &last, seed, layout)?;
+    frame(world, &world.log, true, layout)?;
+    channels(world, &world.log, seed, layout)
+}
+
+/// The log without each user's last event, and those events.
+fn without_last(log: &Interactions) -> (Interactions, Vec<(UserIdx, Event)>) {
+    let is_last = |row: &usize| log.users.get(row + 1) != Some(&log.users[*row]);
+    let (last, kept): (Vec<usize>, Vec<usize>) = (0..log.len()).partition(is_last);
+    let earlier = Interactions {
+        users: kept.iter().map(|&row| log.users[row]).collect(),
+        events: kept.iter().map(|&row| log.events[row]).collect(),
+        sessions: kept.iter().map(|&row| log.sessions[row]).collect(),
+    };
+    let last = last.into_iter().map(|row| (log.users[row], log.events[row]));
+    (earlier, last.collect())
+}
+
+fn spec(with_ranker: bool) -> PipelineSpec {
+    let channel = |name: &str, model: ChannelModel| ChannelSpec {
+        name: name.to_owned(),
+        k: 20,
+        model,
+    };
+    let ranker = RankerModel::Lr { model: lr_config() };
+    PipelineSpec {
+        format: SPEC_VERSION,
+        channels: vec![
+            channel(
+                "popular",
+                ChannelModel::Popular {
+                    model: PopularityConfig::default(),
+                },
+            ),
+            channel(
+                "item_cf",
+                ChannelModel::ItemCf {
+                    model: item_cf_config(),
+                    query: ItemToItemConfig::default(),
+                },
+            ),
+            channel(
+                "ials",
+                ChannelModel::Ials {
+                    model: ials_config(),
+                    index: IndexConfig::default(),
+                },
+            ),
+        ],
+        merge: MergeConfig::default(),
+        ranker: with_ranker.then_some(ranker),
+        exclude_seen: true,
+    }
+}
+
+fn item_cf_config() -> ItemCfConfig {
+    ItemCfConfig {
+        neighbours: 10,
+        // Without centring only what shares users with the history comes, and nobody's history gives nothing.
+        center: false,
+        ..ItemCfConfig::default()
+    }
+}
+
+fn ials_config() -> IalsConfig {
+    IalsConfig {
+        dim: 8,
+        sweeps: 4,
+        ..IalsConfig::default()
+    }
+}
+
+fn lr_config() -> LrRankerConfig {
+    LrRankerConfig {
+        ftrl: FtrlConfig::default(),
+        validation_fraction: 0.25,
+        test_fraction: 0.25,
+        ..LrRankerConfig::default()
+    }
+}
+
+fn feature_spec() -> Result<FeatureSpec, Error> {
+    let channel = |name: &str| serde_json::json!({ "name": name, "kind": "channel", "channel": name });
+    let spec = serde_json::json!({
+        "user": [{ "name": "activity", "kind": "event_count" }],
+        "item": [
+            { "name": "category", "kind": "category", "column": "category" },
+            { "name": "popularity", "kind": "item_count" },
+        ],
+        "context": [{ "name": "hour", "kind": "hour" }],
+        "candidate": [
+            channel("popular"),
+            channel("item_cf"),
+            channel("ials"),
+            { "name": "affinity", "kind": "category_affinity", "column": "category" },
+        ],
+    });
+    serde_json::from_value(spec).map_err(|error| Error::Features(error.to_string()))
+}
+
+fn frame(world: &World, known: &Interactions, with_ranker: bool, layout: &Layout) -> Result<(), Error> {
+    let none = Metadata::new();
+    world.users.write(layout.user_vocabulary(), &none)?;
+    world.items.write(layout.item_vocabulary(), &none)?;
+    world.words.write(layout.event_vocabulary(), &none)?;
+    world.item_attributes.write(layout.item_attributes())?;
+    world.user_attributes.write(layout.user_attributes())?;
+    known.write(layout.histories(), &none)?;
+    spec(with_ranker).write(&layout.spec())
+}
+
+fn channels(world: &World, known: &Interactions, seed: u64, layout: &Layout) -> Result<(), Error> {
+    let histories = known.histories(world.users.len());
+    let (items, n_items) = (&world.items, world.items.len());
+    let failed = |channel: &'static str| {
+        move |error: catchment_models::Error| Error::Channel {
+            channel: channel.to_owned(),
+            reason: error.to_string(),
+        }
+    };
+    Popularity::fit(&histories, n_items, Time::UNKNOWN, &PopularityConfig::default())
+        .and_then(|model| model.save(layout.channel("popular").join(POPULARITY_FILE), items))
+        .map_err(failed("popular"))?;
+    ItemCf::fit(&histories, n_items, &item_cf_config(), &mut Silent)
+        .and_then(|model| model.save(layout.channel("item_cf"), items))
+        .map_err(failed("item_cf"))?;
+    ials::fit(&histories, n_items, &ials_config(), seed, &mut Silent)
+        .and_then(|model| export::write_encoder(&model, items, RUN, layout.channel("ials")))
+        .map_err(failed("ials"))
+}
+
+/// A request that the ranker learns from: the merge's candidates for a user before the last event.
+struct Example {
+    user: UserIdx,
+    last: Event,
+    candidates: Vec<Candidate>,
+}
+
+fn ranker(
+    world: &World,
+    earlier: &Interactions,
+    last: &[(UserIdx, Event)],
+    seed: u64,
+    layout: &Layout,
+) -> Result<(), Error> {
+    let pipeline = Pipeline::open_folder(layout)?;
+    let mut scratch = Scratch::default();
+    let mut examples = Vec::new();
+    for &(user, event) in last {
+        let request = Request::new(0, event.time);
+        let candidates = pipeline.candidates(&request, &state(&pipeline, user), &mut scratch)?;
+        examples.push(Example {
+            user,
+            last: event,
+            candidates,
+        });
+    }
+    let fitted = features(world, earlier, &examples, layout)?;
+    let fingerprint = fitted.fingerprint().to_string();
+    let catalogue = pipeline.catalogue();
+    let featurizer = Featurizer::open(layout, catalogue)?;
+    let mut rows = RequestFeatures::default();
+    let mut set: Option<TrainingSet<'_>> = None;
+    for example in &examples {
+        featurizer.request(
+            catalogue,
+            &state(&pipeline, example.user),
+            example.last.time,
+            &mut rows,
+        )?;
+        featurizer.candidates(&example.candidates, &mut rows)?;
+        let items: Vec<ItemIdx> = example
+            .candidates
+            .iter()
+            .map(|candidate| candidate.item)
+            .collect();
+        let labels: Vec<f32> = items
+            .iter()
+            .map(|&item| f32::from(u8::from(item == example.last.item)))
+            .collect();
+        let set = match &mut set {
+            Some(set) => set,
+            none => {
+                let sides = (&rows.user, &rows.context, featurizer.items(), &rows.candidates);
+                let columns = catchment_ranking::Layout::of(sides.0, sides.1, sides.2, sides.3)?;
+                none.insert(TrainingSet::new(
+                    columns,
+                    featurizer.items(),
+                    fingerprint.as_str(),
+                ))
+            }
+        };
+        set.push(&TrainingRequest {
+            user: rows.user.row(0),
+            context: rows.context.row(0),
+            candidates: &items,
+            candidate_features: &rows.candidates,
+            labels: &labels,
+            weights: None,
+        })?;
+    }
+    let set = set.ok_or_else(|| Error::Features("nobody has a last event".to_owned()))?;
+    let (ranker, _) = LrRanker::fit(&set, &lr_config(), seed, &mut |_| ControlFlow::Continue(()))?;
+    Ok(ranker.save(layout.ranker())?)
+}
+
+fn features(
+    world: &World,
+    earlier: &Interactions,
+    examples: &[Example],
+    layout: &Layout,
+) -> Result<FittedFeatures, Error> {
+    let failed = |error: catchment_features::Error| Error::Features(error.to_string());
+    let names: Vec<String> = spec(true)
+        .channels
+        .into_iter()
+        .map(|channel| channel.name)
+        .collect();
+    let tables = FitTables {
+        users: &world.users,
+        items: &world.items,
+        user_attributes: &world.user_attributes,
+        item_attributes: &world.item_attributes,
+        histories: &earlier.histories(world.users.len()),
+        channels: &names,
+    };
+    let mut fitted = feature_spec()?.fit(&tables).map_err(failed)?;
+    let sources = examples
+        .iter()
+        .flat_map(|example| &example.candidates)
+        .flat_map(|candidate| &candidate.sources);
+    let hits = sources.map(|source| ChannelHit {
+        channel: source.channel,
+        rank: source.rank,
+        score: source.score.get(),
+    });
+    fitted.fit_channel_scores(hits).map_err(failed)?;
+    fitted.save(&layout.features()).map_err(failed)?;
+    Ok(fitted)
+}
+
+fn state(pipeline: &Pipeline, user: UserIdx) -> UserState<'_> {
+    UserState {
+        user: Some(user),
+        history: pipeline.catalogue().history(user),
+    }
+}
