@@ -44,8 +44,9 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     println!("\n$ curl 'http://{}{path}'", river.address);
     print_answer(&answer);
     println!(
-        "\nWith your own file:\n  {} init --help\n",
-        relative(workspace, Program::Train)
+        "\nWith your own file: copy {}, name your log in its [data] table (docs/contracts.md, section 3), then\n  {} run catchment.toml\n",
+        relative(workspace, &recipe),
+        relative(workspace, &workspace.program(Program::Train, false))
     );
     if args.no_serve {
         return Ok(());
