@@ -68,8 +68,9 @@ pub async fn prepare_with(
     progress: &mut dyn FnMut(&str, u64),
 ) -> Result<Summary> {
     let settings = Settings::check(config, split, seed, inputs.test.is_some())?;
+    let unfinished = Unfinished::begin(out)?;
     let imported = import(inputs)?;
-    prepare_imported(context, imported, &settings, out, progress).await
+    prepare_imported(context, imported, &settings, unfinished, progress).await
 }
 
 /// Runs a future to its end on a runtime of its own.
@@ -153,7 +154,7 @@ pub(crate) async fn prepare_imported(
     context: &SessionContext,
     imported: Imported,
     settings: &Settings,
-    out: &Path,
+    unfinished: Unfinished,
     progress: &mut dyn FnMut(&str, u64),
 ) -> Result<Summary> {
     let Imported {
@@ -172,7 +173,6 @@ pub(crate) async fn prepare_imported(
         progress,
         stages: vec![],
     };
-    let unfinished = Unfinished::begin(out)?;
     let extra = log.extra();
     let n_imported = log.n_rows();
     steps.done("import", n_imported);

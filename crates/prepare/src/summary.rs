@@ -50,7 +50,7 @@ pub struct Summary {
 /// How many rows there were after a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stage {
-    /// The step: `import`, `filter`, `k-core`, `deduplicate`.
+    /// The step: `import`, `filter`, `k-core`, `deduplicate`, `sessions`, `split`, `vocabularies`, `write`.
     pub name: String,
     /// The rows that were left.
     pub rows: u64,

@@ -13,6 +13,7 @@ use catchment_schema::{Interactions, Vocabulary};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use expect_test::Expect;
 
+use crate::layout::Unfinished;
 use crate::log::{Log, Part};
 use crate::run::{Imported, Settings, block_on, prepare_imported};
 use crate::{PrepareConfig, Prepared, Result, SplitConfig, Summary};
@@ -143,7 +144,13 @@ pub(super) fn run(
     let context = SessionContext::new_with_config(config);
     block_on(
         engine.threads,
-        prepare_imported(&context, imported, &settings, out, &mut |_, _| {}),
+        prepare_imported(
+            &context,
+            imported,
+            &settings,
+            Unfinished::begin(out)?,
+            &mut |_, _| {},
+        ),
     )
 }
 
@@ -160,7 +167,7 @@ pub(super) fn check(log: &str, config: &PrepareConfig, split: &SplitConfig, expe
     expected.assert_eq(&told(&Prepared::open(&out).expect("opened")));
 }
 
-/// As [`check`], with the settings in their default.
+/// What a prepared folder says, as text.
 pub(super) fn told(prepared: &Prepared) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "users: {}", vocabulary(prepared.users()));
