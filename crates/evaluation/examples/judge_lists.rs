@@ -1,6 +1,6 @@
 //! Judges lists against held-out items.
 //!
-//! `cargo run -p catchment-evaluation --example judge_lists`: three readers and six books, embedded, by two
+//! `cargo run -p catchment-evaluation --example judge_lists`: four readers and six books, embedded, by two
 //! recommenders.
 //!
 //! `cargo run -p catchment-evaluation --example judge_lists -- LISTS HELD_OUT [CHANNEL]`: a `candidates.parquet`
@@ -15,7 +15,7 @@ use catchment_evaluation::{
 };
 use catchment_schema::{Event, Histories, Time, Vocabulary};
 
-const READ: [(&str, &str); 8] = [
+const READ: [(&str, &str); 9] = [
     ("ann", "emma"),
     ("ann", "persuasion"),
     ("bob", "dracula"),
@@ -24,6 +24,7 @@ const READ: [(&str, &str); 8] = [
     ("eve", "dracula"),
     ("eve", "frankenstein"),
     ("eve", "carmilla"),
+    ("zoe", "persuasion"),
 ];
 const HELD_OUT: [(&str, &str); 4] = [
     ("ann", "villette"),

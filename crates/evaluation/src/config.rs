@@ -82,7 +82,7 @@ pub struct EvaluateConfig {
     /// Metrics, each at every cut-off and there once. Their order is that of the report.
     pub metrics: Vec<MetricKind>,
     /// Whether items of the user's history are taken out of the lists. Whoever makes the lists does it;
-    /// [`crate::evaluate`] only says so in the protocol.
+    /// [`crate::evaluate()`] only says so in the protocol.
     pub exclude_seen: bool,
     /// Which items compete.
     pub corpus: Corpus,

@@ -18,7 +18,7 @@ use crate::recommends::{Recommends, TopKLists};
 /// must have obeyed `exclude_seen` ([`FileLists::n_seen`] tells). A user without rows has an empty list.
 ///
 /// An item that the vocabulary does not know keeps its place, since whoever recommends it has spent that place
-/// on it. It gets an index at or beyond the vocabulary's length, which [`crate::evaluate`] never counts as a hit.
+/// on it. It gets an index at or beyond the vocabulary's length, which [`crate::evaluate()`] never counts as a hit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileLists {
     /// Ids of users that have a list but no place in the vocabulary. Their lists are left out.
