@@ -19,6 +19,9 @@ pub const ATTRIBUTES: FileKind = FileKind {
     version: 1,
 };
 
+/// A Parquet file without columns would forget how many rows it has: this column of nulls stands in.
+const NOTHING: &str = "none";
+
 /// One row of attributes for each entry of a vocabulary, in vocabulary order. Entries without
 /// attributes have nulls. Columns keep the names that the recipe gave them.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +33,7 @@ impl AttributeTable {
     /// `n_rows` rows without any attribute.
     pub fn empty(n_rows: usize) -> Self {
         let nothing = UInt32Array::from(vec![None; n_rows]);
-        let schema = Schema::new(vec![Field::new("none", DataType::UInt32, true)]);
+        let schema = Schema::new(vec![Field::new(NOTHING, DataType::UInt32, true)]);
         let batch = RecordBatch::from(arrow::array::StructArray::new(
             schema.fields,
             vec![Arc::new(nothing) as ArrayRef],
@@ -88,6 +91,7 @@ impl AttributeTable {
             .fields()
             .iter()
             .map(|field| field.name().as_str())
+            .filter(|&name| name != NOTHING)
     }
 
     /// A column by name, as it is.

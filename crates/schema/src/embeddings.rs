@@ -1,5 +1,6 @@
 //! Tables of vectors.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -85,7 +86,7 @@ impl Embeddings {
     /// Writes `id`, `vector` and, where there is one, `bias`.
     ///
     /// # Errors
-    /// [`Error::Inconsistent`] when the lengths disagree, [`Error::BadValue`] for a value that is not finite.
+    /// [`Error::Inconsistent`] when the lengths disagree or an id occurs twice, [`Error::BadValue`] for a value that is not finite.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let n = self.ids.len();
@@ -98,6 +99,7 @@ impl Embeddings {
                 reason: format!("{n} ids, {} values, dimension {}", self.vectors.len(), self.dim),
             });
         }
+        no_duplicates(path, &self.ids)?;
         all_finite(path, "vector", &self.vectors, self.dim)?;
         all_finite(path, "bias", self.bias.as_deref().unwrap_or_default(), 1)?;
         let width = i32::try_from(self.dim).map_err(|_| Error::Inconsistent {
@@ -138,7 +140,8 @@ impl Embeddings {
     /// Reads what [`Embeddings::write`] wrote.
     ///
     /// # Errors
-    /// As [`read_parquet`]; [`Error::BadValue`] for nulls and values that are not finite.
+    /// As [`read_parquet`]; [`Error::BadValue`] for nulls and values that are not finite; [`Error::Inconsistent`] when
+    /// an id occurs twice or the metric is unknown.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let (batch, metadata) = read_parquet(path, EMBEDDINGS)?;
@@ -156,13 +159,24 @@ impl Embeddings {
             .as_any()
             .downcast_ref::<Float32Array>()
             .ok_or_else(wrong_type)?;
-        if dim == 0 || values.null_count() > 0 {
+        if dim == 0 {
             return Err(wrong_type());
+        }
+        if let Some(position) = (0..values.len()).find(|&position| values.is_null(position)) {
+            return Err(Error::BadValue {
+                path: path.to_owned(),
+                row: (position / dim) as u64 + 1,
+                column: "vector".to_owned(),
+                value: "null".to_owned(),
+                reason: "a vector has no gaps".to_owned(),
+            });
         }
         // A sliced list still points at all values of its parent.
         let start = usize::try_from(lists.value_offset(0)).map_err(|_| wrong_type())?;
         let vectors = values.values()[start..start + batch.num_rows() * dim].to_vec();
         all_finite(path, "vector", &vectors, dim)?;
+        let ids: Vec<Arc<str>> = ids.iter().flatten().map(Arc::from).collect();
+        no_duplicates(path, &ids)?;
         let bias = match column(path, &batch, "bias") {
             Ok(_) => Some(
                 required_column::<Float32Array>(path, &batch, "bias")?
@@ -186,9 +200,22 @@ impl Embeddings {
                 run: text("catchment.run"),
             },
             dim,
-            ids: ids.iter().flatten().map(Arc::from).collect(),
+            ids,
             vectors,
             bias,
         })
     }
+}
+
+fn no_duplicates(path: &Path, ids: &[Arc<str>]) -> Result<()> {
+    let mut seen = HashSet::with_capacity(ids.len());
+    for id in ids {
+        if !seen.insert(id.as_ref()) {
+            return Err(Error::Inconsistent {
+                path: path.to_owned(),
+                reason: format!("the id {id:?} occurs twice"),
+            });
+        }
+    }
+    Ok(())
 }

@@ -86,9 +86,15 @@ impl<'a> History<'a> {
     /// Nobody's history.
     pub const EMPTY: History<'static> = History(&[]);
 
-    /// Events that are already in time order.
+    /// Events that are already in order, oldest first: known times never fall. Events of unknown time may stand
+    /// between them, where the log has an order beside its times.
     pub fn new(events: &'a [Event]) -> Self {
-        debug_assert!(events.windows(2).all(|pair| pair[0].time <= pair[1].time));
+        debug_assert!(
+            events
+                .iter()
+                .filter(|event| event.time != Time::UNKNOWN)
+                .is_sorted_by_key(|event| event.time)
+        );
         Self(events)
     }
 
@@ -116,10 +122,13 @@ impl<'a> History<'a> {
         Self(&self.0[self.0.len().saturating_sub(n)..])
     }
 
-    /// The events strictly before `time`: what was known at that moment.
+    /// The events strictly before `time`: what was known at that moment. Events of unknown time count as before
+    /// it while no event at or after `time` precedes them.
     #[must_use]
     pub fn before(self, time: Time) -> Self {
-        Self(&self.0[..self.0.partition_point(|event| event.time < time)])
+        // Unknown times may stand anywhere, so this is no place for a binary search.
+        let end = self.0.iter().position(|event| event.time >= time);
+        Self(&self.0[..end.unwrap_or(self.0.len())])
     }
 }
 
@@ -229,5 +238,20 @@ mod tests {
         let events = [1, 2, 2, 3].map(|t| Event::new(ItemIdx(0), Time::from_millis(t)));
         assert_eq!(History::new(&events).before(Time::from_millis(2)).len(), 1);
         assert_eq!(History::new(&events).last(2).len(), 2);
+    }
+
+    #[test]
+    fn unknown_times_between_known_ones_do_not_let_the_future_in() {
+        let unknown = Time::UNKNOWN;
+        let times = [
+            Time::from_millis(5),
+            unknown,
+            Time::from_millis(7),
+            unknown,
+            Time::from_millis(9),
+        ];
+        let events = times.map(|time| Event::new(ItemIdx(0), time));
+        let n_before = |millis| History::new(&events).before(Time::from_millis(millis)).len();
+        assert_eq!([5, 6, 7, 8, 9, 10].map(n_before), [0, 2, 2, 4, 4, 5]);
     }
 }

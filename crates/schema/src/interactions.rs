@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use crate::columns::{all_finite, required_column, typed_column};
 use crate::parquet_file::{FileKind, Metadata, parquet_error, read_parquet, write_parquet};
-use crate::{Event, EventKind, Histories, ItemIdx, Result, Time, UserIdx};
+use crate::{Error, Event, EventKind, Histories, ItemIdx, Result, Time, UserIdx};
 
 /// The encoded-interactions file.
 pub const INTERACTIONS: FileKind = FileKind {
@@ -63,10 +63,24 @@ impl Interactions {
     /// Writes the file.
     ///
     /// # Errors
-    /// As [`write_parquet`].
+    /// As [`write_parquet`]; [`Error::Inconsistent`] when the columns differ in length, [`Error::BadValue`] for a
+    /// value that is not finite.
     pub fn write(&self, path: impl AsRef<Path>, metadata: &Metadata) -> Result<()> {
         let path = path.as_ref();
         let events = &self.events;
+        if self.users.len() != events.len() || self.sessions.len() != events.len() {
+            return Err(Error::Inconsistent {
+                path: path.to_owned(),
+                reason: format!(
+                    "{} users, {} events, {} sessions",
+                    self.users.len(),
+                    events.len(),
+                    self.sessions.len()
+                ),
+            });
+        }
+        let values: Vec<f32> = events.iter().map(|event| event.value).collect();
+        all_finite(path, "value", &values, 1)?;
         let columns: Vec<ArrayRef> = vec![
             Arc::new(UInt32Array::from_iter_values(
                 self.users.iter().map(|user| user.0),
@@ -83,9 +97,7 @@ impl Interactions {
             Arc::new(UInt16Array::from_iter_values(
                 events.iter().map(|event| event.kind.0),
             )),
-            Arc::new(Float32Array::from_iter_values(
-                events.iter().map(|event| event.value),
-            )),
+            Arc::new(Float32Array::from(values)),
             Arc::new(UInt32Array::from_iter_values(self.sessions.iter().copied())),
             Arc::new(
                 events
@@ -102,7 +114,7 @@ impl Interactions {
     /// Reads the file.
     ///
     /// # Errors
-    /// As [`read_parquet`]; [`crate::Error::BadValue`] for a null or a value that is not finite.
+    /// As [`read_parquet`]; [`Error::BadValue`] for a null or a value that is not finite.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let (batch, _) = read_parquet(path, INTERACTIONS)?;

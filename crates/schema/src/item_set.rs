@@ -17,9 +17,10 @@ impl ItemSet {
     /// Every item of a catalogue of `n_items`.
     pub fn all(n_items: usize) -> Self {
         let mut set = RoaringBitmap::new();
-        if let Ok(end) = u32::try_from(n_items) {
-            set.insert_range(0..end);
-        }
+        match u32::try_from(n_items) {
+            Ok(end) => set.insert_range(0..end),
+            Err(_) => set.insert_range(..),
+        };
         Self(set)
     }
 
@@ -110,16 +111,52 @@ impl<'a> ItemFilter<'a> {
 
     /// How many of a catalogue of `n_items` pass, counted without looking at each.
     pub fn n_passing(&self, n_items: usize) -> usize {
-        let all;
-        let allowed = if let Some(set) = self.allow {
-            set
-        } else {
-            all = ItemSet::all(n_items);
-            &all
+        let catalogue;
+        let allowed = match self.allow {
+            // The usual set names items of the catalogue only, and need not be cut.
+            Some(set) if set.0.max().is_none_or(|last| (last as usize) < n_items) => set,
+            Some(set) => {
+                catalogue = ItemSet(&set.0 & ItemSet::all(n_items).0);
+                &catalogue
+            }
+            None => {
+                catalogue = ItemSet::all(n_items);
+                &catalogue
+            }
         };
         match self.deny {
             Some(deny) => allowed.difference_len(deny),
             None => allowed.len(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(items: &[u32]) -> ItemSet {
+        items.iter().copied().map(ItemIdx).collect()
+    }
+
+    #[test]
+    fn counting_what_passes_equals_asking_each_item() {
+        let allow = set(&[0, 2, 4, 90]);
+        let deny = set(&[2, 3, 91]);
+        for (allow, deny) in [
+            (None, None),
+            (Some(&allow), None),
+            (None, Some(&deny)),
+            (Some(&allow), Some(&deny)),
+        ] {
+            let filter = ItemFilter { allow, deny };
+            for n_items in [0, 1, 3, 5, 100] {
+                let asked = ItemSet::all(n_items)
+                    .iter()
+                    .filter(|&item| filter.passes(item))
+                    .count();
+                assert_eq!(filter.n_passing(n_items), asked, "{filter:?} of {n_items}");
+            }
         }
     }
 }

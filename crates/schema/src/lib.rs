@@ -5,7 +5,27 @@
 //!
 //! - indices and scores: [`UserIdx`], [`ItemIdx`], [`Score`], [`ScoredItem`], [`ItemSet`], [`ItemFilter`]
 //! - events: [`Event`], [`Time`], [`History`], [`Histories`]
-//! - files: [`Vocabulary`], [`Interactions`], [`Embeddings`], [`NeighbourTable`], [`AttributeTable`]
+//! - what comes in: [`import`], from Parquet, CSV, TSV, JSON lines and published data sets
+//! - what goes between rooms: [`Vocabulary`], [`Interactions`], [`AttributeTable`], [`NeighbourTable`]
+//! - what goes out: [`Embeddings`], [`CandidateRows`], [`RecommendationRows`], [`vector_files`]
+//!
+//! # Example
+//!
+//! ```
+//! use catchment_schema::{ItemIdx, Metadata, Vocabulary};
+//!
+//! let items = Vocabulary::from_counts([("tea", 3), ("milk", 1), ("honey", 3)]);
+//! assert_eq!(items.item("honey"), Some(ItemIdx(0)));
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("items.parquet");
+//! items.write(&path, &Metadata::new())?;
+//! assert_eq!(Vocabulary::read(&path)?, items);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Files appear whole or not at all ([`AtomicFile`]), and every one of ours says what it is and which version of
+//! its format it has ([`parquet_file`]).
 
 pub mod atomic;
 pub mod attributes;
@@ -18,9 +38,11 @@ pub mod id;
 pub mod import;
 pub mod interactions;
 pub mod item_set;
+pub mod lists;
 pub mod neighbours;
 pub mod parquet_file;
 pub mod score;
+pub mod vector_files;
 pub mod vocabulary;
 
 pub use arrow;
@@ -35,6 +57,7 @@ pub use finding::{Finding, Severity};
 pub use id::{ItemIdx, UserIdx};
 pub use interactions::Interactions;
 pub use item_set::{ItemFilter, ItemSet};
+pub use lists::{CandidateRow, CandidateRows, RecommendationRow, RecommendationRows};
 pub use neighbours::NeighbourTable;
 pub use parquet_file::Metadata;
 pub use score::{Score, ScoredItem};

@@ -1,18 +1,22 @@
 //! Our own Parquet files: one way to write them, one way to read them.
 //!
-//! Every file carries its kind and format version in its metadata (`catchment.kind`, `catchment.format`)
+//! Every file carries its kind and format version in its metadata (`catchment.file`, `catchment.format`)
 //! and is plain Parquet to every other reader.
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
@@ -67,6 +71,8 @@ impl ParquetFileWriter {
             .set_created_by("catchment".to_owned())
             .set_key_value_metadata(Some(pairs))
             .build();
+        // The metadata of an Arrow schema is a hash map: its order would make the bytes differ from run to run.
+        let schema = Arc::new(Schema::new(schema.fields().clone()));
         let writer = ArrowWriter::try_new(AtomicFile::create(&path)?, schema, Some(properties))
             .map_err(|error| parquet_error(&path, &error))?;
         Ok(Self { path, writer })
@@ -75,7 +81,7 @@ impl ParquetFileWriter {
     /// Adds rows.
     ///
     /// # Errors
-    /// [`Error::Parquet`] when the disk is full or the batch has another schema.
+    /// [`Error::Io`] when the disk is full, [`Error::Parquet`] when the batch has another schema.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.writer
             .write(batch)
@@ -113,24 +119,27 @@ pub fn write_parquet(
 /// Reads a whole file of ours.
 ///
 /// # Errors
-/// [`Error::Io`], [`Error::Parquet`]; [`Error::WrongVersion`] when it is of another kind or a newer version.
+/// [`Error::Io`], [`Error::Empty`], [`Error::Parquet`]; [`Error::WrongVersion`] when it is of another kind or a
+/// newer version.
 pub fn read_parquet(path: impl AsRef<Path>, kind: FileKind) -> Result<(RecordBatch, Metadata)> {
-    let path = path.as_ref();
-    let (batch, metadata) = read_any_parquet(path)?;
-    let found = metadata.get(FORMAT_KEY).map_or("none", String::as_str);
-    let of_this_kind = metadata.get(FILE_KEY).is_some_and(|name| name == kind.name);
-    match found.parse::<u32>() {
-        Ok(version) if of_this_kind && version <= kind.version => Ok((batch, metadata)),
-        _ => Err(Error::WrongVersion {
-            path: path.to_owned(),
-            kind: kind.name,
-            found: match metadata.get(FILE_KEY) {
-                Some(name) if !of_this_kind => format!("{name} {found}"),
-                _ => found.to_owned(),
-            },
-            supported: kind.version,
-        }),
+    let opened = Opened::open(path.as_ref())?;
+    opened.check_kind(kind)?;
+    opened.read()
+}
+
+/// As [`read_parquet`], but a file that does not say what it is will be read as well: somebody else wrote it.
+///
+/// # Errors
+/// As [`read_parquet`].
+pub fn read_own_or_foreign_parquet(
+    path: impl AsRef<Path>,
+    kind: FileKind,
+) -> Result<(RecordBatch, Metadata)> {
+    let opened = Opened::open(path.as_ref())?;
+    if opened.metadata.contains_key(FILE_KEY) || opened.metadata.contains_key(FORMAT_KEY) {
+        opened.check_kind(kind)?;
     }
+    opened.read()
 }
 
 /// Reads a whole Parquet file, whoever wrote it.
@@ -138,35 +147,97 @@ pub fn read_parquet(path: impl AsRef<Path>, kind: FileKind) -> Result<(RecordBat
 /// # Errors
 /// [`Error::Io`], [`Error::Empty`] for a file without bytes, [`Error::Parquet`].
 pub fn read_any_parquet(path: impl AsRef<Path>) -> Result<(RecordBatch, Metadata)> {
-    let path = path.as_ref();
-    let file = File::open(path).map_err(Error::io(path))?;
-    if file.metadata().map_err(Error::io(path))?.len() == 0 {
-        return Err(Error::Empty {
-            path: path.to_owned(),
-            expected: "a Parquet file".to_owned(),
-        });
-    }
-    let builder =
-        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| parquet_error(path, &error))?;
-    let metadata = builder
-        .metadata()
-        .file_metadata()
-        .key_value_metadata()
-        .into_iter()
-        .flatten()
-        .filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?)))
-        .collect();
-    let schema = builder.schema().clone();
-    let batches = builder
-        .build()
-        .map_err(|error| parquet_error(path, &error))?
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| parquet_error(path, &error))?;
-    let batch = concat_batches(&schema, &batches).map_err(|error| parquet_error(path, &error))?;
-    Ok((batch, metadata))
+    Opened::open(path.as_ref())?.read()
 }
 
-pub(crate) fn parquet_error(path: &Path, error: &dyn std::fmt::Display) -> Error {
+/// A file of which the footer has been read: its metadata is known before any column is.
+struct Opened<'a> {
+    path: &'a Path,
+    builder: ParquetRecordBatchReaderBuilder<File>,
+    metadata: Metadata,
+}
+
+impl<'a> Opened<'a> {
+    fn open(path: &'a Path) -> Result<Self> {
+        let file = File::open(path).map_err(Error::io(path))?;
+        if file.metadata().map_err(Error::io(path))?.len() == 0 {
+            return Err(Error::Empty {
+                path: path.to_owned(),
+                expected: "a Parquet file".to_owned(),
+            });
+        }
+        let builder = decoding(path, || ParquetRecordBatchReaderBuilder::try_new(file))?;
+        let pairs = builder.metadata().file_metadata().key_value_metadata();
+        let metadata = pairs
+            .into_iter()
+            .flatten()
+            .filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?)))
+            .collect();
+        Ok(Self {
+            path,
+            builder,
+            metadata,
+        })
+    }
+
+    fn check_kind(&self, kind: FileKind) -> Result<()> {
+        let found = self.metadata.get(FORMAT_KEY).map_or("none", String::as_str);
+        let name = self.metadata.get(FILE_KEY);
+        let of_this_kind = name.is_some_and(|name| name == kind.name);
+        match found.parse::<u32>() {
+            Ok(version) if of_this_kind && version <= kind.version => Ok(()),
+            _ => Err(Error::WrongVersion {
+                path: self.path.to_owned(),
+                kind: kind.name,
+                found: match name {
+                    Some(name) if !of_this_kind => format!("{name} {found}"),
+                    _ => found.to_owned(),
+                },
+                supported: kind.version,
+            }),
+        }
+    }
+
+    fn read(self) -> Result<(RecordBatch, Metadata)> {
+        let path = self.path;
+        // The reader repeats the file's metadata in the schema. Rows are equal whatever their file says.
+        let schema = Arc::new(Schema::new(self.builder.schema().fields().clone()));
+        let batches = decoding(path, || {
+            let batches = self.builder.build()?;
+            Ok::<_, ParquetError>(batches.collect::<Result<Vec<_>, _>>()?)
+        })?;
+        let batch = concat_batches(&schema, &batches).map_err(|error| parquet_error(path, &error))?;
+        Ok((batch, self.metadata))
+    }
+}
+
+/// Runs a step of the Parquet decoder. On damaged pages some of its assertions fail instead of returning an error;
+/// what it was reading is then thrown away, so nothing half-done is seen.
+pub(crate) fn decoding<T, E: std::error::Error + 'static>(
+    path: &Path,
+    step: impl FnOnce() -> Result<T, E>,
+) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(step)) {
+        Ok(result) => result.map_err(|error| parquet_error(path, &error)),
+        Err(_) => Err(Error::Parquet {
+            path: path.to_owned(),
+            reason: "the decoder gave up on a damaged page".to_owned(),
+        }),
+    }
+}
+
+/// An error of arrow or parquet with its path. Where the operating system is behind it, it is [`Error::Io`];
+/// an end that comes too early is not: then the file is to blame.
+pub(crate) fn parquet_error(path: &Path, error: &(dyn std::error::Error + 'static)) -> Error {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(io) = error.downcast_ref::<std::io::Error>()
+            && !matches!(io.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData)
+        {
+            return Error::io(path)(std::io::Error::new(io.kind(), io.to_string()));
+        }
+        cause = error.source();
+    }
     Error::Parquet {
         path: path.to_owned(),
         reason: error.to_string(),
