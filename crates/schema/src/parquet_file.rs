@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
@@ -164,8 +166,7 @@ impl<'a> Opened<'a> {
                 expected: "a Parquet file".to_owned(),
             });
         }
-        let builder =
-            ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| parquet_error(path, &error))?;
+        let builder = decoding(path, || ParquetRecordBatchReaderBuilder::try_new(file))?;
         let pairs = builder.metadata().file_metadata().key_value_metadata();
         let metadata = pairs
             .into_iter()
@@ -199,15 +200,29 @@ impl<'a> Opened<'a> {
 
     fn read(self) -> Result<(RecordBatch, Metadata)> {
         let path = self.path;
-        let schema = self.builder.schema().clone();
-        let batches = self
-            .builder
-            .build()
-            .map_err(|error| parquet_error(path, &error))?
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| parquet_error(path, &error))?;
+        // The reader repeats the file's metadata in the schema. Rows are equal whatever their file says.
+        let schema = Arc::new(Schema::new(self.builder.schema().fields().clone()));
+        let batches = decoding(path, || {
+            let batches = self.builder.build()?;
+            Ok::<_, ParquetError>(batches.collect::<Result<Vec<_>, _>>()?)
+        })?;
         let batch = concat_batches(&schema, &batches).map_err(|error| parquet_error(path, &error))?;
         Ok((batch, self.metadata))
+    }
+}
+
+/// Runs a step of the Parquet decoder. On damaged pages some of its assertions fail instead of returning an error;
+/// what it was reading is then thrown away, so nothing half-done is seen.
+pub(crate) fn decoding<T, E: std::error::Error + 'static>(
+    path: &Path,
+    step: impl FnOnce() -> Result<T, E>,
+) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(step)) {
+        Ok(result) => result.map_err(|error| parquet_error(path, &error)),
+        Err(_) => Err(Error::Parquet {
+            path: path.to_owned(),
+            reason: "the decoder gave up on a damaged page".to_owned(),
+        }),
     }
 }
 

@@ -286,7 +286,7 @@ impl Column<'_> {
     }
 
     fn shown(&self, row: usize) -> String {
-        array_value_to_string(self.cells, row).unwrap_or_default()
+        array_value_to_string(self.cells, row).unwrap_or_else(|error| error.to_string())
     }
 
     fn cast(&self, to: &DataType, origin: &Origin) -> Result<ArrayRef> {

@@ -60,6 +60,8 @@ pub(super) struct Conform<'a> {
     /// Mapped columns that no chunk has had yet.
     unseen: BTreeSet<String>,
     shadowed: BTreeSet<String>,
+    /// The names in the file of the last chunk.
+    names: Vec<String>,
 }
 
 impl<'a> Conform<'a> {
@@ -78,11 +80,18 @@ impl<'a> Conform<'a> {
             extras,
             unseen: source.columns.values().cloned().collect(),
             shadowed: BTreeSet::new(),
+            names: Vec::new(),
         })
     }
 
     /// The rows of the chunk that can be used, in our columns; the others go to the log.
     pub(super) fn conform(&mut self, chunk: Chunk, log: &mut FaultLog) -> Result<RecordBatch> {
+        self.names.clone_from(&chunk.names);
+        if chunk.origin.rows.is_empty() {
+            // Nothing but lines that could not be read: they tell nothing about columns.
+            log.take(chunk.origin)?;
+            return Ok(RecordBatch::new_empty(Arc::new(Schema::empty())));
+        }
         let named = self.name_columns(&chunk)?;
         let Chunk {
             names,
@@ -104,7 +113,11 @@ impl<'a> Conform<'a> {
                     let clock = self.clocks.get_mut(known.name).unwrap_or(&mut clockless);
                     column.read(known.meaning, clock, &mut origin)?
                 }
-                None if known.required => return Err(missing(&origin, known.name, &names)),
+                None if known.required => {
+                    let error = missing(&origin, known.name, &names);
+                    log.take(origin)?;
+                    return Err(error);
+                }
                 None if self.extras.is_stream() => new_null_array(&known.meaning.data_type(), n_rows),
                 None => continue,
             };
@@ -188,7 +201,7 @@ impl<'a> Conform<'a> {
             return Err(Error::MissingColumn {
                 path: self.source.path().to_owned(),
                 column,
-                available: self.extras.names(),
+                available: self.names,
             });
         }
         let mut findings = Vec::new();

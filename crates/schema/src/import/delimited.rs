@@ -17,6 +17,7 @@ pub(super) struct Delimited {
     reader: csv::Reader<WholeLines<io::BufReader<Box<dyn Read>>>>,
     names: Vec<String>,
     record: ByteRecord,
+    delimiter: u8,
     unread: Rc<Cell<usize>>,
 }
 
@@ -34,6 +35,7 @@ impl Delimited {
             reader,
             names: Vec::new(),
             record: ByteRecord::new(),
+            delimiter,
             unread,
         };
         if records.next_record(path)?.is_none() {
@@ -100,7 +102,10 @@ impl RowReader for Delimited {
         let Some(line) = self.next_record(&rows.origin.path)? else {
             return Ok(false);
         };
-        let whole = || String::from_utf8_lossy(self.record.as_slice());
+        let whole = || {
+            let fields: Vec<&[u8]> = self.record.iter().collect();
+            String::from_utf8_lossy(&fields.join(&self.delimiter)).into_owned()
+        };
         if line.quote_is_open {
             rows.origin.unreadable(
                 line.number,

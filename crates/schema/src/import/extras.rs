@@ -89,15 +89,6 @@ impl Extras {
         Ok(fitted)
     }
 
-    pub(super) fn names(&self) -> Vec<String> {
-        match self {
-            Self::Streamed { plan: Some(plan), .. } => {
-                plan.iter().map(|field| field.name().clone()).collect()
-            }
-            _ => vec![],
-        }
-    }
-
     pub(super) fn finding(self) -> Option<Finding> {
         match self {
             Self::Streamed { late, .. } if !late.is_empty() => Some(Finding {

@@ -8,7 +8,7 @@ use super::chunk::{CHUNK_ROWS, Chunk, ChunkReader, Typing};
 use super::faults::Origin;
 use super::files;
 use crate::Result;
-use crate::parquet_file::parquet_error;
+use crate::parquet_file::decoding;
 
 /// Reads batches; rows are counted over the whole file.
 pub(super) struct ParquetChunks {
@@ -19,9 +19,12 @@ pub(super) struct ParquetChunks {
 
 impl ParquetChunks {
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let batches = ParquetRecordBatchReaderBuilder::try_new(files::open_seekable(path)?)
-            .and_then(|builder| builder.with_batch_size(CHUNK_ROWS).build())
-            .map_err(|error| parquet_error(path, &error))?;
+        let file = files::open_seekable(path)?;
+        let batches = decoding(path, || {
+            ParquetRecordBatchReaderBuilder::try_new(file)?
+                .with_batch_size(CHUNK_ROWS)
+                .build()
+        })?;
         Ok(Self {
             path: path.to_owned(),
             batches,
@@ -32,10 +35,9 @@ impl ParquetChunks {
 
 impl ChunkReader for ParquetChunks {
     fn next_chunk(&mut self) -> Result<Option<Chunk>> {
-        let Some(batch) = self.batches.next() else {
+        let Some(batch) = decoding(&self.path, || self.batches.next().transpose())? else {
             return Ok(None);
         };
-        let batch = batch.map_err(|error| parquet_error(&self.path, &error))?;
         let mut origin = Origin::new(self.path.clone());
         let end = self.n_rows + batch.num_rows() as u64;
         origin.rows.extend(self.n_rows + 1..=end);
