@@ -100,7 +100,9 @@ impl Factors {
             before.clear();
             before.extend_from_slice(rows);
             let n = before.len() / stride;
-            let after = MatMut::from_row_major_slice_with_stride_mut(rows, n, dim, stride);
+            // Not `from_row_major_slice_with_stride_mut`, which in faer 0.24.4 swaps the strides and so writes beyond
+            // the slice.
+            let after = MatMut::from_column_major_slice_with_stride_mut(rows, dim, n, stride).transpose_mut();
             matmul(after, Accum::Replace, view(before, dim, stride), rotation, 1.0, Par::Seq);
         });
     }
