@@ -23,7 +23,8 @@ pub(crate) struct IdentityPlusGram {
     n: usize,
     /// `n`, padded.
     size: usize,
-    /// `[size + 1 + tile, size]`; below the diagonal the sum and then its factor, in row `size` the right-hand side.
+    /// `[size + TILE_ROWS, size]`: below the diagonal the sum and then its factor, in the last row the right-hand side.
+    /// Between them are rows that tiles hang over into, which stay zero.
     system: Vec<f32>,
     /// The inverse of each diagonal block, upper triangular.
     inverses: Vec<Block>,
@@ -35,7 +36,7 @@ impl IdentityPlusGram {
         self.n = n;
         self.size = padded(n);
         self.system.clear();
-        self.system.resize((self.size + 1 + TILE_ROWS) * self.size, 0.0);
+        self.system.resize((self.size + TILE_ROWS) * self.size, 0.0);
         self.inverses.resize(self.size / BLOCK, [[0.0; BLOCK]; BLOCK]);
         for i in 0..self.size {
             self.system[i * self.size + i] = 1.0;
@@ -70,8 +71,8 @@ impl IdentityPlusGram {
     /// `solution`: `[n]`, `b` coming in and `y` going out.
     #[inline(always)]
     pub(crate) fn solve<S: Simd>(&mut self, simd: S, solution: &mut [f32]) -> bool {
-        let last = self.size * self.size;
-        self.system[last..last + self.n].copy_from_slice(solution);
+        let begin = self.right_hand_side() * self.size;
+        self.system[begin..begin + self.n].copy_from_slice(solution);
         for block in 0..self.size / BLOCK {
             self.update_panel(simd, block * BLOCK);
             if !self.factor_panel(simd, block * BLOCK) {
@@ -82,17 +83,22 @@ impl IdentityPlusGram {
         true
     }
 
+    /// The row where `b` travels.
+    #[inline(always)]
+    fn right_hand_side(&self) -> usize {
+        self.size + TILE_ROWS - 1
+    }
+
     /// Takes what the panels to the left explain out of the panel that begins at `start`.
     #[inline(always)]
     fn update_panel<S: Simd>(&mut self, simd: S, start: usize) {
         if start == 0 {
             return;
         }
-        let (n, size) = (self.n, self.size);
-        for i in (start..n).step_by(TILE_ROWS) {
+        for i in (start..self.n).step_by(TILE_ROWS) {
             self.update_rows::<S, TILE_ROWS>(simd, start, i);
         }
-        self.update_rows::<S, 1>(simd, start, size);
+        self.update_rows::<S, 1>(simd, start, self.right_hand_side());
     }
 
     #[inline(always)]
@@ -134,7 +140,7 @@ impl IdentityPlusGram {
         for i in start + BLOCK..n {
             self.times_inverse(simd, i * size + start, &inverse);
         }
-        self.times_inverse(simd, size * size + start, &inverse);
+        self.times_inverse(simd, self.right_hand_side() * size + start, &inverse);
         self.inverses[start / BLOCK] = inverse;
         true
     }
@@ -153,7 +159,8 @@ impl IdentityPlusGram {
     #[inline(always)]
     fn substitute_backwards<S: Simd>(&mut self, simd: S, solution: &mut [f32]) {
         let (n, size) = (self.n, self.size);
-        let (factor, rest) = self.system.split_at_mut(size * size);
+        let right_hand_side = self.right_hand_side();
+        let (factor, rest) = self.system.split_at_mut(right_hand_side * size);
         let z = &mut rest[..size];
         for block in (0..size / BLOCK).rev() {
             let start = block * BLOCK;

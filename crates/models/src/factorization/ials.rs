@@ -55,3 +55,6 @@ pub use encoder::{FoldInScratch, IalsEncoder};
 pub use fit::fit;
 pub use loss::IalsLoss;
 pub use model::IalsModel;
+
+#[cfg(test)]
+mod tests;
