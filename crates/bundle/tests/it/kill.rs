@@ -39,6 +39,7 @@ fn publish_some_files(root: &Path, second: i64) {
 
 /// Starts a child and kills it after a while; false when it ended by itself.
 fn kill_one(root: &Path, round: i64, after: Duration) -> bool {
+    let n_before = list(root).expect("listed").len();
     let mut child = Command::new(env::current_exe().expect("own path"))
         .args([
             "--exact",
@@ -51,9 +52,13 @@ fn kill_one(root: &Path, round: i64, after: Duration) -> bool {
         .stderr(Stdio::null())
         .spawn()
         .expect("child started");
-    // The child has begun when its first folder is there: only then does the clock run.
+    // The clock runs from the child's first folder on; every other time from its first bundle on.
+    let has_begun = || match round % 2 {
+        0 => !leftovers(root).is_empty(),
+        _ => list(root).expect("listed").len() > n_before,
+    };
     let patience = Instant::now();
-    while leftovers(root).is_empty() && patience.elapsed() < Duration::from_secs(20) {
+    while !has_begun() && patience.elapsed() < Duration::from_mins(1) {
         thread::sleep(Duration::from_micros(200));
     }
     thread::sleep(after);
@@ -110,5 +115,5 @@ fn a_hundred_kills_at_any_moment_leave_no_half_bundle() {
         n_in_the_middle > KILLS / 10,
         "only {n_in_the_middle} in the middle"
     );
-    assert!(n_published > KILLS / 10, "only {n_published} bundles published");
+    assert!(n_published >= KILLS / 2, "only {n_published} bundles published");
 }
