@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand, Package};
 
 use crate::workspace::{Workspace, cargo};
 
@@ -95,7 +95,11 @@ const fn room(name: &'static str, may_use: &'static [&'static str], never: &'sta
 }
 
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
-    let metadata = MetadataCommand::new().current_dir(&workspace.root).exec()?;
+    // All features: a forbidden crate must at least be somebody's option, or its absence proves nothing.
+    let metadata = MetadataCommand::new()
+        .current_dir(&workspace.root)
+        .features(CargoOpt::AllFeatures)
+        .exec()?;
     let known = known_names(&metadata);
     let mut wrong = Vec::new();
     for member in metadata
