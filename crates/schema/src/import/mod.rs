@@ -137,7 +137,7 @@ pub fn import_interactions(
 }
 
 /// Reads a table of items: `item_id` Utf8, then those columns of the contract that are there (`title` Utf8,
-/// `category` Utf8 or List<Utf8>, `price` Float32, `latitude`, `longitude` Float64, `market` Utf8, `published_at`,
+/// `category` Utf8 or `List<Utf8>`, `price` Float32, `latitude`, `longitude` Float64, `market` Utf8, `published_at`,
 /// `expires_at` Timestamp(ms, UTC), `available` Boolean), then all others.
 ///
 /// # Errors
