@@ -105,7 +105,7 @@ impl AttributeTable {
         (row < array.len() && array.is_valid(row)).then(|| array.value(row))
     }
 
-    /// The texts in a Utf8 or List<Utf8> column; empty where null.
+    /// The texts in a Utf8 or `List<Utf8>` column; empty where null.
     pub fn texts(&self, name: &str, row: usize) -> Vec<String> {
         if let Some(text) = self.text(name, row) {
             return vec![text.to_owned()];

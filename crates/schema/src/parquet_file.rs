@@ -50,6 +50,10 @@ impl ParquetFileWriter {
     ///
     /// # Errors
     /// [`Error::Io`] when the folder cannot be written.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers hand on what `RecordBatch::schema` gives them"
+    )]
     pub fn create(
         path: impl AsRef<Path>,
         kind: FileKind,

@@ -1,4 +1,4 @@
-//! Vectors for other programs: NumPy arrays and the text form of word2vec.
+//! Vectors for other programs: `.npy` arrays and the text form of word2vec.
 
 use std::io::Write;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::columns::all_finite;
 use crate::{AtomicFile, Error, Result};
 
-/// Writes a NumPy file (format 1.0): a two-dimensional array `[vectors.len() / dim, dim]` of little-endian float32
+/// Writes a `NumPy` file (format 1.0): a two-dimensional array `[vectors.len() / dim, dim]` of little-endian float32
 /// in C order, as `numpy.load` reads it. The rows are in the order in which they are given; ids have no place in it.
 ///
 /// # Errors
@@ -20,7 +20,8 @@ pub fn write_npy(path: impl AsRef<Path>, dim: usize, vectors: &[f32]) -> Result<
     let padding = 63 - (10 + header.len()) % 64;
     header.push_str(&" ".repeat(padding));
     header.push('\n');
-    let length = u16::try_from(header.len()).expect("two numbers and some words are short");
+    // Two numbers of at most 20 digits: always far below the limit.
+    let length = u16::try_from(header.len()).unwrap_or(u16::MAX);
     let mut file = AtomicFile::create(path)?;
     let mut write = || {
         file.write_all(b"\x93NUMPY\x01\x00")?;

@@ -7,7 +7,7 @@
 //!
 //! 1. Ids are text and never interpreted; an integer of any width is written in decimal. Null and empty are refused.
 //! 2. Times are UTC milliseconds; see [`TimeUnit`]. Typed times without a zone are UTC. Finer parts are cut off.
-//! 3. Numbers are finite. An empty cell of a text file is null.
+//! 3. Numbers are finite. An empty cell of a text file is null; a line break inside quotes is read as `\n`.
 //! 4. Columns that the contract does not name are kept. Parquet keeps their types. In a text format such a column
 //!    is Float64 if every value is a number (finite, without leading zeros, whole ones within 2^53), else Utf8; for a
 //!    log the first 65,536 rows decide, and a later value that is no number is an error of its row.
@@ -137,7 +137,7 @@ pub fn import_interactions(
 }
 
 /// Reads a table of items: `item_id` Utf8, then those columns of the contract that are there (`title` Utf8,
-/// `category` Utf8 or List<Utf8>, `price` Float32, `latitude`, `longitude` Float64, `market` Utf8, `published_at`,
+/// `category` Utf8 or `List<Utf8>`, `price` Float32, `latitude`, `longitude` Float64, `market` Utf8, `published_at`,
 /// `expires_at` Timestamp(ms, UTC), `available` Boolean), then all others.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! What each form is read as.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -395,14 +396,12 @@ fn the_first_chunk_settles_the_schema_and_later_ones_fit_it() {
     let path = folder.path().join("log.csv");
     let mut content = String::from("user_id,item_id,n\n");
     for row in 0..70_000 {
-        content += &format!(
-            "u,i{row},{}\n",
-            if row == 65_540 {
-                "many".to_owned()
-            } else {
-                row.to_string()
-            }
-        );
+        let number = if row == 65_540 {
+            "many".to_owned()
+        } else {
+            row.to_string()
+        };
+        writeln!(content, "u,i{row},{number}").expect("a string takes it");
     }
     fs::write(&path, &content).expect("writes");
     let mut source = source(&path, Format::Csv);

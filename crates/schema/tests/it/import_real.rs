@@ -1,7 +1,7 @@
 //! Counts on real data, which is not in the repository: set `CATCHMENT_DATA` to the folder that holds it.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use catchment_schema::AttributeTable;
 use catchment_schema::Vocabulary;
@@ -14,23 +14,25 @@ fn real(test: &str, path: &str) -> Option<PathBuf> {
     let found = std::env::var_os("CATCHMENT_DATA").map(|folder| PathBuf::from(folder).join(path));
     let found = found.filter(|found| found.exists());
     if found.is_none() {
-        println!("skipped: {test} (set CATCHMENT_DATA to a folder with {path})");
+        eprintln!("skipped: {test} (set CATCHMENT_DATA to a folder with {path})");
     }
     found
 }
 
 struct Counts {
-    n_rows: usize,
-    n_users: usize,
-    n_items: usize,
-    n_times: usize,
-    n_first: usize,
+    rows: usize,
+    users: usize,
+    items: usize,
+    /// Rows whose time is known.
+    times: usize,
+    /// Rows with the order 0.
+    unranked: usize,
 }
 
-fn count(path: PathBuf, format: Format) -> Counts {
+fn count(path: &Path, format: Format) -> Counts {
     let source = Source::new(path.to_string_lossy(), format);
     let (mut users, mut items) = (HashSet::new(), HashSet::new());
-    let (mut n_rows, mut n_times, mut n_first) = (0, 0, 0);
+    let (mut n_rows, mut n_times, mut n_unranked) = (0, 0, 0);
     let mut add = |batch: RecordBatch| {
         users.extend(
             batch["user_id"]
@@ -49,7 +51,7 @@ fn count(path: PathBuf, format: Format) -> Counts {
         let times = batch["timestamp"].as_primitive::<TimestampMillisecondType>();
         n_times += times.len() - times.null_count();
         let order = batch["order"].as_primitive::<UInt32Type>().iter();
-        n_first += order.filter(|order| *order == Some(0)).count();
+        n_unranked += order.filter(|order| *order == Some(0)).count();
         n_rows += batch.num_rows();
         Ok(())
     };
@@ -57,11 +59,11 @@ fn count(path: PathBuf, format: Format) -> Counts {
     assert_eq!(report.rows, n_rows as u64);
     assert_eq!((report.skipped, report.findings.len()), (0, 0));
     Counts {
-        n_rows,
-        n_users: users.len(),
-        n_items: items.len(),
-        n_times,
-        n_first,
+        rows: n_rows,
+        users: users.len(),
+        items: items.len(),
+        times: n_times,
+        unranked: n_unranked,
     }
 }
 
@@ -70,10 +72,10 @@ fn movielens_100k_has_its_published_counts() {
     let Some(folder) = real("movielens_100k_has_its_published_counts", "movielens-100k") else {
         return;
     };
-    let counts = count(folder.clone(), Format::MovieLens100k);
-    assert_eq!(counts.n_rows, 100_000);
-    assert_eq!((counts.n_users, counts.n_items), (943, 1_682));
-    assert_eq!(counts.n_times, 100_000);
+    let counts = count(&folder, Format::MovieLens100k);
+    assert_eq!(counts.rows, 100_000);
+    assert_eq!((counts.users, counts.items), (943, 1_682));
+    assert_eq!(counts.times, 100_000);
 
     let source = Source::new(folder.to_string_lossy(), Format::MovieLens100k);
     let (items, _) = import_items(&source).expect("items");
@@ -105,16 +107,16 @@ fn movielens_1m_development_form_has_every_rating() {
     let Some(folder) = real("movielens_1m_development_form_has_every_rating", "movielens-1m") else {
         return;
     };
-    let counts = count(folder.clone(), Format::MovieLens1m);
-    assert_eq!(counts.n_rows, 1_000_209);
-    assert_eq!((counts.n_users, counts.n_items), (6_040, 3_706));
-    assert_eq!(counts.n_times, 554_550);
-    assert_eq!(counts.n_first, 598);
+    let counts = count(&folder, Format::MovieLens1m);
+    assert_eq!(counts.rows, 1_000_209);
+    assert_eq!((counts.users, counts.items), (6_040, 3_706));
+    assert_eq!(counts.times, 554_550);
+    assert_eq!(counts.unranked, 598);
 
     let part = folder.join("ratings_users_1_2999.dat.gz");
-    let counts = count(part, Format::MovieLens1m);
-    assert_eq!((counts.n_rows, counts.n_users), (487_650, 2_999));
-    assert_eq!(counts.n_times, 487_650);
+    let counts = count(&part, Format::MovieLens1m);
+    assert_eq!((counts.rows, counts.users), (487_650, 2_999));
+    assert_eq!(counts.times, 487_650);
 
     let source = Source::new(folder.to_string_lossy(), Format::MovieLens1m);
     assert_eq!(import_items(&source).expect("items").0.num_rows(), 3_883);
@@ -126,13 +128,10 @@ fn gowalla_has_its_published_counts() {
     let Some(folder) = real("gowalla_has_its_published_counts", "gowalla") else {
         return;
     };
-    let train = count(folder.join("train.txt.gz"), Format::LightGcn);
-    assert_eq!(
-        (train.n_rows, train.n_users, train.n_items),
-        (810_128, 29_858, 40_981)
-    );
-    let test = count(folder.join("test.txt.gz"), Format::LightGcn);
-    assert_eq!(test.n_rows, 217_242);
+    let train = count(&folder.join("train.txt.gz"), Format::LightGcn);
+    assert_eq!((train.rows, train.users, train.items), (810_128, 29_858, 40_981));
+    let test = count(&folder.join("test.txt.gz"), Format::LightGcn);
+    assert_eq!(test.rows, 217_242);
 }
 
 #[test]

@@ -1,4 +1,8 @@
 //! The files that come in and go out, from outside.
+#![allow(
+    clippy::needless_raw_string_hashes,
+    reason = "expect-test writes them when it updates a text"
+)]
 
 mod damaged;
 mod golden;
