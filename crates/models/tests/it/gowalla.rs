@@ -14,7 +14,7 @@ use flate2::read::MultiGzDecoder;
 use rayon::prelude::*;
 
 /// Users that are scored together.
-const BLOCK: usize = 32;
+const BLOCK: usize = 256;
 const K: usize = 20;
 
 /// Items by user, sorted.
@@ -102,15 +102,10 @@ impl Split {
         for &item in &self.train[user] {
             scores[item as usize] = f32::NEG_INFINITY;
         }
-        let mut order: Vec<u32> = (0..u32::try_from(scores.len()).expect("fits")).collect();
-        let by_score =
-            |a: &u32, b: &u32| scores[*b as usize].total_cmp(&scores[*a as usize]).then_with(|| a.cmp(b));
-        order.select_nth_unstable_by(K, by_score);
-        order.truncate(K);
-        order.sort_unstable_by(by_score);
+        let order = best(scores);
         let test = &self.test[user];
         let discount = |rank: usize| 1.0 / (rank as f64 + 2.0).log2();
-        let hits = || (0..K).filter(|&rank| test.binary_search(&order[rank]).is_ok());
+        let hits = || (0..order.len()).filter(|&rank| test.binary_search(&order[rank]).is_ok());
         let ideal: f64 = (0..K.min(test.len())).map(discount).sum();
         (hits().count() as f64 / test.len() as f64, hits().map(discount).sum::<f64>() / ideal)
     }
@@ -125,6 +120,25 @@ impl Split {
             matmul(out, Accum::Replace, queries, items.transpose(), 1.0, Par::Seq);
         })
     }
+}
+
+/// The best `K` items: falling score, ties by item.
+fn best(scores: &[f32]) -> Vec<u32> {
+    let by_score = |a: &u32, b: &u32| scores[*b as usize].total_cmp(&scores[*a as usize]).then_with(|| a.cmp(b));
+    let (mut found, mut bar) = (Vec::with_capacity(16 * K), f32::NEG_INFINITY);
+    for (item, &score) in (0u32..).zip(scores) {
+        if score > bar {
+            found.push(item);
+            if found.len() == found.capacity() {
+                found.select_nth_unstable_by(K - 1, by_score);
+                found.truncate(K);
+                bar = scores[found[K - 1] as usize];
+            }
+        }
+    }
+    found.sort_unstable_by(by_score);
+    found.truncate(K);
+    found
 }
 
 fn splitmix(seed: u64) -> u64 {

@@ -1,11 +1,16 @@
 //! One row, solved exactly.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "the compiler leaves iterators of inner loops as calls, and a call costs more than the work in it"
+)]
+
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::IalsConfig;
 use super::factors::Factors;
-use crate::dense::{IdentityPlusGram, padded};
+use crate::dense::{IdentityPlusGram, add_scaled, padded};
 use crate::incidence::Incidence;
 use crate::{Error, Result};
 
@@ -120,8 +125,8 @@ impl SolveRow<'_> {
         system.start(n);
         system.add(simd, scaled, stride);
         let solved = system.solve(simd, solution);
-        for (weight, row) in solution.iter().zip(scaled.chunks(stride)) {
-            add_row(*weight, row, self.out);
+        for i in 0..n {
+            add_scaled(simd, solution[i], &scaled[i * stride..(i + 1) * stride], self.out);
         }
         solved
     }
@@ -135,15 +140,15 @@ impl SolveRow<'_> {
             let n = TRANSPOSED.min(self.columns.len() - first);
             self.gather(first, n);
             let RowSolver { scaled, transposed, system, .. } = &mut *self.solver;
-            for row in scaled.chunks(stride).take(n) {
-                add_row(1.0, row, self.out);
+            for i in 0..n {
+                add_scaled(simd, 1.0, &scaled[i * stride..(i + 1) * stride], self.out);
             }
             let width = padded(n);
             transposed.clear();
             transposed.resize((dim + 4) * width, 0.0);
-            for (i, row) in scaled.chunks(stride).take(n).enumerate() {
-                for (j, value) in row[..dim].iter().enumerate() {
-                    transposed[j * width + i] = *value;
+            for i in 0..n {
+                for j in 0..dim {
+                    transposed[j * width + i] = scaled[i * stride + j];
                 }
             }
             system.add(simd, transposed, width);
@@ -159,18 +164,13 @@ impl SolveRow<'_> {
         // Only rows that will not be written anyway are cleared.
         scaled.resize((n + 4) * stride, 0.0);
         scaled[n * stride..].fill(0.0);
-        for (to, column) in scaled.chunks_mut(stride).zip(&self.columns[first..first + n]) {
-            let from = self.fixed.factors.row(*column as usize);
-            for ((to, from), scale) in to.iter_mut().zip(from).zip(&*scale) {
-                *to = from * scale;
+        for i in 0..n {
+            let from = &self.fixed.factors.row(self.columns[first + i] as usize)[..stride];
+            let to = &mut scaled[i * stride..(i + 1) * stride];
+            let scale = &scale[..stride];
+            for j in 0..stride {
+                to[j] = from[j] * scale[j];
             }
         }
-    }
-}
-
-#[inline(always)]
-fn add_row(weight: f32, row: &[f32], out: &mut [f32]) {
-    for (out, value) in out.iter_mut().zip(row) {
-        *out += weight * value;
     }
 }
