@@ -4,6 +4,11 @@
 //! only the lower triangle is ever computed. The right-hand side travels as one more row of the matrix, so that the
 //! forward substitution is part of the factorisation.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "the compiler leaves iterators of inner loops as calls, and a call costs more than the work in it"
+)]
+
 use pulp::Simd;
 
 use super::tile::{TILE_COLUMNS, add_scaled, dots};
@@ -55,10 +60,11 @@ impl IdentityPlusGram {
             for j in (0..self.n.min(i + TILE_ROWS)).step_by(TILE_COLUMNS) {
                 let right = tile_rows(rows, width, j, width);
                 let tile = dots(simd, left, right);
-                for (r, values) in tile.iter().enumerate() {
+                for r in 0..TILE_ROWS {
                     let begin = (i + r) * self.size + j;
-                    for (sum, value) in self.system[begin..begin + TILE_COLUMNS].iter_mut().zip(values) {
-                        *sum += value;
+                    let sums = &mut self.system[begin..begin + TILE_COLUMNS];
+                    for c in 0..TILE_COLUMNS {
+                        sums[c] += tile[r][c];
                     }
                 }
             }
@@ -107,10 +113,11 @@ impl IdentityPlusGram {
             let left = tile_rows::<ROWS>(&self.system, self.size, i, start);
             let right = tile_rows(&self.system, self.size, j, start);
             let tile = dots(simd, left, right);
-            for (r, values) in tile.iter().enumerate() {
+            for r in 0..ROWS {
                 let begin = (i + r) * self.size + j;
-                for (c, value) in values.iter().enumerate() {
-                    self.system[begin + c] -= value;
+                let rest = &mut self.system[begin..begin + TILE_COLUMNS];
+                for c in 0..TILE_COLUMNS {
+                    rest[c] -= tile[r][c];
                 }
             }
         }
@@ -149,8 +156,8 @@ impl IdentityPlusGram {
     fn times_inverse<S: Simd>(&mut self, simd: S, begin: usize, inverse: &Block) {
         let row = &mut self.system[begin..begin + BLOCK];
         let mut out = [0.0; BLOCK];
-        for (value, inverse_row) in row.iter().zip(inverse) {
-            add_scaled(simd, *value, inverse_row, &mut out);
+        for k in 0..BLOCK {
+            add_scaled(simd, row[k], &inverse[k], &mut out);
         }
         row.copy_from_slice(&out);
     }
@@ -185,9 +192,9 @@ impl IdentityPlusGram {
 #[inline(always)]
 fn tile_rows<const N: usize>(matrix: &[f32], stride: usize, first: usize, len: usize) -> [&[f32]; N] {
     let mut rows: [&[f32]; N] = [&[]; N];
-    for (r, row) in rows.iter_mut().enumerate() {
+    for r in 0..N {
         let begin = (first + r) * stride;
-        *row = &matrix[begin..begin + len];
+        rows[r] = &matrix[begin..begin + len];
     }
     rows
 }
@@ -204,8 +211,8 @@ fn factor_block<S: Simd>(simd: S, block: &mut Block) -> bool {
         let scale = 1.0 / pivot.sqrt();
         let mut row = [0.0; BLOCK];
         add_scaled(simd, scale, &block[k], &mut row);
-        for (i, other) in block.iter_mut().enumerate().skip(k + 1) {
-            add_scaled(simd, -row[i], &row, other);
+        for i in k + 1..BLOCK {
+            add_scaled(simd, -row[i], &row, &mut block[i]);
         }
         row[..k].fill(0.0);
         block[k] = row;
@@ -253,11 +260,7 @@ mod tests {
     fn solve_slowly(rows: &[Vec<f32>], b: &[f32]) -> Vec<f64> {
         let n = rows.len();
         let dot = |i: usize, j: usize| -> f64 {
-            rows[i]
-                .iter()
-                .zip(&rows[j])
-                .map(|(a, b)| f64::from(*a) * f64::from(*b))
-                .sum()
+            rows[i].iter().zip(&rows[j]).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
         };
         let mut matrix: Vec<Vec<f64>> = (0..n)
             .map(|i| (0..n).map(|j| dot(i, j) + f64::from(u8::from(i == j))).collect())

@@ -4,7 +4,7 @@ mod cholesky;
 mod tile;
 
 pub(crate) use cholesky::IdentityPlusGram;
-pub(crate) use tile::dots_with;
+pub(crate) use tile::{TILE_COLUMNS, add_scaled, dots, dots_with};
 
 /// Rows are padded with zeros to a multiple of this many values, so that every vector width divides them.
 pub(crate) const LANES: usize = 16;

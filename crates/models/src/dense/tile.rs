@@ -1,9 +1,14 @@
 //! The one inner loop: a register tile of dot products.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "the compiler leaves iterators of inner loops as calls, and a call costs more than the work in it"
+)]
+
 use pulp::Simd;
 
 /// Columns of a tile. With three rows that is twelve accumulators, which with four operands fill sixteen registers.
-pub(super) const TILE_COLUMNS: usize = 4;
+pub(crate) const TILE_COLUMNS: usize = 4;
 
 /// `out[r][c] = ⟨left[r], right[c]⟩`.
 ///
@@ -11,7 +16,7 @@ pub(super) const TILE_COLUMNS: usize = 4;
 /// All rows have one length, a multiple of [`super::LANES`].
 // No closures in here: one that is not inlined would lose the vector instructions of its caller.
 #[inline(always)]
-pub(super) fn dots<S: Simd, const ROWS: usize>(
+pub(crate) fn dots<S: Simd, const ROWS: usize>(
     simd: S,
     left: [&[f32]; ROWS],
     right: [&[f32]; TILE_COLUMNS],
@@ -27,9 +32,11 @@ pub(super) fn dots<S: Simd, const ROWS: usize>(
     }
     let mut sums = [[simd.splat_f32s(0.0); TILE_COLUMNS]; ROWS];
     for k in 0..n {
-        for r in 0..ROWS {
-            for c in 0..TILE_COLUMNS {
-                sums[r][c] = simd.mul_add_e_f32s(a[r][k], b[c][k], sums[r][c]);
+        // Columns outside: three rows, one column and twelve sums are what sixteen registers hold.
+        for c in 0..TILE_COLUMNS {
+            let b = b[c][k];
+            for r in 0..ROWS {
+                sums[r][c] = simd.mul_add_e_f32s(a[r][k], b, sums[r][c]);
             }
         }
     }
@@ -47,11 +54,12 @@ pub(super) fn dots<S: Simd, const ROWS: usize>(
 /// # Shapes
 /// Both have one length, a multiple of [`super::LANES`].
 #[inline(always)]
-pub(super) fn add_scaled<S: Simd>(simd: S, factor: f32, x: &[f32], y: &mut [f32]) {
+pub(crate) fn add_scaled<S: Simd>(simd: S, factor: f32, x: &[f32], y: &mut [f32]) {
     let factor = simd.splat_f32s(factor);
-    let (x, y) = (S::as_simd_f32s(x).0, S::as_mut_simd_f32s(y).0);
-    for (x, y) in x.iter().zip(y) {
-        *y = simd.mul_add_e_f32s(factor, *x, *y);
+    let y = S::as_mut_simd_f32s(y).0;
+    let x = &S::as_simd_f32s(x).0[..y.len()];
+    for k in 0..y.len() {
+        y[k] = simd.mul_add_e_f32s(factor, x[k], y[k]);
     }
 }
 
@@ -63,10 +71,7 @@ pub(super) fn add_scaled<S: Simd>(simd: S, factor: f32, x: &[f32], y: &mut [f32]
 #[inline(always)]
 pub(crate) fn dots_with<S: Simd>(simd: S, vector: &[f32], rows: &[f32], out: &mut [f32]) {
     let width = vector.len();
-    for (out, rows) in out
-        .chunks_mut(TILE_COLUMNS)
-        .zip(rows.chunks(TILE_COLUMNS * width))
-    {
+    for (out, rows) in out.chunks_mut(TILE_COLUMNS).zip(rows.chunks(TILE_COLUMNS * width)) {
         let mut right: [&[f32]; TILE_COLUMNS] = [&[]; TILE_COLUMNS];
         for (right, row) in right.iter_mut().zip(rows.chunks(width)) {
             *right = row;

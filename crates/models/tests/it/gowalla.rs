@@ -14,7 +14,7 @@ use flate2::read::MultiGzDecoder;
 use rayon::prelude::*;
 
 /// Users that are scored together.
-const BLOCK: usize = 32;
+const BLOCK: usize = 256;
 const K: usize = 20;
 
 /// Items by user, sorted.
@@ -35,16 +35,8 @@ pub(crate) struct Quality {
 /// `None` where `CATCHMENT_DATA` does not say where the data are.
 pub(crate) fn open() -> Option<Split> {
     let folder = PathBuf::from(std::env::var_os("CATCHMENT_DATA")?).join("gowalla");
-    let (train, test) = (
-        read(folder.join("train.txt.gz")),
-        read(folder.join("test.txt.gz")),
-    );
-    let n_items = train
-        .iter()
-        .chain(&test)
-        .flatten()
-        .max()
-        .map_or(0, |&item| item as usize + 1);
+    let (train, test) = (read(folder.join("train.txt.gz")), read(folder.join("test.txt.gz")));
+    let n_items = train.iter().chain(&test).flatten().max().map_or(0, |&item| item as usize + 1);
     Some(Split { train, test, n_items })
 }
 
@@ -53,9 +45,7 @@ fn read(path: PathBuf) -> Rows {
     let mut rows = Rows::new();
     for line in BufReader::new(MultiGzDecoder::new(file)).lines() {
         let line = line.expect("text");
-        let mut numbers = line
-            .split_whitespace()
-            .map(|number| number.parse::<u32>().expect("a number"));
+        let mut numbers = line.split_whitespace().map(|number| number.parse::<u32>().expect("a number"));
         let Some(user) = numbers.next() else { continue };
         rows.resize(rows.len().max(user as usize + 1), vec![]);
         rows[user as usize].extend(numbers);
@@ -67,11 +57,7 @@ fn read(path: PathBuf) -> Rows {
 impl Split {
     /// Takes about a tenth of the training pairs, chosen by a hash of the pair, as the test part.
     pub(crate) fn validation(&self) -> Self {
-        let mut split = Self {
-            train: vec![],
-            test: vec![],
-            n_items: self.n_items,
-        };
+        let mut split = Self { train: vec![], test: vec![], n_items: self.n_items };
         for (user, row) in (0u64..).zip(&self.train) {
             let held_out = |item: &u32| splitmix(user << 32 | u64::from(*item)).is_multiple_of(10);
             let (test, train) = row.iter().partition(|item| held_out(item));
@@ -82,24 +68,16 @@ impl Split {
     }
 
     pub(crate) fn histories(&self) -> Histories {
-        let pairs = || {
-            self.train
-                .iter()
-                .enumerate()
-                .flat_map(|(user, row)| row.iter().map(move |item| (user, *item)))
-        };
+        let pairs = || self.train.iter().enumerate().flat_map(|(user, row)| row.iter().map(move |item| (user, *item)));
         let users: Vec<_> = pairs().map(|(user, _)| UserIdx::from_index(user)).collect();
-        let events: Vec<_> = pairs()
-            .map(|(_, item)| Event::new(ItemIdx(item), Time::UNKNOWN))
-            .collect();
+        let events: Vec<_> = pairs().map(|(_, item)| Event::new(ItemIdx(item), Time::UNKNOWN)).collect();
         Histories::group(self.train.len(), &users, &events)
     }
 
     /// Judges scores: `score(users, scores)` fills `[users.len(), n_items]`.
     pub(crate) fn judge(&self, score: impl Fn(&[usize], &mut [f32]) + Sync) -> Quality {
-        let users: Vec<usize> = (0..self.train.len())
-            .filter(|&user| self.test.get(user).is_some_and(|row| !row.is_empty()))
-            .collect();
+        let users: Vec<usize> =
+            (0..self.train.len()).filter(|&user| self.test.get(user).is_some_and(|row| !row.is_empty())).collect();
         let parts: Vec<(f64, f64)> = users
             .par_chunks(BLOCK)
             .map_init(
@@ -124,23 +102,12 @@ impl Split {
         for &item in &self.train[user] {
             scores[item as usize] = f32::NEG_INFINITY;
         }
-        let mut order: Vec<u32> = (0..u32::try_from(scores.len()).expect("fits")).collect();
-        let by_score = |a: &u32, b: &u32| {
-            scores[*b as usize]
-                .total_cmp(&scores[*a as usize])
-                .then_with(|| a.cmp(b))
-        };
-        order.select_nth_unstable_by(K, by_score);
-        order.truncate(K);
-        order.sort_unstable_by(by_score);
+        let order = best(scores);
         let test = &self.test[user];
         let discount = |rank: usize| 1.0 / (rank as f64 + 2.0).log2();
-        let hits = || (0..K).filter(|&rank| test.binary_search(&order[rank]).is_ok());
+        let hits = || (0..order.len()).filter(|&rank| test.binary_search(&order[rank]).is_ok());
         let ideal: f64 = (0..K.min(test.len())).map(discount).sum();
-        (
-            hits().count() as f64 / test.len() as f64,
-            hits().map(discount).sum::<f64>() / ideal,
-        )
+        (hits().count() as f64 / test.len() as f64, hits().map(discount).sum::<f64>() / ideal)
     }
 
     /// Judges inner products.
@@ -153,6 +120,25 @@ impl Split {
             matmul(out, Accum::Replace, queries, items.transpose(), 1.0, Par::Seq);
         })
     }
+}
+
+/// The best `K` items: falling score, ties by item.
+fn best(scores: &[f32]) -> Vec<u32> {
+    let by_score = |a: &u32, b: &u32| scores[*b as usize].total_cmp(&scores[*a as usize]).then_with(|| a.cmp(b));
+    let (mut found, mut bar) = (Vec::with_capacity(16 * K), f32::NEG_INFINITY);
+    for (item, &score) in (0u32..).zip(scores) {
+        if score > bar {
+            found.push(item);
+            if found.len() == found.capacity() {
+                found.select_nth_unstable_by(K - 1, by_score);
+                found.truncate(K);
+                bar = scores[found[K - 1] as usize];
+            }
+        }
+    }
+    found.sort_unstable_by(by_score);
+    found.truncate(K);
+    found
 }
 
 fn splitmix(seed: u64) -> u64 {

@@ -2,11 +2,13 @@
 
 use catchment_schema::Histories;
 use faer::Mat;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::factors::Factors;
 use super::{IalsConfig, IalsModel};
 use crate::Result;
+use crate::dense::{TILE_COLUMNS, dots};
 use crate::incidence::Incidence;
 
 /// Rows whose terms are added by one thread. Fixed, so that the sum is the same for any number of threads.
@@ -33,14 +35,7 @@ impl IalsLoss {
         let items = Factors::from_rows(&model.item_vectors, model.dim);
         let by_user = Incidence::of_histories(histories, model.n_items)?;
         let gramians = [users.gramian(), items.gramian()];
-        Ok(Self::compute(
-            &users,
-            &items,
-            &by_user,
-            &by_user.transposed(),
-            &gramians,
-            &model.config,
-        ))
+        Ok(Self::compute(&users, &items, &by_user, &by_user.transposed(), &gramians, &model.config))
     }
 
     pub(super) fn compute(
@@ -52,11 +47,7 @@ impl IalsLoss {
         config: &IalsConfig,
     ) -> Self {
         let observed = sum_over_rows(by_user.n_rows(), |user| {
-            let user_vector = users.row(user);
-            let pairs = by_user.row(user).iter();
-            pairs
-                .map(|&item| (f64::from(dot(user_vector, items.row(item as usize))) - 1.0).powi(2))
-                .sum()
+            Arch::new().dispatch(Misses { vector: users.row(user), items, history: by_user.row(user) })
         });
         let mut both = 0.0;
         for column in 0..users.dim {
@@ -68,7 +59,7 @@ impl IalsLoss {
         let pull = |factors: &Factors, incidence: &Incidence| {
             sum_over_rows(incidence.n_rows(), |row| {
                 let ridge = config.ridge(incidence.row(row).len(), incidence.n_columns());
-                f64::from(ridge) * f64::from(dot(factors.row(row), factors.row(row)))
+                f64::from(ridge) * squared_norm(factors.row(row))
             })
         };
         Self {
@@ -93,13 +84,34 @@ fn sum_over_rows(n: usize, term: impl Fn(usize) -> f64 + Sync) -> f64 {
     parts.iter().sum()
 }
 
-/// In sixteen sums, which the compiler keeps in vector registers.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0f32; 16];
-    for (a, b) in a.chunks_exact(16).zip(b.chunks_exact(16)) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
+/// `Σ (⟨w, h_i⟩ − 1)²` over a history.
+struct Misses<'a> {
+    vector: &'a [f32],
+    items: &'a Factors,
+    history: &'a [u32],
+}
+
+impl WithSimd for Misses<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f64 {
+        let mut sum = 0.0;
+        for items in self.history.chunks(TILE_COLUMNS) {
+            // A last tile that is not full is filled up with its first item.
+            let mut rows = [self.items.row(items[0] as usize); TILE_COLUMNS];
+            for (row, item) in rows.iter_mut().zip(items) {
+                *row = self.items.row(*item as usize);
+            }
+            let [scores] = dots(simd, [self.vector], rows);
+            for score in &scores[..items.len()] {
+                sum += (f64::from(*score) - 1.0).powi(2);
+            }
         }
+        sum
     }
-    sums.iter().sum()
+}
+
+fn squared_norm(vector: &[f32]) -> f64 {
+    vector.iter().map(|value| f64::from(*value).powi(2)).sum()
 }

@@ -1,11 +1,16 @@
 //! One row, solved exactly.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "the compiler leaves iterators of inner loops as calls, and a call costs more than the work in it"
+)]
+
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::IalsConfig;
 use super::factors::Factors;
-use crate::dense::{IdentityPlusGram, padded};
+use crate::dense::{IdentityPlusGram, add_scaled, padded};
 use crate::incidence::Incidence;
 use crate::{Error, Result};
 
@@ -40,20 +45,8 @@ impl RowSolver {
     ///
     /// # Shapes
     /// `out`: `[stride]`, the vector in the basis of the fixed side, then zeros.
-    pub(super) fn solve(
-        &mut self,
-        fixed: FixedSide<'_>,
-        columns: &[u32],
-        ridge: f32,
-        out: &mut [f32],
-    ) -> bool {
-        Arch::new().dispatch(SolveRow {
-            solver: self,
-            fixed,
-            columns,
-            ridge,
-            out,
-        })
+    pub(super) fn solve(&mut self, fixed: FixedSide<'_>, columns: &[u32], ridge: f32, out: &mut [f32]) -> bool {
+        Arch::new().dispatch(SolveRow { solver: self, fixed, columns, ridge, out })
     }
 
     /// All rows of one side, on all threads.
@@ -67,10 +60,9 @@ impl RowSolver {
         config: &IalsConfig,
     ) -> Result<()> {
         let stride = out.stride;
-        out.values
-            .par_chunks_mut(stride * ROWS_AT_ONCE)
-            .enumerate()
-            .try_for_each_init(Self::default, |solver, (block, vectors)| {
+        out.values.par_chunks_mut(stride * ROWS_AT_ONCE).enumerate().try_for_each_init(
+            Self::default,
+            |solver, (block, vectors)| {
                 for (row, vector) in (block * ROWS_AT_ONCE..).zip(vectors.chunks_mut(stride)) {
                     let columns = incidence.row(row);
                     let ridge = config.ridge(columns.len(), incidence.n_columns());
@@ -79,7 +71,8 @@ impl RowSolver {
                     }
                 }
                 Ok(())
-            })
+            },
+        )
     }
 }
 
@@ -126,19 +119,14 @@ impl SolveRow<'_> {
         let n = self.columns.len();
         let stride = self.fixed.factors.stride;
         self.gather(0, n);
-        let RowSolver {
-            scaled,
-            solution,
-            system,
-            ..
-        } = &mut *self.solver;
+        let RowSolver { scaled, solution, system, .. } = &mut *self.solver;
         solution.clear();
         solution.resize(n, 1.0);
         system.start(n);
         system.add(simd, scaled, stride);
         let solved = system.solve(simd, solution);
-        for (weight, row) in solution.iter().zip(scaled.chunks(stride)) {
-            add_row(*weight, row, self.out);
+        for i in 0..n {
+            add_scaled(simd, solution[i], &scaled[i * stride..(i + 1) * stride], self.out);
         }
         solved
     }
@@ -151,21 +139,16 @@ impl SolveRow<'_> {
         for first in (0..self.columns.len()).step_by(TRANSPOSED) {
             let n = TRANSPOSED.min(self.columns.len() - first);
             self.gather(first, n);
-            let RowSolver {
-                scaled,
-                transposed,
-                system,
-                ..
-            } = &mut *self.solver;
-            for row in scaled.chunks(stride).take(n) {
-                add_row(1.0, row, self.out);
+            let RowSolver { scaled, transposed, system, .. } = &mut *self.solver;
+            for i in 0..n {
+                add_scaled(simd, 1.0, &scaled[i * stride..(i + 1) * stride], self.out);
             }
             let width = padded(n);
             transposed.clear();
             transposed.resize((dim + 4) * width, 0.0);
-            for (i, row) in scaled.chunks(stride).take(n).enumerate() {
-                for (j, value) in row[..dim].iter().enumerate() {
-                    transposed[j * width + i] = *value;
+            for i in 0..n {
+                for j in 0..dim {
+                    transposed[j * width + i] = scaled[i * stride + j];
                 }
             }
             system.add(simd, transposed, width);
@@ -181,18 +164,13 @@ impl SolveRow<'_> {
         // Only rows that will not be written anyway are cleared.
         scaled.resize((n + 4) * stride, 0.0);
         scaled[n * stride..].fill(0.0);
-        for (to, column) in scaled.chunks_mut(stride).zip(&self.columns[first..first + n]) {
-            let from = self.fixed.factors.row(*column as usize);
-            for ((to, from), scale) in to.iter_mut().zip(from).zip(&*scale) {
-                *to = from * scale;
+        for i in 0..n {
+            let from = &self.fixed.factors.row(self.columns[first + i] as usize)[..stride];
+            let to = &mut scaled[i * stride..(i + 1) * stride];
+            let scale = &scale[..stride];
+            for j in 0..stride {
+                to[j] = from[j] * scale[j];
             }
         }
-    }
-}
-
-#[inline(always)]
-fn add_row(weight: f32, row: &[f32], out: &mut [f32]) {
-    for (out, value) in out.iter_mut().zip(row) {
-        *out += weight * value;
     }
 }
