@@ -58,6 +58,19 @@ impl TinyBundle {
     /// # Errors
     /// As [`TinyBundle::write`], and those of [`Publisher`].
     pub fn publish(&self, root: impl AsRef<Path>) -> Result<Version, Error> {
+        self.publish_changed(root, |_| Ok(()))
+    }
+
+    /// As [`TinyBundle::publish`], but lets `change` at the files before they are sealed: to make a bundle whose
+    /// checksums fit and that is broken all the same.
+    ///
+    /// # Errors
+    /// As [`TinyBundle::publish`], and those of `change`.
+    pub fn publish_changed(
+        &self,
+        root: impl AsRef<Path>,
+        change: impl FnOnce(&Layout) -> Result<(), Error>,
+    ) -> Result<Version, Error> {
         let publisher = Publisher::begin(root, None)?;
         let spec = publisher.path("pipeline.json")?;
         let layout = Layout::new(spec.parent().unwrap_or(Path::new(".")));
@@ -68,6 +81,7 @@ impl TinyBundle {
             part: format!("channels/{}", channel.name),
             config: serde_json::json!({ "kind": channel.model.kind() }),
         });
+        change(&layout)?;
         Ok(publisher.commit(ManifestInfo {
             created_by: concat!("catchment-pipeline ", env!("CARGO_PKG_VERSION")).to_owned(),
             created_at_ms: self.created_at_ms,

@@ -10,7 +10,7 @@ pub fn now_millis() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// One request's time: how long it has taken, and when its channels have to give up.
+/// One request's time, from its arrival on: how long it has taken, and when its channels have to give up.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestClock {
     start: Instant,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
+use tracing_subscriber::filter::Targets;
 
 /// Serves the current bundle of a folder of bundles over HTTP.
 #[derive(Clone, Debug, Parser)]
@@ -25,15 +26,20 @@ pub struct ServeConfig {
     /// Milliseconds that all channels together get, where the request does not say.
     #[arg(long, env = "CATCHMENT_SERVE_BUDGET_MS", default_value_t = 200)]
     pub budget_ms: u64,
-    /// Milliseconds after which a request is given up.
-    #[arg(long, env = "CATCHMENT_SERVE_TIMEOUT_MS", default_value_t = 10_000)]
+    /// Milliseconds after which a client that sends too slowly, or a request without an answer, is given up.
+    #[arg(long, env = "CATCHMENT_SERVE_TIMEOUT_MS", default_value_t = 10_000,
+          value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout_ms: u64,
     /// Largest body that is read, in bytes.
     #[arg(long, env = "CATCHMENT_SERVE_MAX_BODY", default_value_t = 1 << 20)]
     pub max_body: usize,
     /// Milliseconds between looks at `CURRENT`.
-    #[arg(long, env = "CATCHMENT_SERVE_POLL_MS", default_value_t = 500)]
+    #[arg(long, env = "CATCHMENT_SERVE_POLL_MS", default_value_t = 500,
+          value_parser = clap::value_parser!(u64).range(10..))]
     pub poll_ms: u64,
+    /// What is logged to stderr: a level, or levels by part, such as `warn,catchment_serving=debug`.
+    #[arg(long, env = "CATCHMENT_SERVE_LOG", default_value = "info")]
+    pub log: Targets,
 }
 
 impl ServeConfig {
@@ -42,8 +48,8 @@ impl ServeConfig {
         Duration::from_millis(self.timeout_ms)
     }
 
-    /// [`ServeConfig::poll_ms`] as a duration, never zero.
+    /// [`ServeConfig::poll_ms`] as a duration.
     pub fn poll(&self) -> Duration {
-        Duration::from_millis(self.poll_ms.max(10))
+        Duration::from_millis(self.poll_ms)
     }
 }

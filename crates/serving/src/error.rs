@@ -7,13 +7,13 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The bundle cannot be opened.
+    /// The bundle is missing or damaged. Publish one, or roll back.
     #[error(transparent)]
     Bundle(#[from] catchment_bundle::Error),
-    /// The bundle cannot be made into a pipeline.
+    /// The bundle cannot be made into a pipeline, or answers otherwise than when it was made. Publish it again.
     #[error(transparent)]
     Pipeline(#[from] catchment_pipeline::Error),
-    /// The address cannot be listened on.
+    /// The address cannot be listened on: another program may have it. Choose another one.
     #[error("cannot listen on {address}: {source}")]
     Listen {
         /// The address.
@@ -21,7 +21,21 @@ pub enum Error {
         /// What the operating system said.
         source: std::io::Error,
     },
-    /// The event log cannot be read or written.
+    /// The data folder cannot be made or written. Check its permissions and the room on the disk.
+    #[error("data folder {}: {source}", path.display())]
+    Data {
+        /// The folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// Another server uses the data folder: two would write over each other's events. Give each its own.
+    #[error("data folder {} is used by another server", path.display())]
+    DataInUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The event log cannot be read or written. Check its permissions and the room on the disk.
     #[error("event log {}: {source}", path.display())]
     Log {
         /// The file.
@@ -29,8 +43,9 @@ pub enum Error {
         /// What the operating system said.
         source: std::io::Error,
     },
-    /// The event log is damaged before its end.
-    #[error("event log {} is damaged in line {line}: {reason}", path.display())]
+    /// A line of the event log is not what was written, or the log is of a newer version. Restore it from a copy, or
+    /// move it away to start without its events.
+    #[error("event log {}, line {line}: {reason}", path.display())]
     DamagedLog {
         /// The file.
         path: PathBuf,
@@ -39,7 +54,7 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// The runtime failed.
+    /// The operating system gave no threads or no socket.
     #[error("server: {0}")]
     Runtime(#[from] std::io::Error),
 }
@@ -53,7 +68,10 @@ impl Error {
             Self::Listen { .. } => {
                 "another program may use the address: choose one with --listen and --admin"
             }
-            Self::Log { .. } => {
+            Self::DataInUse { .. } => {
+                "stop the other server, or give this one a folder of its own with --data"
+            }
+            Self::Data { .. } | Self::Log { .. } => {
                 "check that the folder given by --data may be written and that the disk has room"
             }
             Self::DamagedLog { .. } => {

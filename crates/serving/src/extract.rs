@@ -9,6 +9,9 @@ use serde::{Deserialize, Deserializer};
 
 use crate::problem::Problem;
 
+/// The longest id or event word, in bytes.
+pub const MAX_ID: usize = 512;
+
 /// A JSON body.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<T>(pub T);
@@ -27,7 +30,6 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 fn of_json(rejection: &JsonRejection) -> Problem {
     let detail = rejection.body_text();
     match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "not_json",
@@ -55,37 +57,48 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// Parameters of the path.
-#[derive(Clone, Copy, Debug)]
-pub struct Path<T>(pub T);
+/// The one id in the path.
+#[derive(Clone, Debug)]
+pub struct PathId(pub String);
 
-impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+impl<S: Send + Sync> FromRequestParts<S> for PathId {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let rejected = |rejection: PathRejection| Problem::bad_request("wrong_path", rejection.body_text());
-        let axum::extract::Path(value) = axum::extract::Path::from_request_parts(parts, state)
+        let axum::extract::Path(id) = axum::extract::Path::<String>::from_request_parts(parts, state)
             .await
             .map_err(rejected)?;
-        Ok(Self(value))
+        check_length(&id).map_err(|reason| Problem::bad_request("wrong_path", reason))?;
+        Ok(Self(id))
     }
 }
 
 /// An id: a string, or a whole number that stands for its decimal form.
 ///
 /// # Errors
-/// For anything else, and for an empty string.
+/// For anything else, for an empty string, and for one longer than [`MAX_ID`].
 pub fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let id = match Id::deserialize(deserializer)? {
-        Id::Text(text) => text,
-        Id::Unsigned(number) => number.to_string(),
-        Id::Signed(number) => number.to_string(),
-    };
-    if id.is_empty() {
-        Err(serde::de::Error::custom("an id must not be empty"))
-    } else {
-        Ok(id)
-    }
+    read_id(Id::deserialize(deserializer)?)
+}
+
+/// As [`id`], where there need not be one.
+///
+/// # Errors
+/// As [`id`].
+pub fn optional_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Option::<Id>::deserialize(deserializer)?.map(read_id).transpose()
+}
+
+/// As [`id`], for a list.
+///
+/// # Errors
+/// As [`id`].
+pub fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Vec::<Id>::deserialize(deserializer)?
+        .into_iter()
+        .map(read_id)
+        .collect()
 }
 
 #[derive(Deserialize)]
@@ -94,4 +107,24 @@ enum Id {
     Text(String),
     Unsigned(u64),
     Signed(i64),
+}
+
+fn read_id<E: serde::de::Error>(id: Id) -> Result<String, E> {
+    let id = match id {
+        Id::Text(text) => text,
+        Id::Unsigned(number) => number.to_string(),
+        Id::Signed(number) => number.to_string(),
+    };
+    check_length(&id).map_err(E::custom)?;
+    Ok(id)
+}
+
+fn check_length(id: &str) -> Result<(), String> {
+    if (1..=MAX_ID).contains(&id.len()) {
+        return Ok(());
+    }
+    Err(format!(
+        "an id has 1 to {MAX_ID} bytes, this one has {}",
+        id.len()
+    ))
 }

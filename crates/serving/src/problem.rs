@@ -10,12 +10,14 @@ use utoipa::ToSchema;
 pub struct Problem {
     /// Always `about:blank`: the `code` says it all.
     #[serde(rename = "type")]
+    #[schema(value_type = String)]
     kind: &'static str,
     /// The status in words.
     title: String,
     /// The HTTP status.
     status: u16,
     /// A stable word for programs.
+    #[schema(value_type = String)]
     pub code: &'static str,
     /// What is wrong with this request, and what to do.
     pub detail: String,
@@ -42,6 +44,14 @@ impl Problem {
     /// 404.
     pub fn not_found(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, code, detail)
+    }
+
+    /// As a response after which the connection ends: the rest of the request was not read.
+    pub fn closing(self) -> Response {
+        let mut response = self.into_response();
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+        response
     }
 
     /// 500: ours to mend. The text goes to the log, not to the client.

@@ -1,11 +1,15 @@
 //! Takes up a new bundle when `CURRENT` names one.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use catchment_bundle::{Bundle, Version, current};
 
 use crate::live::Live;
 use crate::{AppState, Error};
+
+/// After this time a refused bundle is tried again: it may have been half copied.
+const RETRY: Duration = Duration::from_secs(30);
 
 /// A bundle that was not taken up.
 #[derive(Clone, Debug)]
@@ -14,6 +18,8 @@ pub struct Refusal {
     pub version: Option<Version>,
     /// Why.
     pub reason: String,
+    /// When it was tried.
+    tried: Instant,
 }
 
 /// Looks at `CURRENT` once. Returns whether another bundle is served now. A bundle that cannot be opened is
@@ -21,19 +27,17 @@ pub struct Refusal {
 pub fn look(state: &AppState) -> bool {
     let wanted = match current(&state.bundles) {
         Ok(version) => version,
-        Err(error) => return refuse(state, None, &error.to_string()),
+        Err(error) => return refuse(state, None, error.to_string()),
     };
+    let refused = state.refused.load();
+    let refused = refused.as_ref().as_ref();
     if wanted == state.live.load().version {
-        state.refused.store(Arc::new(None));
+        if refused.is_some() {
+            state.refused.store(Arc::new(None));
+        }
         return false;
     }
-    let refused_already = state
-        .refused
-        .load()
-        .as_ref()
-        .as_ref()
-        .is_some_and(|refusal| refusal.version == Some(wanted));
-    if refused_already {
+    if refused.is_some_and(|refusal| refusal.version == Some(wanted) && refusal.tried.elapsed() < RETRY) {
         return false;
     }
     match open(state, &wanted) {
@@ -43,7 +47,7 @@ pub fn look(state: &AppState) -> bool {
             tracing::info!(version = %wanted, "serving another bundle");
             true
         }
-        Err(error) => refuse(state, Some(wanted), &error.to_string()),
+        Err(error) => refuse(state, Some(wanted), error.to_string()),
     }
 }
 
@@ -51,11 +55,20 @@ fn open(state: &AppState, version: &Version) -> Result<Live, Error> {
     Live::open(&Bundle::open_version(&state.bundles, version)?)
 }
 
-fn refuse(state: &AppState, version: Option<Version>, reason: &str) -> bool {
-    tracing::error!(version = ?version, reason, "bundle refused, the old one goes on");
+fn refuse(state: &AppState, version: Option<Version>, reason: String) -> bool {
+    let before = state.refused.load();
+    let known = before
+        .as_ref()
+        .as_ref()
+        .is_some_and(|refusal| refusal.version == version && refusal.reason == reason);
+    if !known {
+        let name = version.map(|version| version.to_string());
+        tracing::error!(version = name, reason, "bundle refused, the old one goes on");
+    }
     state.refused.store(Arc::new(Some(Refusal {
         version,
-        reason: reason.to_owned(),
+        reason,
+        tried: Instant::now(),
     })));
     false
 }
@@ -63,10 +76,13 @@ fn refuse(state: &AppState, version: Option<Version>, reason: &str) -> bool {
 /// Looks again and again, for as long as the server lives.
 pub async fn watch(state: Arc<AppState>) {
     let mut ticks = tokio::time::interval(state.config.poll());
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         let state = state.clone();
         // Opening reads files and builds an index: not on a thread that answers requests.
-        let _ = tokio::task::spawn_blocking(move || look(&state)).await;
+        if let Err(error) = tokio::task::spawn_blocking(move || look(&state)).await {
+            tracing::error!(%error, "opening a bundle panicked, the old one goes on");
+        }
     }
 }

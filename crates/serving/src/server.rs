@@ -3,41 +3,89 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::signal;
+use tokio::sync::watch;
 
 use crate::routes::{admin_router, data_router};
-use crate::{AppState, Error, ServeConfig, reload};
+use crate::{AppState, Error, ServeConfig, connections, reload};
 
-/// Serves until Ctrl-C or SIGTERM; requests that have begun are finished.
-///
-/// # Errors
-/// [`Error`]: no bundle that can be opened, an address in use, an event log that cannot be written.
-pub fn serve(config: &ServeConfig) -> Result<(), Error> {
-    let state = AppState::open(config)?;
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(run(config, state))
+/// A server that listens already.
+#[derive(Debug)]
+pub struct Server {
+    runtime: Runtime,
+    state: Arc<AppState>,
+    data: TcpListener,
+    admin: TcpListener,
+    addresses: [SocketAddr; 2],
 }
 
-async fn run(config: &ServeConfig, state: Arc<AppState>) -> Result<(), Error> {
-    let data = listen(config.listen).await?;
-    let admin = listen(config.admin).await?;
-    tokio::spawn(reload::watch(state.clone()));
-    eprintln!(
-        "serving {} on http://{} (admin http://{})",
-        state.live.load().version,
-        data.local_addr()?,
-        admin.local_addr()?
-    );
-    let served = tokio::join!(
-        until_stopped(data, data_router(state.clone())),
-        until_stopped(admin, admin_router(state.clone()))
-    );
-    served.0?;
-    served.1
+impl Server {
+    /// Opens the bundle and the event log, and listens. Clients that come before [`Server::run`] wait.
+    ///
+    /// # Errors
+    /// [`Error`]: no bundle that can be opened, an address or a data folder in use, a damaged event log.
+    pub fn start(config: &ServeConfig) -> Result<Self, Error> {
+        let state = AppState::open(config)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let (data, admin) = runtime.block_on(async {
+            Ok::<_, Error>((listen(config.listen).await?, listen(config.admin).await?))
+        })?;
+        let addresses = [data.local_addr()?, admin.local_addr()?];
+        Ok(Self {
+            runtime,
+            state,
+            data,
+            admin,
+            addresses,
+        })
+    }
+
+    /// The address of the public API: with the port that the system chose, where the config said 0.
+    pub fn address(&self) -> SocketAddr {
+        self.addresses[0]
+    }
+
+    /// The address of the admin API.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.addresses[1]
+    }
+
+    /// What the handlers share.
+    pub fn state(&self) -> &Arc<AppState> {
+        &self.state
+    }
+
+    /// Serves until `stop`; then nobody new is let in, and requests that have begun are finished within the timeout.
+    pub fn run(self, stop: impl Future<Output = ()>) {
+        let Self {
+            runtime,
+            state,
+            data,
+            admin,
+            ..
+        } = self;
+        let timeout = state.config.timeout();
+        runtime.block_on(async {
+            let (stopping, stopped) = watch::channel(false);
+            let watch = tokio::spawn(reload::watch(state.clone()));
+            let data = tokio::spawn(connections::serve(
+                data,
+                data_router(&state),
+                timeout,
+                stopped.clone(),
+            ));
+            let admin = tokio::spawn(connections::serve(admin, admin_router(&state), timeout, stopped));
+            stop.await;
+            tracing::info!("stopping");
+            let _ = stopping.send(true);
+            let _ = tokio::join!(data, admin);
+            watch.abort();
+        });
+        // What still runs is work that nobody waits for any more.
+        runtime.shutdown_timeout(timeout);
+    }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
@@ -46,14 +94,24 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
         .map_err(|source| Error::Listen { address, source })
 }
 
-async fn until_stopped(listener: TcpListener, router: Router) -> Result<(), Error> {
-    Ok(axum::serve(listener, router)
-        .with_graceful_shutdown(stopped())
-        .await?)
+/// Serves until Ctrl-C or SIGTERM, and says on stderr where.
+///
+/// # Errors
+/// As [`Server::start`].
+pub fn serve(config: &ServeConfig) -> Result<(), Error> {
+    let server = Server::start(config)?;
+    eprintln!(
+        "serving {} on http://{} (admin http://{})",
+        server.state.live.load().version,
+        server.address(),
+        server.admin_address()
+    );
+    server.run(stop_signal());
+    Ok(())
 }
 
 /// Resolves at Ctrl-C or SIGTERM.
-async fn stopped() {
+async fn stop_signal() {
     let interrupt = async {
         if signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

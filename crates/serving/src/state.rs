@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use arc_swap::ArcSwap;
 use catchment_bundle::Bundle;
+use tokio::sync::Semaphore;
 
+use crate::data_folder::DataFolder;
 use crate::event_log::EventLog;
 use crate::live::Live;
 use crate::reload::Refusal;
@@ -24,23 +27,30 @@ pub struct AppState {
     pub log: EventLog,
     /// The folder of bundles.
     pub bundles: PathBuf,
-    /// The last bundle that was refused, and why.
+    /// The bundle that was refused last, and why.
     pub refused: ArcSwap<Option<Refusal>>,
     /// Limits and defaults.
     pub config: ServeConfig,
+    /// One permit for each request that may keep a core busy at the same time. Who waits for one is given up when
+    /// its time is over, and has then cost nothing.
+    pub workers: Arc<Semaphore>,
+    /// Nobody else may write there while this lives.
+    _data: DataFolder,
     started_ms: i64,
-    requests: AtomicU64,
+    given_ids: AtomicU64,
 }
 
 impl AppState {
-    /// Opens the current bundle and the event log.
+    /// Opens the current bundle, the data folder and the event log in it.
     ///
     /// # Errors
     /// [`Error`].
     pub fn open(config: &ServeConfig) -> Result<Arc<Self>, Error> {
         let live = Live::open(&Bundle::open_current(&config.bundles)?)?;
+        let data = DataFolder::claim(&config.data)?;
         let users = Arc::new(UserStore::default());
-        let log = EventLog::open(&config.data, users.clone())?;
+        let log = EventLog::open(data.path(), users.clone())?;
+        let cores = thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Ok(Arc::new(Self {
             live: ArcSwap::from_pointee(live),
             users,
@@ -48,14 +58,16 @@ impl AppState {
             bundles: config.bundles.clone(),
             refused: ArcSwap::from_pointee(None),
             config: config.clone(),
+            workers: Arc::new(Semaphore::new(cores.max(2))),
+            _data: data,
             started_ms: clock::now_millis(),
-            requests: AtomicU64::new(0),
+            given_ids: AtomicU64::new(0),
         }))
     }
 
-    /// A new recommendation id: unique among all that this server ever gave, by start time and count.
-    pub fn next_recomm_id(&self) -> String {
-        let count = self.requests.fetch_add(1, Ordering::Relaxed);
-        format!("r-{:x}-{count:x}", self.started_ms)
+    /// A new id: unique among all that servers on this data folder ever gave, by start time and count.
+    pub fn next_id(&self, prefix: char) -> String {
+        let count = self.given_ids.fetch_add(1, Ordering::Relaxed);
+        format!("{prefix}-{:x}-{count:x}", self.started_ms)
     }
 }

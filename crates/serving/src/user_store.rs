@@ -1,7 +1,7 @@
 //! What users did since the bundle was made.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use catchment_pipeline::{Catalogue, UserState};
 use catchment_schema::{Event, EventKind, History, Time, UserIdx};
@@ -20,6 +20,19 @@ struct Inner {
     event_ids: HashSet<String>,
 }
 
+impl Inner {
+    fn apply(&mut self, event: StoredEvent) {
+        if let Some(id) = &event.event_id
+            && !self.event_ids.insert(id.clone())
+        {
+            return;
+        }
+        let events = Arc::make_mut(self.users.entry(event.user_id.clone()).or_default());
+        let position = events.partition_point(|earlier| earlier.timestamp <= event.timestamp);
+        events.insert(position, event);
+    }
+}
+
 impl UserStore {
     /// Whether an event with this id was taken already.
     pub fn has_event(&self, event_id: &str) -> bool {
@@ -32,15 +45,17 @@ impl UserStore {
 
     /// Takes an event that is durable already. An event whose id was taken before changes nothing.
     pub fn apply(&self, event: StoredEvent) {
-        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(id) = &event.event_id
-            && !inner.event_ids.insert(id.clone())
-        {
-            return;
-        }
-        let events = Arc::make_mut(inner.users.entry(event.user_id.clone()).or_default());
-        let position = events.partition_point(|earlier| earlier.timestamp <= event.timestamp);
-        events.insert(position, event);
+        self.write().apply(event);
+    }
+
+    /// As [`UserStore::apply`], for all at once: who reads sees all of them or none.
+    pub fn apply_all(&self, events: impl IntoIterator<Item = StoredEvent>) {
+        let mut inner = self.write();
+        events.into_iter().for_each(|event| inner.apply(event));
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Inner> {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A user's live events, oldest first.
@@ -74,6 +89,13 @@ impl LiveUser {
     /// Everything known, oldest first.
     pub fn history(&self) -> History<'_> {
         History::new(&self.events)
+    }
+
+    /// The moment of a request at `now_millis`: never before what is known of the user, or the features, which see
+    /// only what lies before the moment, would miss an event from a client whose clock runs ahead.
+    pub fn moment(&self, now_millis: i64) -> Time {
+        let newest = self.events.last().and_then(|event| event.time.millis());
+        Time::from_millis(newest.map_or(now_millis, |newest| now_millis.max(newest + 1)))
     }
 
     /// As the pipeline takes it.

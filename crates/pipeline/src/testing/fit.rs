@@ -94,6 +94,8 @@ fn ials_config() -> IalsConfig {
     IalsConfig {
         dim: 8,
         sweeps: 4,
+        alpha0: 0.1,
+        regularization: 0.05,
         ..IalsConfig::default()
     }
 }

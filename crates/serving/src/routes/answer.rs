@@ -53,6 +53,8 @@ pub struct ExplainBody {
     pub removed: Vec<RemovedBody>,
     /// How many candidates the merge handed on.
     pub merged: usize,
+    /// How many items of the answer come from no channel.
+    pub fallback: usize,
     /// Whether a ranker decided the order.
     pub ranked: bool,
     /// Milliseconds in each stage.
@@ -143,12 +145,10 @@ pub fn item_attributes(catalogue: &Catalogue, item: ItemIdx, names: &[String]) -
         if let Some(flag) = table.flag(name, row) {
             return Some(Value::from(flag));
         }
-        table
-            .time(name, row)
-            .millis()
-            .or(None)
-            .map(Value::from)
-            .or_else(|| table.number(name, row).map(Value::from))
+        match table.time(name, row).millis() {
+            Some(millis) => Some(Value::from(millis)),
+            None => table.number(name, row).map(Value::from),
+        }
     };
     names
         .iter()
@@ -192,6 +192,7 @@ pub fn explain(answer: &Answer) -> ExplainBody {
             .map(|&(rule, count)| RemovedBody { rule, count })
             .collect(),
         merged: trace.merged,
+        fallback: trace.fallback,
         ranked: trace.ranked,
         stages_ms: StagesBody {
             features: ms(trace.micros.features),

@@ -1,6 +1,5 @@
 //! `POST /v1/events`.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,15 +11,16 @@ use utoipa::ToSchema;
 
 use crate::clock::now_millis;
 use crate::event::StoredEvent;
-use crate::extract::Json;
+use crate::event_log::NotDurable;
+use crate::extract::{Json, MAX_ID};
 use crate::live::Live;
 use crate::problem::Problem;
 use crate::{AppState, extract};
 
 /// The most events of one request.
 const MAX_EVENTS: usize = 1000;
-/// The longest id or word, in bytes.
-const MAX_ID: usize = 512;
+/// Clocks of clients run ahead, but not by more than this, in milliseconds.
+const MAX_AHEAD_MS: i64 = 24 * 3600 * 1000;
 
 /// Events.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -35,17 +35,21 @@ pub struct EventsBody {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventBody {
-    /// The client's own id: sent twice, it is taken once.
+    /// The client's own id: sent twice, by whomever, it is taken once.
+    #[serde(default, deserialize_with = "extract::optional_id")]
+    #[schema(value_type = Option<String>, max_length = 512)]
     event_id: Option<String>,
     /// Raw id; a string or a whole number. Unknown users are welcome.
     #[serde(deserialize_with = "extract::id")]
-    #[schema(value_type = String)]
+    #[schema(value_type = String, max_length = 512)]
     user_id: String,
     /// In which session.
+    #[serde(default, deserialize_with = "extract::optional_id")]
+    #[schema(value_type = Option<String>, max_length = 512)]
     session_id: Option<String>,
     /// Raw id; a string or a whole number. The bundle must know it.
     #[serde(deserialize_with = "extract::id")]
-    #[schema(value_type = String)]
+    #[schema(value_type = String, max_length = 512)]
     item_id: String,
     /// `view`, `click`, `purchase`, …
     #[serde(rename = "type", default = "default_type")]
@@ -54,10 +58,12 @@ pub struct EventBody {
     value: Option<f32>,
     /// For how long.
     dwell_ms: Option<u32>,
-    /// RFC 3339 or milliseconds since the Unix epoch; now, where left out.
+    /// RFC 3339 or milliseconds since the Unix epoch, from 1970 to at most a day ahead; now, where left out.
     #[schema(value_type = Option<String>)]
     timestamp: Option<TimeBody>,
     /// The answer that led to it.
+    #[serde(default, deserialize_with = "extract::optional_id")]
+    #[schema(value_type = Option<String>, max_length = 512)]
     recomm_id: Option<String>,
 }
 
@@ -80,7 +86,7 @@ enum TimeBody {
 pub struct EventsAnswer {
     /// How many are on the disk now.
     accepted: usize,
-    /// How many had been taken before.
+    /// How many had been taken before, by their `event_id`.
     duplicates: usize,
     /// Those that were not taken.
     rejected: Vec<RejectedBody>,
@@ -93,7 +99,8 @@ pub struct EventsAnswer {
 pub struct RejectedBody {
     /// Its place in the request, from 0.
     index: usize,
-    /// A stable word for programs.
+    /// A stable word for programs: `wrong_field`, `unknown_item`, `time_out_of_range`, `not_finite`.
+    #[schema(value_type = String)]
     code: &'static str,
     /// What is wrong with it.
     detail: String,
@@ -123,55 +130,47 @@ pub async fn post(
     }
     let live = state.live.load_full();
     let now = now_millis();
-    let (mut accepted, mut rejected, mut duplicates) = (Vec::new(), Vec::new(), 0);
-    let mut ids = HashSet::new();
+    let (mut events, mut rejected) = (Vec::new(), Vec::new());
     for (index, raw) in body.events.into_iter().enumerate() {
         match read(raw, &live, now) {
             Err((code, detail)) => rejected.push(RejectedBody { index, code, detail }),
-            Ok(event) => match &event.event_id {
-                Some(id) if state.users.has_event(id) || !ids.insert(id.clone()) => duplicates += 1,
-                _ => accepted.push(event),
-            },
+            Ok(event) => events.push(event),
         }
     }
-    let n_accepted = accepted.len();
-    if n_accepted > 0 {
-        state.log.append(accepted).await.map_err(|reason| {
-            tracing::error!(reason, "events not taken");
-            Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "not_durable",
-                "the events could not be written; send them again",
-            )
-        })?;
-    }
-    let took_ms = start.elapsed().as_secs_f64() * 1e3;
+    let taken = state.log.append(events).await.map_err(|NotDurable(_)| {
+        Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not_durable",
+            "the events could not be written, none of them counts; send them again",
+        )
+    })?;
     Ok(axum::Json(EventsAnswer {
-        accepted: n_accepted,
-        duplicates,
+        accepted: taken.accepted,
+        duplicates: taken.duplicates,
         rejected,
-        took_ms,
+        took_ms: start.elapsed().as_secs_f64() * 1e3,
     }))
 }
 
 fn read(raw: Value, live: &Live, now: i64) -> Result<StoredEvent, (&'static str, String)> {
     let body: EventBody = serde_json::from_value(raw).map_err(|error| ("wrong_field", error.to_string()))?;
-    let words = [
-        Some(&body.user_id),
-        Some(&body.item_id),
-        Some(&body.kind),
-        body.event_id.as_ref(),
-    ];
-    if words
-        .into_iter()
-        .flatten()
-        .any(|word| word.is_empty() || word.len() > MAX_ID)
-    {
-        return Err(("id_length", format!("ids and types have 1 to {MAX_ID} bytes")));
+    if body.kind.is_empty() || body.kind.len() > MAX_ID {
+        return Err(("wrong_field", format!("a type has 1 to {MAX_ID} bytes")));
     }
     let value = body.value.unwrap_or(1.0);
     if !value.is_finite() {
         return Err(("not_finite", "value must be finite".to_owned()));
+    }
+    let timestamp = match body.timestamp {
+        None => now,
+        Some(TimeBody::Millis(millis)) => millis,
+        Some(TimeBody::Text(time)) => time.as_millisecond(),
+    };
+    if !(0..=now.saturating_add(MAX_AHEAD_MS)).contains(&timestamp) {
+        return Err((
+            "time_out_of_range",
+            format!("timestamp is {timestamp}, allowed is 0 to a day from now"),
+        ));
     }
     if live.pipeline.catalogue().items().item(&body.item_id).is_none() {
         return Err((
@@ -186,11 +185,7 @@ fn read(raw: Value, live: &Live, now: i64) -> Result<StoredEvent, (&'static str,
         kind: body.kind,
         value,
         dwell_ms: body.dwell_ms,
-        timestamp: match body.timestamp {
-            None => now,
-            Some(TimeBody::Millis(millis)) => millis,
-            Some(TimeBody::Text(time)) => time.as_millisecond(),
-        },
+        timestamp,
         session_id: body.session_id,
         recomm_id: body.recomm_id,
     })

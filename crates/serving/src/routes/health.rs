@@ -12,12 +12,22 @@ use crate::AppState;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HealthAnswer {
     /// Always `ok`: who is not well does not answer.
+    #[schema(value_type = String)]
     status: &'static str,
     /// The bundle that is being served.
     bundle: String,
-    /// Why the bundle that `CURRENT` names is not the one being served, where that is so.
+    /// The bundle that `CURRENT` names, where it is not the one being served.
     #[serde(skip_serializing_if = "Option::is_none")]
-    refused: Option<String>,
+    refused: Option<RefusedBody>,
+}
+
+/// A bundle that was not taken up.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RefusedBody {
+    /// Which one; null where `CURRENT` itself cannot be read.
+    bundle: Option<String>,
+    /// Why.
+    reason: String,
 }
 
 /// The process is alive.
@@ -26,7 +36,7 @@ pub async fn live(State(state): State<Arc<AppState>>) -> axum::Json<HealthAnswer
     health(&state)
 }
 
-/// A bundle is open and requests are answered.
+/// A bundle is open and requests are answered; the one that was published last, unless `refused` says why not.
 #[utoipa::path(get, path = "/health/ready", responses((status = 200, body = HealthAnswer)))]
 pub async fn ready(State(state): State<Arc<AppState>>) -> axum::Json<HealthAnswer> {
     health(&state)
@@ -36,11 +46,15 @@ fn health(state: &AppState) -> axum::Json<HealthAnswer> {
     axum::Json(HealthAnswer {
         status: "ok",
         bundle: state.live.load().version.to_string(),
-        refused: state
-            .refused
-            .load()
-            .as_ref()
-            .as_ref()
-            .map(|refusal| refusal.reason.clone()),
+        refused: refused(state),
+    })
+}
+
+/// The bundle that was refused last, where `CURRENT` still names it.
+pub(super) fn refused(state: &AppState) -> Option<RefusedBody> {
+    let refused = state.refused.load();
+    refused.as_ref().as_ref().map(|refusal| RefusedBody {
+        bundle: refusal.version.map(|version| version.to_string()),
+        reason: refusal.reason.clone(),
     })
 }

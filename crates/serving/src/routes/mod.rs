@@ -1,59 +1,82 @@
 //! Handlers translate; they decide nothing.
+#![allow(
+    clippy::missing_errors_doc,
+    reason = "the comments of handlers become the OpenAPI document, which lists their problems by itself"
+)]
 
 pub mod admin;
 pub mod answer;
 pub mod events;
 pub mod health;
+mod limits;
 pub mod openapi;
 pub mod recommend;
 pub mod similar;
 pub mod users;
+mod worker;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::middleware::from_fn_with_state;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::AppState;
 use crate::problem::Problem;
 
+/// A router whose every route stands in `/openapi.json`.
+type Routes = OpenApiRouter<Arc<AppState>>;
+
 /// Everything that clients call.
-pub fn data_router(state: Arc<AppState>) -> Router {
-    Router::new()
-        .route("/v1/recommend", post(recommend::post))
-        .route("/v1/recommend/{user_id}", get(recommend::get))
-        .route("/v1/similar", post(similar::post))
-        .route("/v1/items/{item_id}/similar", get(similar::get))
-        .route("/v1/events", post(events::post))
-        .route("/v1/users/{user_id}/history", get(users::history))
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
-        .route("/openapi.json", get(openapi::document))
-        .fallback(no_such_path)
-        .method_not_allowed_fallback(no_such_method)
-        .layer(DefaultBodyLimit::max(state.config.max_body))
-        .layer(from_fn_with_state(state.clone(), within_time))
-        .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
-            let message = panic.downcast_ref::<String>().map(String::as_str);
-            let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
-            Problem::internal(&message.unwrap_or("a handler panicked")).into_response()
-        }))
-        .with_state(state)
+pub fn data_router(state: &Arc<AppState>) -> Router {
+    finished(data_routes(), state)
 }
 
 /// What operators call, on an address of its own.
-pub fn admin_router(state: Arc<AppState>) -> Router {
-    Router::new()
-        .route("/admin/bundles", get(admin::bundles))
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
+pub fn admin_router(state: &Arc<AppState>) -> Router {
+    finished(admin_routes(), state)
+}
+
+pub(super) fn data_routes() -> Routes {
+    OpenApiRouter::new()
+        .routes(routes!(recommend::post))
+        .routes(routes!(recommend::get))
+        .routes(routes!(similar::post))
+        .routes(routes!(similar::get))
+        .routes(routes!(events::post))
+        .routes(routes!(users::history))
+        .merge(health_routes())
+        .routes(routes!(openapi::document))
+}
+
+pub(super) fn admin_routes() -> Routes {
+    OpenApiRouter::new()
+        .routes(routes!(admin::bundles))
+        .merge(health_routes())
+}
+
+fn health_routes() -> Routes {
+    OpenApiRouter::new()
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+}
+
+fn finished(described: Routes, state: &Arc<AppState>) -> Router {
+    let (router, _) = described.split_for_parts();
+    router
         .fallback(no_such_path)
-        .with_state(state)
+        .method_not_allowed_fallback(no_such_method)
+        // The body is whole already, and not too large.
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(state.clone(), limits::within_time))
+        .layer(from_fn_with_state(state.clone(), limits::whole_body))
+        .layer(CatchPanicLayer::custom(limits::after_panic))
+        .layer(from_fn_with_state(state.clone(), limits::with_id))
+        .with_state(state.clone())
 }
 
 async fn no_such_path() -> Problem {
@@ -69,16 +92,4 @@ async fn no_such_method() -> Problem {
         "no_such_method",
         "this path has other methods; /openapi.json lists them",
     )
-}
-
-async fn within_time(State(state): State<Arc<AppState>>, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(state.config.timeout(), next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "timeout",
-            format!("no answer within {} ms", state.config.timeout_ms),
-        )
-        .into_response(),
-    }
 }

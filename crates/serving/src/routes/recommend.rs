@@ -1,18 +1,18 @@
 //! `POST /v1/recommend` and its short form.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use catchment_pipeline::{Request, Scratch};
-use catchment_schema::{ItemIdx, Time};
+use catchment_pipeline::Request;
+use catchment_schema::ItemIdx;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{self, DegradedBody, ExplainBody, ItemBody};
+use super::worker::{on_worker, with_scratch};
 use crate::clock::{RequestClock, now_millis};
-use crate::extract::{Json, Path, Query};
+use crate::extract::{Json, PathId, Query};
 use crate::live::Live;
 use crate::problem::Problem;
 use crate::user_store::LiveUser;
@@ -23,10 +23,8 @@ const DEFAULT_N: usize = 10;
 /// The most that may be asked for.
 pub(super) const MAX_N: usize = 1000;
 
-thread_local! {
-    /// Buffers of this thread, for whichever bundle it serves.
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
-}
+/// The most attributes that are sent along.
+const MAX_ATTRIBUTES: usize = 100;
 
 /// What is wanted, and for whom.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -34,7 +32,7 @@ thread_local! {
 pub struct RecommendBody {
     /// Raw id of the user; a string or a whole number. An unknown user gets an answer that is not personalised.
     #[serde(deserialize_with = "extract::id")]
-    #[schema(value_type = String)]
+    #[schema(value_type = String, max_length = 512)]
     user_id: String,
     /// How many items.
     #[serde(default = "default_n")]
@@ -43,12 +41,13 @@ pub struct RecommendBody {
     /// What must not come.
     #[serde(default)]
     exclude: ExcludeBody,
-    /// Milliseconds that all channels together get.
+    /// Milliseconds that all channels together get, from the arrival of the request on. Channels that are late are
+    /// named in `degraded`; with 0 all are, and the answer is what needs no channel, see `fallback_used`.
     budget_ms: Option<u64>,
     /// `full`, or `merged` to leave the ranker out.
     #[serde(default)]
     stages: StagesWanted,
-    /// Item attributes to send along.
+    /// Item attributes to send along, at most 100.
     #[serde(default = "default_attributes")]
     return_attributes: Vec<String>,
     /// Whether to say how the answer came about.
@@ -69,6 +68,7 @@ fn default_attributes() -> Vec<String> {
 #[serde(default, deny_unknown_fields)]
 pub struct ExcludeBody {
     /// Raw ids; those that the bundle does not know are ignored.
+    #[serde(deserialize_with = "extract::ids")]
     item_ids: Vec<String>,
 }
 
@@ -89,6 +89,7 @@ pub enum StagesWanted {
 pub struct RecommendQuery {
     /// How many items.
     #[serde(default = "default_n")]
+    #[param(default = 10, minimum = 1, maximum = 1000)]
     n: usize,
     /// Whether to say how the answer came about.
     #[serde(default)]
@@ -106,7 +107,11 @@ pub struct RecommendAnswer {
     items: Vec<ItemBody>,
     /// Channels that are missing or were cut short.
     degraded: Vec<DegradedBody>,
-    /// Whether anything was known about the user.
+    /// `most_frequent` where channels found too little because they were late or knew nothing, and the items with the
+    /// most events fill the answer up: they come last, name no channel and have score 0.
+    #[schema(value_type = Vec<String>)]
+    fallback_used: Vec<&'static str>,
+    /// Whether anything was known about the user, and the answer is not the fallback alone.
     personalised: bool,
     /// Milliseconds.
     took_ms: f64,
@@ -136,7 +141,7 @@ pub async fn post(
 ))]
 pub async fn get(
     State(state): State<Arc<AppState>>,
-    Path(user_id): Path<String>,
+    PathId(user_id): PathId,
     Query(query): Query<RecommendQuery>,
 ) -> Result<axum::Json<RecommendAnswer>, Problem> {
     let body = RecommendBody {
@@ -156,26 +161,17 @@ async fn recommend(
     body: RecommendBody,
 ) -> Result<axum::Json<RecommendAnswer>, Problem> {
     check_n(body.n)?;
-    on_worker(move || {
+    check_attributes(&body.return_attributes)?;
+    let budget = body.budget_ms.unwrap_or(state.config.budget_ms);
+    // The time that a request waits for a worker counts: a crowded server answers with less, but in time.
+    let clock = RequestClock::start(Duration::from_millis(budget));
+    on_worker(&state.clone(), move || {
         // One request reads one bundle from beginning to end.
         let live = state.live.load_full();
-        answer(&state, &live, &body)
+        answer(&state, &live, &body, &clock)
     })
     .await
     .map(axum::Json)
-}
-
-/// Runs work that keeps a core busy away from the threads that accept requests.
-pub(super) async fn on_worker<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
-) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|error| Err(Problem::internal(&error)))
-}
-
-pub(super) fn with_scratch<T>(work: impl FnOnce(&mut Scratch) -> T) -> T {
-    SCRATCH.with_borrow_mut(work)
 }
 
 pub(super) fn check_n(n: usize) -> Result<(), Problem> {
@@ -188,10 +184,22 @@ pub(super) fn check_n(n: usize) -> Result<(), Problem> {
     ))
 }
 
-fn answer(state: &AppState, live: &Live, body: &RecommendBody) -> Result<RecommendAnswer, Problem> {
-    let clock = RequestClock::start(Duration::from_millis(
-        body.budget_ms.unwrap_or(state.config.budget_ms),
-    ));
+pub(super) fn check_attributes(names: &[String]) -> Result<(), Problem> {
+    if names.len() <= MAX_ATTRIBUTES {
+        return Ok(());
+    }
+    Err(Problem::bad_request(
+        "too_many_attributes",
+        format!("{} attributes, allowed are {MAX_ATTRIBUTES}", names.len()),
+    ))
+}
+
+fn answer(
+    state: &AppState,
+    live: &Live,
+    body: &RecommendBody,
+    clock: &RequestClock,
+) -> Result<RecommendAnswer, Problem> {
     let pipeline = &live.pipeline;
     let catalogue = pipeline.catalogue();
     let user = LiveUser::new(catalogue, &body.user_id, &state.users.events(&body.user_id));
@@ -201,9 +209,9 @@ fn answer(state: &AppState, live: &Live, body: &RecommendBody) -> Result<Recomme
         .iter()
         .filter_map(|id| catalogue.items().item(id))
         .collect();
-    let mut request = Request::new(body.n, Time::from_millis(now_millis()));
-    request.deadline = &clock;
-    request.stopwatch = &clock;
+    let mut request = Request::new(body.n, user.moment(now_millis()));
+    request.deadline = clock;
+    request.stopwatch = clock;
     request.exclude = &exclude;
     request.stages = match body.stages {
         StagesWanted::Full => catchment_pipeline::Stages::Full,
@@ -211,11 +219,16 @@ fn answer(state: &AppState, live: &Live, body: &RecommendBody) -> Result<Recomme
     };
     let answer = with_scratch(|scratch| pipeline.recommend(&request, &user.state(), scratch))?;
     Ok(RecommendAnswer {
-        recomm_id: state.next_recomm_id(),
+        recomm_id: state.next_id('r'),
         bundle: live.version.to_string(),
         items: answer::items(pipeline, &answer.items, &body.return_attributes),
         degraded: answer::degraded(&answer),
-        personalised: !user.history().is_empty(),
+        fallback_used: if answer.trace.fallback > 0 {
+            vec!["most_frequent"]
+        } else {
+            Vec::new()
+        },
+        personalised: !user.history().is_empty() && answer.trace.fallback < answer.items.len(),
         took_ms: clock.took_ms(),
         explain: body.explain.then(|| answer::explain(&answer)),
     })

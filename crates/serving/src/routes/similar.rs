@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{ItemBody, item_attributes, item_id};
-use super::recommend::{check_n, on_worker, with_scratch};
-use crate::extract::{Json, Path, Query};
+use super::recommend::{check_attributes, check_n};
+use super::worker::{on_worker, with_scratch};
+use crate::extract::{Json, PathId, Query};
 use crate::problem::Problem;
 use crate::{AppState, extract};
 
@@ -18,7 +19,7 @@ use crate::{AppState, extract};
 pub struct SimilarBody {
     /// Raw id of the item; a string or a whole number.
     #[serde(deserialize_with = "extract::id")]
-    #[schema(value_type = String)]
+    #[schema(value_type = String, max_length = 512)]
     item_id: String,
     /// How many items.
     #[serde(default = "default_n")]
@@ -26,7 +27,7 @@ pub struct SimilarBody {
     n: usize,
     /// By this channel; otherwise by the first that can say.
     channel: Option<String>,
-    /// Item attributes to send along.
+    /// Item attributes to send along, at most 100.
     #[serde(default = "default_attributes")]
     return_attributes: Vec<String>,
 }
@@ -45,6 +46,7 @@ fn default_attributes() -> Vec<String> {
 pub struct SimilarQuery {
     /// How many items.
     #[serde(default = "default_n")]
+    #[param(default = 10, minimum = 1, maximum = 1000)]
     n: usize,
     /// By this channel; otherwise by the first that can say.
     channel: Option<String>,
@@ -82,7 +84,7 @@ pub async fn post(
 ))]
 pub async fn get(
     State(state): State<Arc<AppState>>,
-    Path(item_id): Path<String>,
+    PathId(item_id): PathId,
     Query(query): Query<SimilarQuery>,
 ) -> Result<axum::Json<SimilarAnswer>, Problem> {
     let body = SimilarBody {
@@ -96,7 +98,8 @@ pub async fn get(
 
 async fn similar(state: Arc<AppState>, body: SimilarBody) -> Result<axum::Json<SimilarAnswer>, Problem> {
     check_n(body.n)?;
-    on_worker(move || {
+    check_attributes(&body.return_attributes)?;
+    on_worker(&state.clone(), move || {
         let live = state.live.load_full();
         let catalogue = live.pipeline.catalogue();
         let item = catalogue.items().item(&body.item_id).ok_or_else(|| {

@@ -3,21 +3,26 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use catchment_pipeline::Catalogue;
+use catchment_schema::{Event, History};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::item_id;
+use super::recommend::check_n;
+use super::worker::on_worker;
 use crate::AppState;
-use crate::extract::{Path, Query};
+use crate::event::StoredEvent;
+use crate::extract::{PathId, Query};
 use crate::problem::Problem;
-use crate::user_store::LiveUser;
 
 /// Which events.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryQuery {
-    /// How many of the newest.
+    /// How many of the newest, 1 to 1000.
     #[serde(default = "default_n")]
+    #[param(default = 50, minimum = 1, maximum = 1000)]
     n: usize,
     /// Only events of this type.
     #[serde(rename = "type")]
@@ -66,38 +71,74 @@ pub struct PastEvent {
 ))]
 pub async fn history(
     State(state): State<Arc<AppState>>,
-    Path(user_id): Path<String>,
+    PathId(user_id): PathId,
     Query(query): Query<HistoryQuery>,
 ) -> Result<axum::Json<HistoryAnswer>, Problem> {
-    let live = state.live.load_full();
-    let catalogue = live.pipeline.catalogue();
-    let user = LiveUser::new(catalogue, &user_id, &state.users.events(&user_id));
-    let history = user.history();
-    if user.user.is_none() && history.is_empty() {
+    check_n(query.n)?;
+    on_worker(&state.clone(), move || {
+        let live = state.live.load_full();
+        let since = state.users.events(&user_id);
+        answer(live.pipeline.catalogue(), user_id, &since, &query)
+    })
+    .await
+    .map(axum::Json)
+}
+
+fn answer(
+    catalogue: &Catalogue,
+    user_id: String,
+    since: &[StoredEvent],
+    query: &HistoryQuery,
+) -> Result<HistoryAnswer, Problem> {
+    let user = catalogue.users().user(&user_id);
+    if user.is_none() && since.is_empty() {
         return Err(Problem::not_found(
             "unknown_user",
             format!("nothing is known about user {user_id:?}"),
         ));
     }
-    let word = |kind: u16| {
-        catalogue
-            .events()
-            .id(usize::from(kind))
-            .unwrap_or("other")
-            .to_owned()
-    };
-    let events = history.events().iter().rev().map(|event| PastEvent {
-        item_id: item_id(catalogue, event.item),
-        title: catalogue.title(event.item).map(str::to_owned),
-        kind: word(event.kind.0),
-        value: event.value,
-        timestamp: event.time.millis(),
-    });
+    let before = user.map_or(History::EMPTY, |user| catalogue.history(user));
+    let mut events: Vec<PastEvent> = before
+        .events()
+        .iter()
+        .map(|event| PastEvent::of_bundle(catalogue, event))
+        .chain(since.iter().map(|event| PastEvent::of_log(catalogue, event)))
+        .collect();
+    // Stable: at the same moment, what the bundle knew stands before what came since.
+    events.sort_by_key(|event| event.timestamp);
     let wanted = |event: &PastEvent| query.kind.as_ref().is_none_or(|kind| *kind == event.kind);
-    Ok(axum::Json(HistoryAnswer {
-        known: user.user.is_some(),
-        total: history.len(),
-        events: events.filter(wanted).take(query.n).collect(),
+    Ok(HistoryAnswer {
+        known: user.is_some(),
+        total: events.len(),
+        events: events.into_iter().rev().filter(wanted).take(query.n).collect(),
         user_id,
-    }))
+    })
+}
+
+impl PastEvent {
+    fn of_bundle(catalogue: &Catalogue, event: &Event) -> Self {
+        Self {
+            item_id: item_id(catalogue, event.item),
+            title: catalogue.title(event.item).map(str::to_owned),
+            kind: catalogue
+                .events()
+                .id(usize::from(event.kind.0))
+                .unwrap_or_default()
+                .to_owned(),
+            value: event.value,
+            timestamp: event.time.millis(),
+        }
+    }
+
+    /// The bundle need not know the item: it may have known it when the event came, or the next one may.
+    fn of_log(catalogue: &Catalogue, event: &StoredEvent) -> Self {
+        let item = catalogue.items().item(&event.item_id);
+        Self {
+            item_id: event.item_id.clone(),
+            title: item.and_then(|item| catalogue.title(item)).map(str::to_owned),
+            kind: event.kind.clone(),
+            value: event.value,
+            timestamp: Some(event.timestamp),
+        }
+    }
 }

@@ -1,0 +1,152 @@
+//! Events: taken once, durable, and known to the very next answer.
+
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::served::Served;
+
+fn first_item(answer: &Value) -> String {
+    answer["items"][0]["item_id"].as_str().expect("an id").to_owned()
+}
+
+fn has(answer: &Value, item: &str) -> bool {
+    let items = answer["items"].as_array().expect("items");
+    items.iter().any(|found| found["item_id"] == item)
+}
+
+#[test]
+fn an_event_changes_the_very_next_answer() {
+    let served = Served::tiny();
+    let mut client = served.client();
+    for user in ["u0", "somebody new", "42"] {
+        for _ in 0..5 {
+            let body = json!({ "user_id": user, "n": 30 });
+            let before = client.post("/v1/recommend", &body).ok();
+            let item = first_item(&before);
+            let event = json!({ "events": [{ "user_id": user, "item_id": item, "type": "purchase" }] });
+            assert_eq!(client.post("/v1/events", &event).ok()["accepted"], 1);
+            let after = client.post("/v1/recommend", &body).ok();
+            assert!(!has(&after, &item), "{user} was shown {item} again");
+            assert_eq!(after["personalised"], true);
+            assert_ne!(after["items"], before["items"]);
+        }
+    }
+}
+
+#[test]
+fn a_new_user_gets_what_goes_with_the_first_item() {
+    let served = Served::tiny();
+    let mut client = served.client();
+    let event = json!({ "events": [{ "user_id": "new", "item_id": "100" }] });
+    client.post("/v1/events", &event).ok();
+    let answer = client.get("/v1/recommend/new").ok();
+    let names = answer["items"].as_array().expect("items").iter();
+    let names = names.flat_map(|item| item["channels"].as_array().expect("channels"));
+    let names: std::collections::BTreeSet<_> = names.filter_map(|source| source["name"].as_str()).collect();
+    assert!(names.contains("item_cf") && names.contains("ials"), "{names:?}");
+}
+
+#[test]
+fn an_event_from_a_clock_that_runs_ahead_counts_at_once() {
+    let served = Served::tiny();
+    let mut client = served.client();
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("after 1970");
+    let ahead = u64::try_from(now.as_millis()).expect("in this age") + 3_600_000;
+    let event = json!({ "events": [{ "user_id": "u5", "item_id": "139", "timestamp": ahead }] });
+    assert_eq!(client.post("/v1/events", &event).ok()["accepted"], 1);
+    let answer = client
+        .post("/v1/recommend", &json!({ "user_id": "u5", "n": 100 }))
+        .ok();
+    assert!(!has(&answer, "139"));
+}
+
+#[test]
+fn the_same_event_id_is_taken_once_in_one_request_and_in_two_and_after_a_restart() {
+    let served = Served::tiny();
+    let mut client = served.client();
+    let event = |id: Value| json!({ "event_id": id, "user_id": 7, "item_id": 103 });
+    let body =
+        json!({ "events": [event(json!("a")), event(json!("a")), event(json!(5)), event(json!("5"))] });
+    let answer = client.post("/v1/events", &body).ok();
+    assert_eq!(
+        (&answer["accepted"], &answer["duplicates"]),
+        (&json!(2), &json!(2))
+    );
+    let answer = client.post("/v1/events", &body).ok();
+    assert_eq!(
+        (&answer["accepted"], &answer["duplicates"]),
+        (&json!(0), &json!(4))
+    );
+    drop(client);
+    let served = served.again();
+    let answer = served.client().post("/v1/events", &body).ok();
+    assert_eq!(
+        (&answer["accepted"], &answer["duplicates"]),
+        (&json!(0), &json!(4))
+    );
+    assert_eq!(served.client().get("/v1/users/7/history").ok()["total"], 2);
+}
+
+#[test]
+fn good_events_are_taken_beside_bad_ones_and_each_bad_one_is_named() {
+    let served = Served::tiny();
+    let good =
+        json!({ "user_id": "u1", "item_id": "110", "session_id": "s", "recomm_id": "r", "dwell_ms": 5 });
+    let body = json!({ "events": [good, { "user_id": "u1", "item_id": "nothing" }, good, 7] });
+    let answer = served.client().post("/v1/events", &body).ok();
+    assert_eq!(answer["accepted"], 2);
+    let rejected: Vec<_> = answer["rejected"].as_array().expect("a list").iter().collect();
+    assert_eq!(
+        (&rejected[0]["index"], &rejected[0]["code"]),
+        (&json!(1), &json!("unknown_item"))
+    );
+    assert_eq!(
+        (&rejected[1]["index"], &rejected[1]["code"]),
+        (&json!(3), &json!("wrong_field"))
+    );
+    assert_eq!(rejected.len(), 2);
+}
+
+#[test]
+fn a_thousand_events_are_taken_at_once() {
+    let served = Served::tiny();
+    let events: Vec<_> = (0..1000)
+        .map(|at| json!({ "user_id": "u1", "item_id": "110", "timestamp": at }))
+        .collect();
+    let answer = served
+        .client()
+        .post("/v1/events", &json!({ "events": events }))
+        .ok();
+    assert_eq!(answer["accepted"], 1000);
+}
+
+#[test]
+fn many_clients_at_once_lose_nothing() {
+    const CLIENTS: usize = 8;
+    const EVENTS: usize = 50;
+    let served = Served::tiny();
+    thread::scope(|scope| {
+        for number in 0..CLIENTS {
+            let mut client = served.client();
+            scope.spawn(move || {
+                for at in 0..EVENTS {
+                    let user = format!("c{number}");
+                    let event = json!({ "user_id": user, "item_id": "105", "timestamp": at });
+                    let answer = client.post("/v1/events", &json!({ "events": [event] })).ok();
+                    assert_eq!(answer["accepted"], 1);
+                    let history = client.get(&format!("/v1/users/{user}/history")).ok();
+                    assert_eq!(history["total"], at + 1);
+                }
+            });
+        }
+    });
+    assert!(served.state.log.syncs() <= (CLIENTS * EVENTS) as u64);
+    let served = served.again();
+    for number in 0..CLIENTS {
+        let history = served.client().get(&format!("/v1/users/c{number}/history")).ok();
+        assert_eq!(history["total"], EVENTS);
+    }
+}

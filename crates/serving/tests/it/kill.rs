@@ -1,0 +1,139 @@
+//! `kill -9` in the middle of event writing.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::client::Client;
+use crate::process::{PROGRAM, Process, command, folder};
+
+const KILLS: usize = 100;
+const CLIENTS: usize = 3;
+/// A request of this many events is written in one go and can be torn.
+const EVENTS: usize = 40;
+
+/// What one client sent to its own user before the server died, by the events' times.
+#[derive(Default)]
+struct Sent {
+    user: String,
+    acknowledged: BTreeSet<u64>,
+    unanswered: BTreeSet<u64>,
+}
+
+fn send_until_the_end(mut client: Client, user: String, acknowledged_in_all: &AtomicUsize) -> Sent {
+    let mut sent = Sent {
+        user,
+        ..Sent::default()
+    };
+    for first in (0..).step_by(EVENTS) {
+        let times: BTreeSet<u64> = (first..).take(EVENTS).collect();
+        let event = |time: &u64| json!({ "user_id": sent.user, "item_id": "110", "timestamp": time });
+        let body = json!({ "events": times.iter().map(event).collect::<Vec<_>>() });
+        match client.try_post("/v1/events", &body) {
+            Ok(reply) => {
+                assert_eq!(reply.ok()["accepted"], EVENTS);
+                sent.acknowledged.extend(times);
+                acknowledged_in_all.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(_) => {
+                sent.unanswered = times;
+                break;
+            }
+        }
+    }
+    sent
+}
+
+/// What the server remembers of a user: at most the newest thousand events.
+fn remembered(client: &mut Client, user: &str) -> BTreeSet<u64> {
+    let reply = client.get(&format!("/v1/users/{user}/history?n=1000"));
+    if reply.status == 404 {
+        return BTreeSet::new();
+    }
+    let history = reply.ok();
+    let events = history["events"].as_array().expect("events");
+    let times: BTreeSet<_> = events
+        .iter()
+        .filter_map(|event| event["timestamp"].as_u64())
+        .collect();
+    assert_eq!(
+        history["total"].as_u64().map(|total| total.min(1000)),
+        Some(times.len() as u64),
+        "an event twice"
+    );
+    times
+}
+
+fn check(client: &mut Client, sent: &Sent) {
+    let remembered = remembered(client, &sent.user);
+    let oldest = if remembered.len() == 1000 {
+        remembered.first().copied().unwrap_or(0)
+    } else {
+        0
+    };
+    let lost: Vec<_> = sent
+        .acknowledged
+        .range(oldest..)
+        .filter(|time| !remembered.contains(time))
+        .collect();
+    assert!(lost.is_empty(), "{}: acknowledged and lost: {lost:?}", sent.user);
+    let all: BTreeSet<_> = sent.acknowledged.union(&sent.unanswered).copied().collect();
+    let invented: Vec<_> = remembered.difference(&all).collect();
+    assert!(invented.is_empty(), "{}: never sent: {invented:?}", sent.user);
+}
+
+#[test]
+fn a_hundred_kills_lose_no_acknowledged_event_and_invent_none() {
+    let folder = folder();
+    let mut history: Vec<Sent> = Vec::new();
+    let (mut n_acknowledged, mut n_in_the_middle, mut n_torn) = (0, 0, 0);
+    for round in 0..KILLS {
+        let process = Process::start(&mut command(PROGRAM, folder.path()));
+        let mut client = process.client();
+        for sent in history.iter().rev().take(2 * CLIENTS) {
+            check(&mut client, sent);
+        }
+        let acknowledged = AtomicUsize::new(0);
+        let round_of_all = thread::scope(|scope| {
+            let clients: Vec<_> = (0..CLIENTS)
+                .map(|number| {
+                    let (client, user) = (process.client(), format!("k-{round}-{number}"));
+                    let acknowledged = &acknowledged;
+                    scope.spawn(move || send_until_the_end(client, user, acknowledged))
+                })
+                .collect();
+            // Any moment from before the first event is written to some dozens later.
+            let wanted = round % 7;
+            while acknowledged.load(Ordering::Relaxed) < wanted {
+                thread::yield_now();
+            }
+            thread::sleep(Duration::from_micros(211 * (round as u64 % 19)));
+            let said = process.kill();
+            n_torn += usize::from(said.contains("cut off an unfinished append"));
+            clients
+                .into_iter()
+                .map(|client| client.join().expect("no panic"))
+                .collect::<Vec<_>>()
+        });
+        n_acknowledged += round_of_all
+            .iter()
+            .map(|sent| sent.acknowledged.len())
+            .sum::<usize>();
+        n_in_the_middle += usize::from(round_of_all.iter().any(|sent| !sent.unanswered.is_empty()));
+        history.extend(round_of_all);
+    }
+    let process = Process::start(&mut command(PROGRAM, folder.path()));
+    let mut client = process.client();
+    for sent in &history {
+        check(&mut client, sent);
+    }
+    eprintln!(
+        "{n_acknowledged} events acknowledged, {n_in_the_middle} kills with a request open, {n_torn} torn ends"
+    );
+    // Otherwise the kills came when nothing was going on, and nothing was tried.
+    assert!(n_in_the_middle > KILLS / 2, "{n_in_the_middle}");
+    assert!(n_acknowledged > KILLS * EVENTS, "{n_acknowledged}");
+}
