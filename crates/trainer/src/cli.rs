@@ -183,7 +183,7 @@ pub(crate) enum What {
 pub(crate) enum Format {
     /// `embeddings.parquet`: ids and vectors.
     Parquet,
-    /// A NumPy array; ids beside it as text, one a line.
+    /// A `NumPy` array; ids beside it as text, one a line.
     Npy,
     /// The text form of word2vec.
     Word2vec,

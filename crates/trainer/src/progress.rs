@@ -11,7 +11,7 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// Shows one piece of work.
 pub(crate) struct Bar {
-    bar: ProgressBar,
+    drawn: ProgressBar,
     name: String,
     /// When the next line is due; `None` on a terminal or when quiet.
     next_line: Option<Instant>,
@@ -33,7 +33,7 @@ impl Bar {
         bar.set_prefix(name.to_owned());
         let next_line = (!quiet && !terminal).then(|| Instant::now() + LINE_EVERY);
         Self {
-            bar,
+            drawn: bar,
             name: name.to_owned(),
             next_line,
         }
@@ -41,7 +41,7 @@ impl Bar {
 
     /// For work whose total is not known: what is being done, and how far.
     pub(crate) fn say(&mut self, stage: &str, rows: u64) {
-        self.bar.set_message(format!("{stage}, {rows} rows"));
+        self.drawn.set_message(format!("{stage}, {rows} rows"));
         if self.next_line.is_some_and(|due| Instant::now() >= due) {
             self.next_line = Some(Instant::now() + LINE_EVERY);
             eprintln!("{}: {stage}, {rows} rows", self.name);
@@ -51,12 +51,12 @@ impl Bar {
 
 impl Progress for Bar {
     fn step(&mut self, done: u64, total: u64, note: &str) -> Flow {
-        self.bar.set_length(total);
-        self.bar.set_position(done);
-        self.bar.set_message(note.to_owned());
+        self.drawn.set_length(total);
+        self.drawn.set_position(done);
+        self.drawn.set_message(note.to_owned());
         if self.next_line.is_some_and(|due| Instant::now() >= due) {
             self.next_line = Some(Instant::now() + LINE_EVERY);
-            let eta = self.bar.eta().as_secs();
+            let eta = self.drawn.eta().as_secs();
             eprintln!("{}: {done}/{total} {note} (about {eta} s left)", self.name);
         }
         Flow::Continue
@@ -65,6 +65,6 @@ impl Progress for Bar {
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.drawn.finish_and_clear();
     }
 }

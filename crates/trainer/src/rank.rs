@@ -141,8 +141,8 @@ pub(crate) fn train(
     })
     .map_err(|error| Failure::with_help(error, NOT_ENOUGH))?;
     drop(bar);
-    ranker.save(&selection.ranker())?;
-    ranker.save(&final_model.ranker())?;
+    ranker.save(selection.ranker())?;
+    ranker.save(final_model.ranker())?;
     let judged = &report.calibrated;
     Ok(format!(
         "ranker lr: {} rows of {} requests, {} positive; on requests kept apart AUC {:.4}, logloss {:.4}, \

@@ -56,7 +56,7 @@ impl Work {
 
     /// The encoded data, which `prepare` must have made.
     pub(crate) fn prepared(&self) -> Result<Prepared, Failure> {
-        Prepared::open(&self.data()).map_err(|error| {
+        Prepared::open(self.data()).map_err(|error| {
             Failure::with_help(
                 error,
                 format!("catchment-train prepare {}", self.recipe.path.display()),

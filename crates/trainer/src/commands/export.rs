@@ -27,7 +27,8 @@ pub(crate) fn run(
         Format::Parquet => embeddings.write(file)?,
         Format::Npy => {
             write_npy(file, embeddings.dim, &embeddings.vectors)?;
-            let ids: String = embeddings.ids.iter().map(|id| format!("{id}\n")).collect();
+            let mut ids = embeddings.ids.join("\n");
+            ids.push('\n');
             AtomicFile::write(file.with_extension("ids.txt"), ids.as_bytes())?;
         }
         Format::Word2vec => write_word2vec_text(file, &embeddings.ids, embeddings.dim, &embeddings.vectors)?,
