@@ -3,10 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use catchment_schema::arrow::array::{Float32Array, StringArray, UInt32Array};
-use catchment_schema::columns::{all_finite, required_column};
-use catchment_schema::parquet_file::read_any_parquet;
-use catchment_schema::{Histories, History, ItemIdx, Score, ScoredItem, UserIdx, Vocabulary};
+use catchment_schema::{CandidateRows, Histories, History, ItemIdx, ScoredItem, UserIdx, Vocabulary};
 
 use crate::Error;
 use crate::recommends::{Recommends, TopKLists};
@@ -67,30 +64,23 @@ impl FileLists {
         users: &Vocabulary,
         items: &Vocabulary,
     ) -> Result<Self, Error> {
-        let (batch, _) = read_any_parquet(path)?;
-        let user_ids = required_column::<StringArray>(path, &batch, "user_id")?;
-        let item_ids = required_column::<StringArray>(path, &batch, "item_id")?;
-        let channels = required_column::<StringArray>(path, &batch, "channel")?;
-        let ranks = required_column::<UInt32Array>(path, &batch, "rank")?;
-        let scores = required_column::<Float32Array>(path, &batch, "score")?;
-        all_finite(path, "score", scores.values(), 1)?;
-
-        let found: BTreeSet<&str> = channels.iter().flatten().collect();
+        let listed = CandidateRows::read(path)?.rows;
+        let found: BTreeSet<&str> = listed.iter().map(|row| row.channel.as_ref()).collect();
         let channel = choose(path, wanted, &found)?;
         let mut strangers = Strangers::after(items);
         let mut unknown_users = BTreeSet::new();
         let mut rows = Vec::new();
-        for row in (0..batch.num_rows()).filter(|&row| channels.value(row) == channel) {
-            let Some(user) = users.user(user_ids.value(row)) else {
-                unknown_users.insert(user_ids.value(row));
+        for row in listed.iter().filter(|row| row.channel.as_ref() == channel) {
+            let Some(user) = users.user(&row.user_id) else {
+                unknown_users.insert(row.user_id.as_ref());
                 continue;
             };
-            let id = item_ids.value(row);
+            let id = row.item_id.as_ref();
             let item = items.item(id).unwrap_or_else(|| strangers.index(id));
             rows.push(Row {
                 user,
-                rank: ranks.value(row),
-                scored: ScoredItem::new(item, Score::clamped(scores.value(row))),
+                rank: row.rank,
+                scored: ScoredItem::new(item, row.score),
             });
         }
         let n_unknown_users = unknown_users.len();

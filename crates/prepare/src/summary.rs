@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use catchment_schema::{Finding, Severity, Time};
-use serde::{Deserialize, Deserializer, Serialize};
+use catchment_schema::{Finding, Time};
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::layout::FILES;
@@ -40,7 +40,6 @@ pub struct Summary {
     /// The last moment in the log that was kept, where any is known.
     pub last_time: Time,
     /// What came to light on the way.
-    #[serde(deserialize_with = "read_findings")]
     pub findings: Vec<Finding>,
     /// Of the bytes of all other files in the folder (xxh3, 128 bits): equal logs, settings and seeds give
     /// equal hashes.
@@ -54,33 +53,6 @@ pub struct Stage {
     pub name: String,
     /// The rows that were left.
     pub rows: u64,
-}
-
-/// [`Finding`] as it stands in the file: its own type is only written.
-#[derive(Deserialize)]
-#[serde(remote = "Finding", deny_unknown_fields)]
-struct SavedFinding {
-    #[serde(with = "SavedSeverity")]
-    severity: Severity,
-    code: String,
-    message: String,
-    examples: Vec<String>,
-    remedy: String,
-}
-
-#[derive(Deserialize)]
-#[serde(remote = "Severity", rename_all = "snake_case")]
-enum SavedSeverity {
-    Note,
-    Warning,
-    Error,
-}
-
-fn read_findings<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Finding>, D::Error> {
-    #[derive(Deserialize)]
-    struct One(#[serde(with = "SavedFinding")] Finding);
-    let findings = Vec::<One>::deserialize(deserializer)?;
-    Ok(findings.into_iter().map(|One(finding)| finding).collect())
 }
 
 /// The hash of all files of a folder but the summary itself.

@@ -20,6 +20,10 @@ pub struct Source {
     /// an entry wins over a column that happens to carry the name.
     #[serde(default)]
     pub columns: BTreeMap<String, String>,
+    /// Text columns of tables of items and users whose cells hold several words → what stands between the words, as
+    /// in `{ category = "|" }`. They become lists of words; empty words are left out.
+    #[serde(default)]
+    pub lists: BTreeMap<String, String>,
     /// The unit of times that are written as numbers.
     #[serde(default)]
     pub time_unit: TimeUnit,
@@ -118,6 +122,7 @@ impl Source {
             path: path.into(),
             format,
             columns: BTreeMap::new(),
+            lists: BTreeMap::new(),
             time_unit: TimeUnit::default(),
             time_origin: None,
             on_error: OnError::default(),
@@ -137,12 +142,25 @@ impl Source {
             if !self.columns.is_empty() {
                 return Err(self.bad("columns", reason));
             }
+            if !self.lists.is_empty() {
+                return Err(self.bad("lists", reason));
+            }
             if self.time_unit != TimeUnit::Auto {
                 return Err(self.bad("time_unit", reason));
             }
             if self.time_origin.is_some() {
                 return Err(self.bad("time_origin", reason));
             }
+        }
+        if let Some(column) = self
+            .lists
+            .iter()
+            .find_map(|(column, between)| between.is_empty().then_some(column))
+        {
+            return Err(self.bad(
+                "lists",
+                format!("{column} needs what stands between its words, such as \"|\""),
+            ));
         }
         if self.time_origin.is_some() && matches!(self.time_unit, TimeUnit::Auto | TimeUnit::Rfc3339) {
             return Err(self.bad(

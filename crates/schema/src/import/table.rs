@@ -37,7 +37,7 @@ pub(super) fn import_table(
         pieces.push(conform.conform(chunk, &mut log)?);
         Ok(())
     })?;
-    let union = union(source.path(), known, &pieces, is_text)?;
+    let union = split_lists(source, &union(source.path(), known, &pieces, is_text)?)?;
     let report = finish(source, union.num_rows() as u64, log, conform)?;
     Ok((union, report))
 }
@@ -71,6 +71,31 @@ fn union(path: &Path, known: &[Known], pieces: &[RecordBatch], is_text: bool) ->
     let options = RecordBatchOptions::new().with_row_count(Some(n_rows));
     RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
         .map_err(|error| parquet_error(path, &error))
+}
+
+/// Cuts the columns that the source calls lists into words.
+fn split_lists(source: &Source, table: &RecordBatch) -> Result<RecordBatch> {
+    let (mut fields, mut columns) = (table.schema_ref().fields().to_vec(), table.columns().to_vec());
+    for (name, between) in &source.lists {
+        let place = fields.iter().position(|field| field.name() == name);
+        let text = place.and_then(|place| columns[place].as_string_opt::<i32>().map(|text| (place, text)));
+        let Some((place, text)) = text else {
+            return Err(source.bad("lists", format!("there is no column `{name}` of texts")));
+        };
+        let words = |cell: &str| {
+            let words = cell
+                .split(between.as_str())
+                .map(str::trim)
+                .filter(|word| !word.is_empty());
+            words.map(str::to_owned).collect()
+        };
+        let column: ArrayRef = Arc::new(lists(text, words));
+        fields[place] = Arc::new(Field::new(name, column.data_type().clone(), true));
+        columns[place] = column;
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(table.num_rows()));
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
+        .map_err(|error| parquet_error(source.path(), &error))
 }
 
 /// The column of all pieces in one; `None` where no piece has it.

@@ -542,3 +542,23 @@ proptest! {
         prop_assert_eq!(&read(&write("log.jsonl", json.join("\n").as_bytes()), Format::Jsonl), &expected);
     }
 }
+
+#[test]
+fn a_column_of_several_words_is_cut_where_the_source_says_so() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let path = folder.path().join("items.csv");
+    fs::write(&path, "item_id,category,title\na,tea|coffee,T|1\nb,tea,\nc,,x\n").expect("writes");
+    let mut source = source(&path, Format::Csv);
+    source.lists.insert("category".to_owned(), "|".to_owned());
+    let (items, _) = import_items(&source).expect("imports");
+    expect![[r"
+        item_id|title|category
+        a|T|1|[tea, coffee]
+        b|-|[tea]
+        c|x|-
+    "]]
+    .assert_eq(&shown(&[items]));
+    source.lists.insert("colour".to_owned(), "|".to_owned());
+    let error = import_items(&source).expect_err("no such column").to_string();
+    assert!(error.contains("colour"), "{error}");
+}

@@ -95,6 +95,7 @@ fn user_ids(path: &Path) -> Result<Vec<Arc<str>>, Failure> {
         path: path.to_string_lossy().into_owned(),
         format: if parquet { Format::Parquet } else { Format::Csv },
         columns: std::collections::BTreeMap::default(),
+        lists: std::collections::BTreeMap::default(),
         time_unit: catchment_schema::import::TimeUnit::default(),
         time_origin: None,
         on_error: catchment_schema::import::OnError::default(),

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
 use crate::dense::padded;
+use crate::{Error, Result};
 
 /// Settings of [`fit`](super::fit).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,7 +27,14 @@ pub struct IalsConfig {
 
 impl Default for IalsConfig {
     fn default() -> Self {
-        Self { dim: 128, alpha0: 0.02, regularization: 0.004, nu: 1.0, sweeps: 8, stddev: 0.1 }
+        Self {
+            dim: 128,
+            alpha0: 0.02,
+            regularization: 0.004,
+            nu: 1.0,
+            sweeps: 8,
+            stddev: 0.1,
+        }
     }
 }
 
@@ -45,7 +52,11 @@ impl IalsConfig {
             return refuse("alpha0", self.alpha0.to_string(), "0 to 1000000");
         }
         if !(self.regularization >= 1e-9 && self.regularization <= 1e6) {
-            return refuse("regularization", self.regularization.to_string(), "1e-9 to 1000000");
+            return refuse(
+                "regularization",
+                self.regularization.to_string(),
+                "1e-9 to 1000000",
+            );
         }
         if !(self.nu >= 0.0 && self.nu <= 2.0) {
             return refuse("nu", self.nu.to_string(), "0 to 2");
@@ -62,7 +73,10 @@ impl IalsConfig {
     /// `λ (n + α₀ n_others)^ν`: the pull on a row that has `n` pairs with `n_others` possible ones.
     pub(super) fn ridge(&self, n: usize, n_others: usize) -> f32 {
         let frequency = n as f64 + self.alpha0 * n_others as f64;
-        #[expect(clippy::cast_possible_truncation, reason = "rounding to single precision is meant")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "rounding to single precision is meant"
+        )]
         let ridge = (self.regularization * frequency.powf(self.nu)) as f32;
         ridge
     }
@@ -95,11 +109,41 @@ mod tests {
         };
         let fine = IalsConfig::default();
         assert!(fine.validate().is_ok());
-        check(IalsConfig { dim: 0, ..fine.clone() }, "dim");
-        check(IalsConfig { alpha0: f64::NAN, ..fine.clone() }, "alpha0");
-        check(IalsConfig { regularization: 0.0, ..fine.clone() }, "regularization");
-        check(IalsConfig { nu: 2.5, ..fine.clone() }, "nu");
-        check(IalsConfig { sweeps: 0, ..fine.clone() }, "sweeps");
+        check(
+            IalsConfig {
+                dim: 0,
+                ..fine.clone()
+            },
+            "dim",
+        );
+        check(
+            IalsConfig {
+                alpha0: f64::NAN,
+                ..fine.clone()
+            },
+            "alpha0",
+        );
+        check(
+            IalsConfig {
+                regularization: 0.0,
+                ..fine.clone()
+            },
+            "regularization",
+        );
+        check(
+            IalsConfig {
+                nu: 2.5,
+                ..fine.clone()
+            },
+            "nu",
+        );
+        check(
+            IalsConfig {
+                sweeps: 0,
+                ..fine.clone()
+            },
+            "sweeps",
+        );
         check(IalsConfig { stddev: 0.0, ..fine }, "stddev");
     }
 
