@@ -25,7 +25,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("skipped: CATCHMENT_DATA is not set");
         return Ok(());
     };
-    let split = if argument(1) == Some("validation") { split.validation() } else { split };
+    let split = if argument(1) == Some("validation") {
+        split.validation()
+    } else {
+        split
+    };
     let histories = split.histories();
     let begun = Instant::now();
     match argument(0) {
@@ -34,7 +38,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let model = Popularity::fit(&histories, split.n_items, Time::UNKNOWN, &config)?;
             println!("fitted in {:.2?}", begun.elapsed());
             let quality = split.judge(|_, scores| {
-                scores.chunks_mut(split.n_items).for_each(|scores| scores.copy_from_slice(&model.scores));
+                scores
+                    .chunks_mut(split.n_items)
+                    .for_each(|scores| scores.copy_from_slice(&model.scores));
             });
             println!("{quality:.4?}");
         }
@@ -44,7 +50,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let quality = split.judge(|users, scores| {
                 for (&user, scores) in users.iter().zip(scores.chunks_mut(split.n_items)) {
                     let history = split.train[user].iter().map(|&item| ItemIdx(item));
-                    model.score_into(history, scores).expect("one score for each item");
+                    model
+                        .score_into(history, scores)
+                        .expect("one score for each item");
                 }
             });
             println!("{quality:.4?}");
@@ -60,7 +68,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let model = ials::fit(&histories, split.n_items, &config, 1, &mut print)?;
             println!("fitted in {:.2?}", begun.elapsed());
             if argument(1) != Some("time") {
-                println!("{} {:.4?}", serde_json::to_string(&config)?, split.judge_ials(&model));
+                println!(
+                    "{} {:.4?}",
+                    serde_json::to_string(&config)?,
+                    split.judge_ials(&model)
+                );
             }
         }
         _ => println!("which model: popularity, item_cf or ials?"),

@@ -39,7 +39,11 @@ impl Incidence {
         if columns.is_empty() {
             return Err(Error::NoInteractions);
         }
-        Ok(Self { offsets, columns, n_columns: n_items })
+        Ok(Self {
+            offsets,
+            columns,
+            n_columns: n_items,
+        })
     }
 
     /// Columns by rows.
@@ -60,7 +64,11 @@ impl Incidence {
                 next[column as usize] += 1;
             }
         }
-        Self { offsets, columns, n_columns: self.n_rows() }
+        Self {
+            offsets,
+            columns,
+            n_columns: self.n_rows(),
+        }
     }
 
     pub(crate) fn n_rows(&self) -> usize {
@@ -69,11 +77,6 @@ impl Incidence {
 
     pub(crate) fn n_columns(&self) -> usize {
         self.n_columns
-    }
-
-    /// How many ones there are.
-    pub(crate) fn n_pairs(&self) -> usize {
-        self.columns.len()
     }
 
     /// The columns of a row, rising, each once.
@@ -90,24 +93,37 @@ mod tests {
 
     fn histories(pairs: &[(u32, u32)]) -> Histories {
         let users: Vec<_> = pairs.iter().map(|&(user, _)| UserIdx(user)).collect();
-        let events: Vec<_> = pairs.iter().map(|&(_, item)| Event::new(ItemIdx(item), Time::UNKNOWN)).collect();
+        let events: Vec<_> = pairs
+            .iter()
+            .map(|&(_, item)| Event::new(ItemIdx(item), Time::UNKNOWN))
+            .collect();
         Histories::group(3, &users, &events)
     }
 
     #[test]
     fn a_pair_counts_once_and_transposing_twice_changes_nothing() {
-        let matrix = Incidence::of_histories(&histories(&[(0, 2), (0, 1), (0, 2), (2, 1)]), 4).expect("valid");
+        let matrix =
+            Incidence::of_histories(&histories(&[(0, 2), (0, 1), (0, 2), (2, 1)]), 4).expect("valid");
         assert_eq!(matrix.row(0), [1, 2]);
         assert!(matrix.row(1).is_empty());
         assert_eq!(matrix.transposed().row(1), [0, 2]);
-        assert_eq!(matrix.n_pairs(), 3);
         assert_eq!(matrix.transposed().transposed(), matrix);
     }
 
     #[test]
     fn items_beyond_the_vocabulary_and_empty_logs_are_refused() {
         let found = Incidence::of_histories(&histories(&[(1, 4)]), 4);
-        assert!(matches!(found, Err(Error::UnknownItem { user: 1, item: 4, n_items: 4 })));
-        assert!(matches!(Incidence::of_histories(&histories(&[]), 4), Err(Error::NoInteractions)));
+        assert!(matches!(
+            found,
+            Err(Error::UnknownItem {
+                user: 1,
+                item: 4,
+                n_items: 4
+            })
+        ));
+        assert!(matches!(
+            Incidence::of_histories(&histories(&[]), 4),
+            Err(Error::NoInteractions)
+        ));
     }
 }

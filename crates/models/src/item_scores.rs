@@ -11,7 +11,10 @@ use catchment_schema::{Error, Metadata, Result, Vocabulary};
 
 /// The item-scores file: `id` Utf8, `score` Float32, a row for each item in vocabulary order; `catchment.model` in its
 /// metadata says what the numbers are.
-pub const ITEM_SCORES: FileKind = FileKind { name: "item_scores", version: 1 };
+pub const ITEM_SCORES: FileKind = FileKind {
+    name: "item_scores",
+    version: 1,
+};
 
 /// # Errors
 /// [`Error::Inconsistent`] when `scores` has not one value for each item; [`Error::BadValue`] for one that is not
@@ -32,8 +35,10 @@ pub(crate) fn write(path: &Path, items: &Vocabulary, scores: &[f32], model: &str
         Field::new("id", DataType::Utf8, false),
         Field::new("score", DataType::Float32, false),
     ]);
-    let batch = RecordBatch::try_new(Arc::new(schema), columns)
-        .map_err(|error| Error::Parquet { path: path.to_owned(), reason: error.to_string() })?;
+    let batch = RecordBatch::try_new(Arc::new(schema), columns).map_err(|error| Error::Parquet {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })?;
     let metadata = Metadata::from([("catchment.model".to_owned(), model.to_owned())]);
     write_parquet(path, ITEM_SCORES, &batch, &metadata)
 }

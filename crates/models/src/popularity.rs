@@ -44,7 +44,7 @@ impl PopularityConfig {
     /// [`Error::Config`] names the first key that is out of range.
     pub fn validate(&self) -> Result<()> {
         match self.half_life_days {
-            Some(days) if !(days >= 1e-3 && days <= 1e5) => Err(Error::Config {
+            Some(days) if !(1e-3..=1e5).contains(&days) => Err(Error::Config {
                 key: "half_life_days",
                 value: days.to_string(),
                 allowed: "0.001 to 100000, or left out",
@@ -74,7 +74,10 @@ impl Popularity {
         if histories.n_events() == 0 {
             return Err(Error::NoInteractions);
         }
-        let decay = config.half_life_days.map(|days| Decay::new(histories, now, days)).transpose()?;
+        let decay = config
+            .half_life_days
+            .map(|days| Decay::new(histories, now, days))
+            .transpose()?;
         let mut sums = vec![0.0f64; n_items];
         // Newest first, so that the first event of a pair is its latest.
         let mut seen_by = vec![u32::MAX; n_items];
@@ -82,7 +85,11 @@ impl Popularity {
             for event in history.events().iter().rev() {
                 let item = event.item.index();
                 if item >= n_items {
-                    return Err(Error::UnknownItem { user: user.0, item: event.item.0, n_items });
+                    return Err(Error::UnknownItem {
+                        user: user.0,
+                        item: event.item.0,
+                        n_items,
+                    });
                 }
                 if config.count == Count::Users && seen_by[item] == user.0 {
                     continue;
@@ -91,7 +98,10 @@ impl Popularity {
                 sums[item] += decay.as_ref().map_or(1.0, |decay| decay.weight(event.time));
             }
         }
-        #[expect(clippy::cast_possible_truncation, reason = "rounding to single precision is meant")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "rounding to single precision is meant"
+        )]
         let scores = sums.iter().map(|&sum| sum as f32).collect();
         Ok(Self { scores })
     }
@@ -109,7 +119,9 @@ impl Popularity {
     /// # Errors
     /// [`Error::File`], also when `items` is another vocabulary.
     pub fn open(path: impl AsRef<Path>, items: &Vocabulary) -> Result<Self> {
-        Ok(Self { scores: item_scores::read(path.as_ref(), items)? })
+        Ok(Self {
+            scores: item_scores::read(path.as_ref(), items)?,
+        })
     }
 }
 
@@ -122,13 +134,21 @@ struct Decay {
 impl Decay {
     fn new(histories: &Histories, now: Time, half_life_days: f64) -> Result<Self> {
         let Some(now) = now.millis() else {
-            return Err(Error::MissingTimes { reason: "the moment `now` is unknown" });
+            return Err(Error::MissingTimes {
+                reason: "the moment `now` is unknown",
+            });
         };
         let times = histories.iter().flat_map(|(_, history)| history.events());
         let Some(oldest) = times.filter_map(|event| event.time.millis()).min() else {
-            return Err(Error::MissingTimes { reason: "no event says when it happened" });
+            return Err(Error::MissingTimes {
+                reason: "no event says when it happened",
+            });
         };
-        Ok(Self { now, oldest, half_life_days })
+        Ok(Self {
+            now,
+            oldest,
+            half_life_days,
+        })
     }
 
     fn weight(&self, time: Time) -> f64 {
@@ -160,25 +180,52 @@ mod tests {
             (1, 0, Some(25 * DAY)),
         ]);
         let now = Time::from_millis(20 * DAY);
-        assert_eq!(Popularity::fit(&log, 3, now, config).expect("valid").scores, expected);
+        assert_eq!(
+            Popularity::fit(&log, 3, now, config).expect("valid").scores,
+            expected
+        );
     }
 
     #[test]
     fn decay_halves_with_each_half_life_as_counted_by_hand() {
         let half_life_days = Some(10.0);
         // Item 0: two half-lives, now, and after now. Item 1: one half-life, and unknown, which is as the oldest.
-        check(&PopularityConfig { half_life_days, count: Count::Events }, &[0.25 + 1.0 + 1.0, 0.5 + 0.25, 0.0]);
-        check(&PopularityConfig { half_life_days, count: Count::Users }, &[0.25 + 1.0, 0.5, 0.0]);
+        check(
+            &PopularityConfig {
+                half_life_days,
+                count: Count::Events,
+            },
+            &[0.25 + 1.0 + 1.0, 0.5 + 0.25, 0.0],
+        );
+        check(
+            &PopularityConfig {
+                half_life_days,
+                count: Count::Users,
+            },
+            &[0.25 + 1.0, 0.5, 0.0],
+        );
         check(&PopularityConfig::default(), &[3.0, 2.0, 0.0]);
-        check(&PopularityConfig { half_life_days: None, count: Count::Users }, &[2.0, 1.0, 0.0]);
+        check(
+            &PopularityConfig {
+                half_life_days: None,
+                count: Count::Users,
+            },
+            &[2.0, 1.0, 0.0],
+        );
     }
 
     #[test]
     fn decay_without_times_is_refused_and_says_what_is_missing() {
-        let config = PopularityConfig { half_life_days: Some(1.0), ..PopularityConfig::default() };
+        let config = PopularityConfig {
+            half_life_days: Some(1.0),
+            ..PopularityConfig::default()
+        };
         let untimed = histories(&[(0, 1, None)]);
         let fit = |now| Popularity::fit(&untimed, 3, now, &config);
-        assert!(matches!(fit(Time::from_millis(5)), Err(Error::MissingTimes { .. })));
+        assert!(matches!(
+            fit(Time::from_millis(5)),
+            Err(Error::MissingTimes { .. })
+        ));
         assert!(matches!(fit(Time::UNKNOWN), Err(Error::MissingTimes { .. })));
     }
 
@@ -188,11 +235,30 @@ mod tests {
         let now = Time::from_millis(1);
         let plain = PopularityConfig::default();
         let fit = |log: &Histories, config: &PopularityConfig| Popularity::fit(log, 3, now, config);
-        assert!(matches!(fit(&log, &plain), Err(Error::UnknownItem { user: 2, item: 7, n_items: 3 })));
-        assert!(matches!(fit(&Histories::empty(4), &plain), Err(Error::NoInteractions)));
+        assert!(matches!(
+            fit(&log, &plain),
+            Err(Error::UnknownItem {
+                user: 2,
+                item: 7,
+                n_items: 3
+            })
+        ));
+        assert!(matches!(
+            fit(&Histories::empty(4), &plain),
+            Err(Error::NoInteractions)
+        ));
         for days in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            let config = PopularityConfig { half_life_days: Some(days), ..plain.clone() };
-            assert!(matches!(fit(&log, &config), Err(Error::Config { key: "half_life_days", .. })));
+            let config = PopularityConfig {
+                half_life_days: Some(days),
+                ..plain.clone()
+            };
+            assert!(matches!(
+                fit(&log, &config),
+                Err(Error::Config {
+                    key: "half_life_days",
+                    ..
+                })
+            ));
         }
         assert!(serde_json::from_str::<PopularityConfig>(r#"{"halflife": 1}"#).is_err());
     }
@@ -202,12 +268,23 @@ mod tests {
         let folder = tempfile::tempdir().expect("temporary folder");
         let path = folder.path().join("popular.parquet");
         let items = Vocabulary::from_counts([("a", 3), ("b", 2)]);
-        let popularity = Popularity { scores: vec![3.0, 1.5] };
+        let popularity = Popularity {
+            scores: vec![3.0, 1.5],
+        };
         popularity.save(&path, &items).expect("written");
         assert_eq!(Popularity::open(&path, &items).expect("read"), popularity);
         let other = Vocabulary::from_counts([("a", 3), ("c", 2)]);
         assert!(matches!(Popularity::open(&path, &other), Err(Error::File(_))));
-        assert!(matches!(Popularity { scores: vec![f32::NAN; 2] }.save(&path, &items), Err(Error::File(_))));
-        assert!(matches!(Popularity { scores: vec![] }.save(&path, &items), Err(Error::File(_))));
+        assert!(matches!(
+            Popularity {
+                scores: vec![f32::NAN; 2]
+            }
+            .save(&path, &items),
+            Err(Error::File(_))
+        ));
+        assert!(matches!(
+            Popularity { scores: vec![] }.save(&path, &items),
+            Err(Error::File(_))
+        ));
     }
 }

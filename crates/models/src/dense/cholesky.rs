@@ -260,7 +260,11 @@ mod tests {
     fn solve_slowly(rows: &[Vec<f32>], b: &[f32]) -> Vec<f64> {
         let n = rows.len();
         let dot = |i: usize, j: usize| -> f64 {
-            rows[i].iter().zip(&rows[j]).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+            rows[i]
+                .iter()
+                .zip(&rows[j])
+                .map(|(a, b)| f64::from(*a) * f64::from(*b))
+                .sum()
         };
         let mut matrix: Vec<Vec<f64>> = (0..n)
             .map(|i| (0..n).map(|j| dot(i, j) + f64::from(u8::from(i == j))).collect())
@@ -269,8 +273,9 @@ mod tests {
         for k in 0..n {
             for i in k + 1..n {
                 let factor = matrix[i][k] / matrix[k][k];
-                for j in k..n {
-                    matrix[i][j] -= factor * matrix[k][j];
+                let pivot_row = matrix[k].clone();
+                for (value, pivot) in matrix[i].iter_mut().zip(&pivot_row).skip(k) {
+                    *value -= factor * pivot;
                 }
                 b[i] -= factor * b[k];
             }

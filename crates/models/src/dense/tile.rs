@@ -71,7 +71,10 @@ pub(crate) fn add_scaled<S: Simd>(simd: S, factor: f32, x: &[f32], y: &mut [f32]
 #[inline(always)]
 pub(crate) fn dots_with<S: Simd>(simd: S, vector: &[f32], rows: &[f32], out: &mut [f32]) {
     let width = vector.len();
-    for (out, rows) in out.chunks_mut(TILE_COLUMNS).zip(rows.chunks(TILE_COLUMNS * width)) {
+    for (out, rows) in out
+        .chunks_mut(TILE_COLUMNS)
+        .zip(rows.chunks(TILE_COLUMNS * width))
+    {
         let mut right: [&[f32]; TILE_COLUMNS] = [&[]; TILE_COLUMNS];
         for (right, row) in right.iter_mut().zip(rows.chunks(width)) {
             *right = row;

@@ -58,7 +58,11 @@ pub struct ItemCfConfig {
 
 impl Default for ItemCfConfig {
     fn default() -> Self {
-        Self { neighbours: 100, normalise: Normalise::L1, center: true }
+        Self {
+            neighbours: 100,
+            normalise: Normalise::L1,
+            center: true,
+        }
     }
 }
 
@@ -70,7 +74,11 @@ impl ItemCfConfig {
     pub fn validate(&self) -> Result<()> {
         if !(1..=100_000).contains(&self.neighbours) {
             let value = self.neighbours.to_string();
-            return Err(Error::Config { key: "neighbours", value, allowed: "1 to 100000" });
+            return Err(Error::Config {
+                key: "neighbours",
+                value,
+                allowed: "1 to 100000",
+            });
         }
         Ok(())
     }
@@ -123,7 +131,11 @@ impl ItemCf {
     pub fn score_into(&self, history: impl IntoIterator<Item = ItemIdx>, scores: &mut [f32]) -> Result<()> {
         if scores.len() != self.item_bias.len() {
             let (expected, found) = (self.item_bias.len(), scores.len());
-            return Err(Error::WrongLength { what: "scores", expected, found });
+            return Err(Error::WrongLength {
+                what: "scores",
+                expected,
+                found,
+            });
         }
         let mut seeds: Vec<ItemIdx> = history.into_iter().collect();
         seeds.sort_unstable();
@@ -144,7 +156,12 @@ impl ItemCf {
     pub fn save(&self, folder: impl AsRef<Path>, items: &Vocabulary) -> Result<()> {
         let folder = folder.as_ref();
         self.table.write(folder.join(NEIGHBOURS_FILE), items, "item_cf")?;
-        Ok(item_scores::write(&folder.join(BIAS_FILE), items, &self.item_bias, "item_cf")?)
+        Ok(item_scores::write(
+            &folder.join(BIAS_FILE),
+            items,
+            &self.item_bias,
+            "item_cf",
+        )?)
     }
 
     /// Reads what [`ItemCf::save`] wrote.

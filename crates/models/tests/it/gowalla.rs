@@ -1,10 +1,10 @@
-//! Gowalla in the LightGCN split, by the protocol of its published figures: every item is ranked, training items are
+//! Gowalla in the `LightGCN` split, by the protocol of its published figures: every item is ranked, training items are
 //! left out, Recall@20 is hits over a user's test items, NDCG@20 has the ideal list of min(20, test items) hits; both
 //! are means over the users that have test items.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use catchment_models::factorization::ials::IalsModel;
 use catchment_schema::{Event, Histories, ItemIdx, Time, UserIdx};
@@ -35,17 +35,27 @@ pub(crate) struct Quality {
 /// `None` where `CATCHMENT_DATA` does not say where the data are.
 pub(crate) fn open() -> Option<Split> {
     let folder = PathBuf::from(std::env::var_os("CATCHMENT_DATA")?).join("gowalla");
-    let (train, test) = (read(folder.join("train.txt.gz")), read(folder.join("test.txt.gz")));
-    let n_items = train.iter().chain(&test).flatten().max().map_or(0, |&item| item as usize + 1);
+    let (train, test) = (
+        read(&folder.join("train.txt.gz")),
+        read(&folder.join("test.txt.gz")),
+    );
+    let n_items = train
+        .iter()
+        .chain(&test)
+        .flatten()
+        .max()
+        .map_or(0, |&item| item as usize + 1);
     Some(Split { train, test, n_items })
 }
 
-fn read(path: PathBuf) -> Rows {
-    let file = File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+fn read(path: &Path) -> Rows {
+    let file = File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut rows = Rows::new();
     for line in BufReader::new(MultiGzDecoder::new(file)).lines() {
         let line = line.expect("text");
-        let mut numbers = line.split_whitespace().map(|number| number.parse::<u32>().expect("a number"));
+        let mut numbers = line
+            .split_whitespace()
+            .map(|number| number.parse::<u32>().expect("a number"));
         let Some(user) = numbers.next() else { continue };
         rows.resize(rows.len().max(user as usize + 1), vec![]);
         rows[user as usize].extend(numbers);
@@ -57,7 +67,11 @@ fn read(path: PathBuf) -> Rows {
 impl Split {
     /// Takes about a tenth of the training pairs, chosen by a hash of the pair, as the test part.
     pub(crate) fn validation(&self) -> Self {
-        let mut split = Self { train: vec![], test: vec![], n_items: self.n_items };
+        let mut split = Self {
+            train: vec![],
+            test: vec![],
+            n_items: self.n_items,
+        };
         for (user, row) in (0u64..).zip(&self.train) {
             let held_out = |item: &u32| splitmix(user << 32 | u64::from(*item)).is_multiple_of(10);
             let (test, train) = row.iter().partition(|item| held_out(item));
@@ -68,16 +82,24 @@ impl Split {
     }
 
     pub(crate) fn histories(&self) -> Histories {
-        let pairs = || self.train.iter().enumerate().flat_map(|(user, row)| row.iter().map(move |item| (user, *item)));
+        let pairs = || {
+            self.train
+                .iter()
+                .enumerate()
+                .flat_map(|(user, row)| row.iter().map(move |item| (user, *item)))
+        };
         let users: Vec<_> = pairs().map(|(user, _)| UserIdx::from_index(user)).collect();
-        let events: Vec<_> = pairs().map(|(_, item)| Event::new(ItemIdx(item), Time::UNKNOWN)).collect();
+        let events: Vec<_> = pairs()
+            .map(|(_, item)| Event::new(ItemIdx(item), Time::UNKNOWN))
+            .collect();
         Histories::group(self.train.len(), &users, &events)
     }
 
     /// Judges scores: `score(users, scores)` fills `[users.len(), n_items]`.
     pub(crate) fn judge(&self, score: impl Fn(&[usize], &mut [f32]) + Sync) -> Quality {
-        let users: Vec<usize> =
-            (0..self.train.len()).filter(|&user| self.test.get(user).is_some_and(|row| !row.is_empty())).collect();
+        let users: Vec<usize> = (0..self.train.len())
+            .filter(|&user| self.test.get(user).is_some_and(|row| !row.is_empty()))
+            .collect();
         let parts: Vec<(f64, f64)> = users
             .par_chunks(BLOCK)
             .map_init(
@@ -107,7 +129,10 @@ impl Split {
         let discount = |rank: usize| 1.0 / (rank as f64 + 2.0).log2();
         let hits = || (0..order.len()).filter(|&rank| test.binary_search(&order[rank]).is_ok());
         let ideal: f64 = (0..K.min(test.len())).map(discount).sum();
-        (hits().count() as f64 / test.len() as f64, hits().map(discount).sum::<f64>() / ideal)
+        (
+            hits().count() as f64 / test.len() as f64,
+            hits().map(discount).sum::<f64>() / ideal,
+        )
     }
 
     /// Judges inner products.
@@ -124,7 +149,11 @@ impl Split {
 
 /// The best `K` items: falling score, ties by item.
 fn best(scores: &[f32]) -> Vec<u32> {
-    let by_score = |a: &u32, b: &u32| scores[*b as usize].total_cmp(&scores[*a as usize]).then_with(|| a.cmp(b));
+    let by_score = |a: &u32, b: &u32| {
+        scores[*b as usize]
+            .total_cmp(&scores[*a as usize])
+            .then_with(|| a.cmp(b))
+    };
     let (mut found, mut bar) = (Vec::with_capacity(16 * K), f32::NEG_INFINITY);
     for (item, &score) in (0u32..).zip(scores) {
         if score > bar {

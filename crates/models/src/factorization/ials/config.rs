@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
 use crate::dense::padded;
+use crate::{Error, Result};
 
 /// Settings of [`fit`](super::fit).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,7 +27,14 @@ pub struct IalsConfig {
 
 impl Default for IalsConfig {
     fn default() -> Self {
-        Self { dim: 128, alpha0: 0.02, regularization: 0.004, nu: 1.0, sweeps: 8, stddev: 0.1 }
+        Self {
+            dim: 128,
+            alpha0: 0.02,
+            regularization: 0.004,
+            nu: 1.0,
+            sweeps: 8,
+            stddev: 0.1,
+        }
     }
 }
 
@@ -41,19 +48,23 @@ impl IalsConfig {
         if !(1..=8192).contains(&self.dim) {
             return refuse("dim", self.dim.to_string(), "1 to 8192");
         }
-        if !(self.alpha0 >= 0.0 && self.alpha0 <= 1e6) {
+        if !(0.0..=1e6).contains(&self.alpha0) {
             return refuse("alpha0", self.alpha0.to_string(), "0 to 1000000");
         }
-        if !(self.regularization >= 1e-9 && self.regularization <= 1e6) {
-            return refuse("regularization", self.regularization.to_string(), "1e-9 to 1000000");
+        if !(1e-9..=1e6).contains(&self.regularization) {
+            return refuse(
+                "regularization",
+                self.regularization.to_string(),
+                "1e-9 to 1000000",
+            );
         }
-        if !(self.nu >= 0.0 && self.nu <= 2.0) {
+        if !(0.0..=2.0).contains(&self.nu) {
             return refuse("nu", self.nu.to_string(), "0 to 2");
         }
         if !(1..=10_000).contains(&self.sweeps) {
             return refuse("sweeps", self.sweeps.to_string(), "1 to 10000");
         }
-        if !(self.stddev >= 1e-6 && self.stddev <= 1e3) {
+        if !(1e-6..=1e3).contains(&self.stddev) {
             return refuse("stddev", self.stddev.to_string(), "1e-6 to 1000");
         }
         Ok(())
@@ -62,7 +73,10 @@ impl IalsConfig {
     /// `λ (n + α₀ n_others)^ν`: the pull on a row that has `n` pairs with `n_others` possible ones.
     pub(super) fn ridge(&self, n: usize, n_others: usize) -> f32 {
         let frequency = n as f64 + self.alpha0 * n_others as f64;
-        #[expect(clippy::cast_possible_truncation, reason = "rounding to single precision is meant")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "rounding to single precision is meant"
+        )]
         let ridge = (self.regularization * frequency.powf(self.nu)) as f32;
         ridge
     }
@@ -95,11 +109,41 @@ mod tests {
         };
         let fine = IalsConfig::default();
         assert!(fine.validate().is_ok());
-        check(IalsConfig { dim: 0, ..fine.clone() }, "dim");
-        check(IalsConfig { alpha0: f64::NAN, ..fine.clone() }, "alpha0");
-        check(IalsConfig { regularization: 0.0, ..fine.clone() }, "regularization");
-        check(IalsConfig { nu: 2.5, ..fine.clone() }, "nu");
-        check(IalsConfig { sweeps: 0, ..fine.clone() }, "sweeps");
+        check(
+            IalsConfig {
+                dim: 0,
+                ..fine.clone()
+            },
+            "dim",
+        );
+        check(
+            IalsConfig {
+                alpha0: f64::NAN,
+                ..fine.clone()
+            },
+            "alpha0",
+        );
+        check(
+            IalsConfig {
+                regularization: 0.0,
+                ..fine.clone()
+            },
+            "regularization",
+        );
+        check(
+            IalsConfig {
+                nu: 2.5,
+                ..fine.clone()
+            },
+            "nu",
+        );
+        check(
+            IalsConfig {
+                sweeps: 0,
+                ..fine.clone()
+            },
+            "sweeps",
+        );
         check(IalsConfig { stddev: 0.0, ..fine }, "stddev");
     }
 

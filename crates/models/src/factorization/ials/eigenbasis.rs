@@ -2,7 +2,9 @@
 
 use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::evd::{ComputeEigenvectors, SelfAdjointEvdParams, self_adjoint_evd, self_adjoint_evd_scratch};
+use faer::linalg::evd::{
+    ComputeEigenvectors, SelfAdjointEvdParams, self_adjoint_evd, self_adjoint_evd_scratch,
+};
 use faer::{Mat, Par, Spec};
 
 use super::factors::Factors;
@@ -22,7 +24,10 @@ impl Eigenbasis {
     ///
     /// # Errors
     /// [`Error::Diverged`] for values that are not finite.
-    #[expect(clippy::cast_possible_truncation, reason = "the vectors are in single precision")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the vectors are in single precision"
+    )]
     pub(super) fn of(gramian: &Mat<f64>) -> Result<Self> {
         let dim = gramian.nrows();
         let finite = (0..dim).all(|j| (j..dim).all(|i| gramian[(i, j)].is_finite()));
@@ -69,8 +74,16 @@ mod tests {
         let turned = factors.gramian();
         for j in 0..20 {
             for i in j..20 {
-                let expected = if i == j { f64::from(basis.eigenvalues[i]) } else { 0.0 };
-                assert!((turned[(i, j)] - expected).abs() < 1e-3, "{i} {j} {}", turned[(i, j)]);
+                let expected = if i == j {
+                    f64::from(basis.eigenvalues[i])
+                } else {
+                    0.0
+                };
+                assert!(
+                    (turned[(i, j)] - expected).abs() < 1e-3,
+                    "{i} {j} {}",
+                    turned[(i, j)]
+                );
             }
         }
     }

@@ -1,5 +1,10 @@
 //! What serving needs of iALS: a history goes in, a user's vector comes out.
 
+#![allow(
+    clippy::inline_always,
+    reason = "vector instructions reach only what is inlined into the function that was dispatched to"
+)]
+
 use std::path::Path;
 
 use catchment_schema::{ItemIdx, Vocabulary};
@@ -44,7 +49,11 @@ impl IalsEncoder {
         let dim = config.dim;
         if !item_vectors.len().is_multiple_of(dim) {
             let expected = item_vectors.len().next_multiple_of(dim);
-            return Err(Error::WrongLength { what: "item_vectors", expected, found: item_vectors.len() });
+            return Err(Error::WrongLength {
+                what: "item_vectors",
+                expected,
+                found: item_vectors.len(),
+            });
         }
         let mut items = Factors::from_rows(item_vectors, dim);
         let gramian = items.gramian();
@@ -113,7 +122,12 @@ impl IalsEncoder {
     ) -> Result<()> {
         let mut distinct = std::mem::take(&mut scratch.distinct);
         distinct.clear();
-        distinct.extend(history.into_iter().filter(|item| item.index() < self.n_items).map(|item| item.0));
+        distinct.extend(
+            history
+                .into_iter()
+                .filter(|item| item.index() < self.n_items)
+                .map(|item| item.0),
+        );
         distinct.sort_unstable();
         distinct.dedup();
         let result = self.fold_in_sorted(&distinct, scratch, out);
@@ -130,7 +144,11 @@ impl IalsEncoder {
     ) -> Result<()> {
         let dim = self.dim();
         if out.len() != dim {
-            return Err(Error::WrongLength { what: "out", expected: dim, found: out.len() });
+            return Err(Error::WrongLength {
+                what: "out",
+                expected: dim,
+                found: out.len(),
+            });
         }
         if items.is_empty() {
             return Err(Error::NothingToFoldIn);
@@ -138,14 +156,25 @@ impl IalsEncoder {
         let FoldInScratch { solver, vector, .. } = scratch;
         vector.clear();
         vector.resize(self.items.stride, 0.0);
-        #[expect(clippy::cast_possible_truncation, reason = "rounding to single precision is meant")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "rounding to single precision is meant"
+        )]
         let alpha0 = self.config.alpha0 as f32;
-        let fixed = FixedSide { factors: &self.items, eigenvalues: &self.eigenvalues, alpha0 };
+        let fixed = FixedSide {
+            factors: &self.items,
+            eigenvalues: &self.eigenvalues,
+            alpha0,
+        };
         let ridge = self.config.ridge(items.len(), self.n_items);
         if !solver.solve(fixed, items, ridge, vector) {
             return Err(Error::Diverged { model: "iALS" });
         }
-        Arch::new().dispatch(TurnBack { rotation: &self.rotation, vector, out });
+        Arch::new().dispatch(TurnBack {
+            rotation: &self.rotation,
+            vector,
+            out,
+        });
         Ok(())
     }
 }

@@ -40,7 +40,11 @@ pub fn user_embeddings(model: &IalsModel, users: &Vocabulary, run: &str) -> Resu
 fn embeddings(kind: &str, vectors: &[f32], dim: usize, ids: &Vocabulary, run: &str) -> Result<Embeddings> {
     if vectors.len() != ids.len() * dim {
         let expected = vectors.len() / dim.max(1);
-        return Err(crate::Error::WrongLength { what: "vocabulary", expected, found: ids.len() });
+        return Err(crate::Error::WrongLength {
+            what: "vocabulary",
+            expected,
+            found: ids.len(),
+        });
     }
     Ok(Embeddings {
         meta: EmbeddingsMeta {
@@ -71,7 +75,10 @@ pub fn write_encoder(
     let folder = folder.as_ref();
     item_embeddings(model, items, run)?.write(folder.join(ITEMS_FILE))?;
     let path = folder.join(ENCODER_FILE);
-    let content = EncoderFile { format: FORMAT, config: model.config.clone() };
+    let content = EncoderFile {
+        format: FORMAT,
+        config: model.config.clone(),
+    };
     let json = serde_json::to_vec_pretty(&content).map_err(|error| inconsistent(&path, error.to_string()))?;
     AtomicFile::write(&path, &json)?;
     Ok(())
@@ -84,13 +91,22 @@ pub(super) fn read_encoder(folder: &Path, items: &Vocabulary) -> Result<(Vec<f32
         serde_json::from_slice(&json).map_err(|error| inconsistent(&path, error.to_string()))?;
     if content.format > FORMAT {
         let found = content.format.to_string();
-        return Err(FileError::WrongVersion { path, kind: "ials", found, supported: FORMAT }.into());
+        return Err(FileError::WrongVersion {
+            path,
+            kind: "ials",
+            found,
+            supported: FORMAT,
+        }
+        .into());
     }
     content.config.validate()?;
     let path = folder.join(ITEMS_FILE);
     let table = Embeddings::read(&path)?;
     if table.dim != content.config.dim {
-        let reason = format!("dimension {}, but {ENCODER_FILE} says {}", table.dim, content.config.dim);
+        let reason = format!(
+            "dimension {}, but {ENCODER_FILE} says {}",
+            table.dim, content.config.dim
+        );
         return Err(inconsistent(&path, reason).into());
     }
     if table.ids != items.ids() {
@@ -100,5 +116,8 @@ pub(super) fn read_encoder(folder: &Path, items: &Vocabulary) -> Result<(Vec<f32
 }
 
 fn inconsistent(path: &Path, reason: String) -> FileError {
-    FileError::Inconsistent { path: path.to_owned(), reason }
+    FileError::Inconsistent {
+        path: path.to_owned(),
+        reason,
+    }
 }

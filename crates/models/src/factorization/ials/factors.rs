@@ -24,7 +24,11 @@ pub(super) struct Factors {
 impl Factors {
     pub(super) fn zeros(n: usize, dim: usize) -> Self {
         let stride = padded(dim);
-        Self { dim, stride, values: vec![0.0; n * stride] }
+        Self {
+            dim,
+            stride,
+            values: vec![0.0; n * stride],
+        }
     }
 
     /// Normal numbers with standard deviation `stddev`.
@@ -32,10 +36,15 @@ impl Factors {
         let mut factors = Self::zeros(n, dim);
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         for row in factors.values.chunks_mut(factors.stride) {
-            for value in &mut row[..dim] {
-                #[expect(clippy::cast_possible_truncation, reason = "rounding to single precision is meant")]
-                let number = (stddev * normal(&mut rng)) as f32;
-                *value = number;
+            for pair in row[..dim].chunks_mut(2) {
+                for (value, number) in pair.iter_mut().zip(two_normals(&mut rng)) {
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        reason = "rounding to single precision is meant"
+                    )]
+                    let rounded = (stddev * number) as f32;
+                    *value = rounded;
+                }
             }
         }
         factors
@@ -51,7 +60,11 @@ impl Factors {
 
     /// `[n, dim]` without the padding.
     pub(super) fn to_rows(&self) -> Vec<f32> {
-        self.values.chunks(self.stride).flat_map(|row| &row[..self.dim]).copied().collect()
+        self.values
+            .chunks(self.stride)
+            .flat_map(|row| &row[..self.dim])
+            .copied()
+            .collect()
     }
 
     #[inline]
@@ -96,15 +109,26 @@ impl Factors {
     /// `V ← V Q`.
     pub(super) fn turn(&mut self, rotation: MatRef<'_, f32>) {
         let (dim, stride) = (self.dim, self.stride);
-        self.values.par_chunks_mut(stride * TURN_ROWS).for_each_init(Vec::new, |before: &mut Vec<f32>, rows| {
-            before.clear();
-            before.extend_from_slice(rows);
-            let n = before.len() / stride;
-            // Not `from_row_major_slice_with_stride_mut`, which in faer 0.24.4 swaps the strides and so writes beyond
-            // the slice.
-            let after = MatMut::from_column_major_slice_with_stride_mut(rows, dim, n, stride).transpose_mut();
-            matmul(after, Accum::Replace, view(before, dim, stride), rotation, 1.0, Par::Seq);
-        });
+        self.values.par_chunks_mut(stride * TURN_ROWS).for_each_init(
+            Vec::new,
+            |before: &mut Vec<f32>, rows| {
+                before.clear();
+                before.extend_from_slice(rows);
+                let n = before.len() / stride;
+                // Not `from_row_major_slice_with_stride_mut`, which in faer 0.24.4 swaps the strides and so writes beyond
+                // the slice.
+                let after =
+                    MatMut::from_column_major_slice_with_stride_mut(rows, dim, n, stride).transpose_mut();
+                matmul(
+                    after,
+                    Accum::Replace,
+                    view(before, dim, stride),
+                    rotation,
+                    1.0,
+                    Par::Seq,
+                );
+            },
+        );
     }
 }
 
@@ -112,12 +136,13 @@ fn view(rows: &[f32], dim: usize, stride: usize) -> MatRef<'_, f32> {
     MatRef::from_row_major_slice_with_stride(rows, rows.len() / stride, dim, stride)
 }
 
-/// Box and Muller's transform; the second number of each pair is not used.
-fn normal(rng: &mut impl Rng) -> f64 {
+/// Two independent standard normal numbers (Box and Muller's transform).
+fn two_normals(rng: &mut impl Rng) -> [f64; 2] {
     // 53 random bits, in (0, 1] so that the logarithm is finite.
     let mut uniform = || ((rng.next_u64() >> 11) as f64 + 1.0) * 2f64.powi(-53);
     let radius = (-2.0 * uniform().ln()).sqrt();
-    radius * (std::f64::consts::TAU * uniform()).cos()
+    let (sine, cosine) = (std::f64::consts::TAU * uniform()).sin_cos();
+    [radius * cosine, radius * sine]
 }
 
 #[cfg(test)]
@@ -130,7 +155,10 @@ mod tests {
         let rows = factors.to_rows();
         let mean = rows.iter().sum::<f32>() / 10_000.0;
         let variance = rows.iter().map(|x| x * x).sum::<f32>() / 10_000.0;
-        assert!(mean.abs() < 0.02 && (variance - 0.25).abs() < 0.02, "{mean} {variance}");
+        assert!(
+            mean.abs() < 0.02 && (variance - 0.25).abs() < 0.02,
+            "{mean} {variance}"
+        );
         assert_eq!(rows, Factors::random(2000, 5, 0.5, 3).to_rows());
         assert_ne!(rows, Factors::random(2000, 5, 0.5, 4).to_rows());
     }
@@ -141,9 +169,14 @@ mod tests {
         let gramian = factors.gramian();
         for i in 0..3 {
             for j in 0..=i {
-                let expected: f64 =
-                    (0..5000).map(|n| f64::from(factors.row(n)[i]) * f64::from(factors.row(n)[j])).sum();
-                assert!((gramian[(i, j)] - expected).abs() < 1e-2, "{} {expected}", gramian[(i, j)]);
+                let expected: f64 = (0..5000)
+                    .map(|n| f64::from(factors.row(n)[i]) * f64::from(factors.row(n)[j]))
+                    .sum();
+                assert!(
+                    (gramian[(i, j)] - expected).abs() < 1e-2,
+                    "{} {expected}",
+                    gramian[(i, j)]
+                );
             }
         }
     }

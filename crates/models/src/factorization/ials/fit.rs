@@ -69,26 +69,40 @@ pub fn fit(
     })
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "rounding to single precision is meant")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "rounding to single precision is meant"
+)]
 fn fixed<'a>(factors: &'a Factors, basis: &'a Eigenbasis, config: &IalsConfig) -> FixedSide<'a> {
-    FixedSide { factors, eigenvalues: &basis.eigenvalues, alpha0: config.alpha0 as f32 }
+    FixedSide {
+        factors,
+        eigenvalues: &basis.eigenvalues,
+        alpha0: config.alpha0 as f32,
+    }
 }
 
 /// The Gramian of factors that have been turned into their own eigenbasis.
 fn diagonal(basis: &Eigenbasis) -> faer::Mat<f64> {
     let dim = basis.eigenvalues.len();
-    faer::Mat::from_fn(dim, dim, |i, j| if i == j { f64::from(basis.eigenvalues[i]) } else { 0.0 })
+    faer::Mat::from_fn(dim, dim, |i, j| {
+        if i == j {
+            f64::from(basis.eigenvalues[i])
+        } else {
+            0.0
+        }
+    })
 }
 
 /// The last half of a sweep, by the very code that serving runs.
 fn fold_in_all(encoder: &IalsEncoder, by_user: &Incidence) -> Result<Vec<f32>> {
     let dim = encoder.dim();
     let mut vectors = vec![0.0; by_user.n_rows() * dim];
-    vectors.par_chunks_mut(dim).enumerate().try_for_each_init(FoldInScratch::default, |scratch, (user, out)| {
-        match by_user.row(user) {
+    vectors.par_chunks_mut(dim).enumerate().try_for_each_init(
+        FoldInScratch::default,
+        |scratch, (user, out)| match by_user.row(user) {
             [] => Ok(()),
             items => encoder.fold_in_sorted(items, scratch, out),
-        }
-    })?;
+        },
+    )?;
     Ok(vectors)
 }

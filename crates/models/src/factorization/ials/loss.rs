@@ -1,5 +1,10 @@
 //! What iALS minimises.
 
+#![allow(
+    clippy::inline_always,
+    reason = "vector instructions reach only what is inlined into the function that was dispatched to"
+)]
+
 use catchment_schema::Histories;
 use faer::Mat;
 use pulp::{Arch, Simd, WithSimd};
@@ -35,7 +40,14 @@ impl IalsLoss {
         let items = Factors::from_rows(&model.item_vectors, model.dim);
         let by_user = Incidence::of_histories(histories, model.n_items)?;
         let gramians = [users.gramian(), items.gramian()];
-        Ok(Self::compute(&users, &items, &by_user, &by_user.transposed(), &gramians, &model.config))
+        Ok(Self::compute(
+            &users,
+            &items,
+            &by_user,
+            &by_user.transposed(),
+            &gramians,
+            &model.config,
+        ))
     }
 
     pub(super) fn compute(
@@ -47,7 +59,11 @@ impl IalsLoss {
         config: &IalsConfig,
     ) -> Self {
         let observed = sum_over_rows(by_user.n_rows(), |user| {
-            Arch::new().dispatch(Misses { vector: users.row(user), items, history: by_user.row(user) })
+            Arch::new().dispatch(Misses {
+                vector: users.row(user),
+                items,
+                history: by_user.row(user),
+            })
         });
         let mut both = 0.0;
         for column in 0..users.dim {

@@ -1,6 +1,10 @@
 //! One row, solved exactly.
 
 #![allow(
+    clippy::inline_always,
+    reason = "vector instructions reach only what is inlined into the function that was dispatched to"
+)]
+#![allow(
     clippy::needless_range_loop,
     reason = "the compiler leaves iterators of inner loops as calls, and a call costs more than the work in it"
 )]
@@ -45,8 +49,20 @@ impl RowSolver {
     ///
     /// # Shapes
     /// `out`: `[stride]`, the vector in the basis of the fixed side, then zeros.
-    pub(super) fn solve(&mut self, fixed: FixedSide<'_>, columns: &[u32], ridge: f32, out: &mut [f32]) -> bool {
-        Arch::new().dispatch(SolveRow { solver: self, fixed, columns, ridge, out })
+    pub(super) fn solve(
+        &mut self,
+        fixed: FixedSide<'_>,
+        columns: &[u32],
+        ridge: f32,
+        out: &mut [f32],
+    ) -> bool {
+        Arch::new().dispatch(SolveRow {
+            solver: self,
+            fixed,
+            columns,
+            ridge,
+            out,
+        })
     }
 
     /// All rows of one side, on all threads.
@@ -60,9 +76,10 @@ impl RowSolver {
         config: &IalsConfig,
     ) -> Result<()> {
         let stride = out.stride;
-        out.values.par_chunks_mut(stride * ROWS_AT_ONCE).enumerate().try_for_each_init(
-            Self::default,
-            |solver, (block, vectors)| {
+        out.values
+            .par_chunks_mut(stride * ROWS_AT_ONCE)
+            .enumerate()
+            .try_for_each_init(Self::default, |solver, (block, vectors)| {
                 for (row, vector) in (block * ROWS_AT_ONCE..).zip(vectors.chunks_mut(stride)) {
                     let columns = incidence.row(row);
                     let ridge = config.ridge(columns.len(), incidence.n_columns());
@@ -71,8 +88,7 @@ impl RowSolver {
                     }
                 }
                 Ok(())
-            },
-        )
+            })
     }
 }
 
@@ -119,7 +135,12 @@ impl SolveRow<'_> {
         let n = self.columns.len();
         let stride = self.fixed.factors.stride;
         self.gather(0, n);
-        let RowSolver { scaled, solution, system, .. } = &mut *self.solver;
+        let RowSolver {
+            scaled,
+            solution,
+            system,
+            ..
+        } = &mut *self.solver;
         solution.clear();
         solution.resize(n, 1.0);
         system.start(n);
@@ -139,7 +160,12 @@ impl SolveRow<'_> {
         for first in (0..self.columns.len()).step_by(TRANSPOSED) {
             let n = TRANSPOSED.min(self.columns.len() - first);
             self.gather(first, n);
-            let RowSolver { scaled, transposed, system, .. } = &mut *self.solver;
+            let RowSolver {
+                scaled,
+                transposed,
+                system,
+                ..
+            } = &mut *self.solver;
             for i in 0..n {
                 add_scaled(simd, 1.0, &scaled[i * stride..(i + 1) * stride], self.out);
             }

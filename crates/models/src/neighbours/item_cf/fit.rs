@@ -27,7 +27,9 @@ pub(super) fn fit(
         let end = n_items.min(start + CANDIDATES_A_STEP);
         let rows: Vec<Vec<ScoredItem>> = (start..end)
             .into_par_iter()
-            .map_init(Counts::default, |counts, item| candidate_row(item, &by_user, &by_item, config, counts))
+            .map_init(Counts::default, |counts, item| {
+                candidate_row(item, &by_user, &by_item, config, counts)
+            })
             .collect();
         for (item, row) in (start..end).zip(rows) {
             let mut bias = mean(item);
@@ -35,14 +37,20 @@ pub(super) fn fit(
                 bias -= f64::from(seed.score.get()) * mean(seed.item.index());
                 seeds[seed.item.index()].push(ScoredItem::new(ItemIdx::from_index(item), seed.score));
             }
-            #[expect(clippy::cast_possible_truncation, reason = "rounding to single precision is meant")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "rounding to single precision is meant"
+            )]
             item_bias.push(if config.center { bias as f32 } else { 0.0 });
         }
         if progress.step(end as u64, n_items as u64, "") == Flow::Stop && end < n_items {
             return Err(Error::Stopped);
         }
     }
-    Ok(ItemCf { table: NeighbourTable::from_lists(seeds), item_bias })
+    Ok(ItemCf {
+        table: NeighbourTable::from_lists(seeds),
+        item_bias,
+    })
 }
 
 /// Buffers of one thread.
@@ -78,7 +86,10 @@ fn candidate_row(
         let both = std::mem::take(&mut shared[other as usize]);
         if other as usize != item {
             let norm = (n_users * by_item.row(other as usize).len() as f64).sqrt();
-            #[expect(clippy::cast_possible_truncation, reason = "rounding to single precision is meant")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "rounding to single precision is meant"
+            )]
             let cosine = (f64::from(both) / norm) as f32;
             row.push(ScoredItem::new(ItemIdx(other), Score::clamped(cosine)));
         }
@@ -93,7 +104,10 @@ fn candidate_row(
     if config.normalise == Normalise::L1 {
         let sum: f64 = row.iter().map(|neighbour| f64::from(neighbour.score.get())).sum();
         for neighbour in &mut row {
-            #[expect(clippy::cast_possible_truncation, reason = "rounding to single precision is meant")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "rounding to single precision is meant"
+            )]
             let share = (f64::from(neighbour.score.get()) / sum) as f32;
             neighbour.score = Score::clamped(share);
         }
