@@ -1,5 +1,7 @@
 //! The models on real data. Skipped, by name, where `CATCHMENT_DATA` does not say where the data are.
 
+#![allow(clippy::print_stdout, reason = "a skipped test says so")]
+
 mod gowalla;
 
 use catchment_models::factorization::ials::{self, IalsConfig};
