@@ -59,6 +59,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         Some("ials") => {
             let config: IalsConfig = serde_json::from_str(argument(2).unwrap_or("{}"))?;
+            let (n_users, n_pairs) = (histories.n_users(), histories.n_events());
+            let memory = ials::memory_bytes(n_users, split.n_items, n_pairs, &config);
+            println!("at most about {} MB", memory / 1_000_000);
             let mut before = Instant::now();
             let mut print = |done: u64, _: u64, note: &str| {
                 println!("sweep {done}: {note} in {:.2?}", before.elapsed());

@@ -79,11 +79,6 @@ impl Incidence {
         self.n_columns
     }
 
-    /// How many ones there are.
-    pub(crate) fn n_pairs(&self) -> usize {
-        self.columns.len()
-    }
-
     /// The columns of a row, rising, each once.
     #[inline]
     pub(crate) fn row(&self, row: usize) -> &[u32] {
@@ -112,7 +107,6 @@ mod tests {
         assert_eq!(matrix.row(0), [1, 2]);
         assert!(matrix.row(1).is_empty());
         assert_eq!(matrix.transposed().row(1), [0, 2]);
-        assert_eq!(matrix.n_pairs(), 3);
         assert_eq!(matrix.transposed().transposed(), matrix);
     }
 

@@ -44,7 +44,7 @@ impl PopularityConfig {
     /// [`Error::Config`] names the first key that is out of range.
     pub fn validate(&self) -> Result<()> {
         match self.half_life_days {
-            Some(days) if !(days >= 1e-3 && days <= 1e5) => Err(Error::Config {
+            Some(days) if !(1e-3..=1e5).contains(&days) => Err(Error::Config {
                 key: "half_life_days",
                 value: days.to_string(),
                 allowed: "0.001 to 100000, or left out",

@@ -273,8 +273,9 @@ mod tests {
         for k in 0..n {
             for i in k + 1..n {
                 let factor = matrix[i][k] / matrix[k][k];
-                for j in k..n {
-                    matrix[i][j] -= factor * matrix[k][j];
+                let pivot_row = matrix[k].clone();
+                for (value, pivot) in matrix[i].iter_mut().zip(&pivot_row).skip(k) {
+                    *value -= factor * pivot;
                 }
                 b[i] -= factor * b[k];
             }

@@ -1,5 +1,10 @@
 //! Small dense kernels, for systems that are too many and too small for a general library.
 
+#![allow(
+    clippy::inline_always,
+    reason = "vector instructions reach only what is inlined into the function that was dispatched to"
+)]
+
 mod cholesky;
 mod tile;
 

@@ -1,10 +1,10 @@
-//! Gowalla in the LightGCN split, by the protocol of its published figures: every item is ranked, training items are
+//! Gowalla in the `LightGCN` split, by the protocol of its published figures: every item is ranked, training items are
 //! left out, Recall@20 is hits over a user's test items, NDCG@20 has the ideal list of min(20, test items) hits; both
 //! are means over the users that have test items.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use catchment_models::factorization::ials::IalsModel;
 use catchment_schema::{Event, Histories, ItemIdx, Time, UserIdx};
@@ -36,8 +36,8 @@ pub(crate) struct Quality {
 pub(crate) fn open() -> Option<Split> {
     let folder = PathBuf::from(std::env::var_os("CATCHMENT_DATA")?).join("gowalla");
     let (train, test) = (
-        read(folder.join("train.txt.gz")),
-        read(folder.join("test.txt.gz")),
+        read(&folder.join("train.txt.gz")),
+        read(&folder.join("test.txt.gz")),
     );
     let n_items = train
         .iter()
@@ -48,8 +48,8 @@ pub(crate) fn open() -> Option<Split> {
     Some(Split { train, test, n_items })
 }
 
-fn read(path: PathBuf) -> Rows {
-    let file = File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+fn read(path: &Path) -> Rows {
+    let file = File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut rows = Rows::new();
     for line in BufReader::new(MultiGzDecoder::new(file)).lines() {
         let line = line.expect("text");

@@ -48,23 +48,23 @@ impl IalsConfig {
         if !(1..=8192).contains(&self.dim) {
             return refuse("dim", self.dim.to_string(), "1 to 8192");
         }
-        if !(self.alpha0 >= 0.0 && self.alpha0 <= 1e6) {
+        if !(0.0..=1e6).contains(&self.alpha0) {
             return refuse("alpha0", self.alpha0.to_string(), "0 to 1000000");
         }
-        if !(self.regularization >= 1e-9 && self.regularization <= 1e6) {
+        if !(1e-9..=1e6).contains(&self.regularization) {
             return refuse(
                 "regularization",
                 self.regularization.to_string(),
                 "1e-9 to 1000000",
             );
         }
-        if !(self.nu >= 0.0 && self.nu <= 2.0) {
+        if !(0.0..=2.0).contains(&self.nu) {
             return refuse("nu", self.nu.to_string(), "0 to 2");
         }
         if !(1..=10_000).contains(&self.sweeps) {
             return refuse("sweeps", self.sweeps.to_string(), "1 to 10000");
         }
-        if !(self.stddev >= 1e-6 && self.stddev <= 1e3) {
+        if !(1e-6..=1e3).contains(&self.stddev) {
             return refuse("stddev", self.stddev.to_string(), "1e-6 to 1000");
         }
         Ok(())

@@ -1,5 +1,10 @@
 //! What serving needs of iALS: a history goes in, a user's vector comes out.
 
+#![allow(
+    clippy::inline_always,
+    reason = "vector instructions reach only what is inlined into the function that was dispatched to"
+)]
+
 use std::path::Path;
 
 use catchment_schema::{ItemIdx, Vocabulary};

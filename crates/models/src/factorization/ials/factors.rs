@@ -36,13 +36,15 @@ impl Factors {
         let mut factors = Self::zeros(n, dim);
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         for row in factors.values.chunks_mut(factors.stride) {
-            for value in &mut row[..dim] {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    reason = "rounding to single precision is meant"
-                )]
-                let number = (stddev * normal(&mut rng)) as f32;
-                *value = number;
+            for pair in row[..dim].chunks_mut(2) {
+                for (value, number) in pair.iter_mut().zip(two_normals(&mut rng)) {
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        reason = "rounding to single precision is meant"
+                    )]
+                    let rounded = (stddev * number) as f32;
+                    *value = rounded;
+                }
             }
         }
         factors
@@ -134,12 +136,13 @@ fn view(rows: &[f32], dim: usize, stride: usize) -> MatRef<'_, f32> {
     MatRef::from_row_major_slice_with_stride(rows, rows.len() / stride, dim, stride)
 }
 
-/// Box and Muller's transform; the second number of each pair is not used.
-fn normal(rng: &mut impl Rng) -> f64 {
+/// Two independent standard normal numbers (Box and Muller's transform).
+fn two_normals(rng: &mut impl Rng) -> [f64; 2] {
     // 53 random bits, in (0, 1] so that the logarithm is finite.
     let mut uniform = || ((rng.next_u64() >> 11) as f64 + 1.0) * 2f64.powi(-53);
     let radius = (-2.0 * uniform().ln()).sqrt();
-    radius * (std::f64::consts::TAU * uniform()).cos()
+    let (sine, cosine) = (std::f64::consts::TAU * uniform()).sin_cos();
+    [radius * cosine, radius * sine]
 }
 
 #[cfg(test)]

@@ -1,5 +1,10 @@
 //! What iALS minimises.
 
+#![allow(
+    clippy::inline_always,
+    reason = "vector instructions reach only what is inlined into the function that was dispatched to"
+)]
+
 use catchment_schema::Histories;
 use faer::Mat;
 use pulp::{Arch, Simd, WithSimd};

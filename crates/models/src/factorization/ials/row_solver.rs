@@ -1,6 +1,10 @@
 //! One row, solved exactly.
 
 #![allow(
+    clippy::inline_always,
+    reason = "vector instructions reach only what is inlined into the function that was dispatched to"
+)]
+#![allow(
     clippy::needless_range_loop,
     reason = "the compiler leaves iterators of inner loops as calls, and a call costs more than the work in it"
 )]

@@ -1,3 +1,5 @@
+#![allow(clippy::float_cmp, reason = "equal to the bit is what is meant")]
+
 use catchment_schema::{Event, Histories, ItemIdx, Time, UserIdx, Vocabulary};
 use proptest::prelude::*;
 
@@ -102,8 +104,9 @@ fn row_by_elimination(items: &[f32], history: &[usize], config: &IalsConfig) -> 
     for k in 0..dim {
         for i in k + 1..dim {
             let factor = a[i][k] / a[k][k];
-            for j in k..dim {
-                a[i][j] -= factor * a[k][j];
+            let pivot_row = a[k].clone();
+            for (value, pivot) in a[i].iter_mut().zip(&pivot_row).skip(k) {
+                *value -= factor * pivot;
             }
             b[i] -= factor * b[k];
         }

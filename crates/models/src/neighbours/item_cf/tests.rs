@@ -1,3 +1,5 @@
+#![allow(clippy::float_cmp, reason = "equal to the bit is what is meant")]
+
 use catchment_schema::{Event, Time, UserIdx};
 
 use super::*;
