@@ -19,7 +19,9 @@ pub(crate) fn run(preset: Preset, folder: &Path, output: Output) -> Result<(), F
     };
     config.seed = output.seed.unwrap_or(config.seed);
     let world = World::generate(&config)?;
+    // Text to look at, and Parquet because only there an item can have several categories.
     world.write(folder, WriteFormat::Csv)?;
+    world.write(folder, WriteFormat::Parquet)?;
     AtomicFile::write(folder.join("catchment.toml"), RECIPE.as_bytes())?;
     if output.json {
         return print_json(&serde_json::json!({ "folder": folder, "world": config }));
