@@ -158,7 +158,8 @@ impl Pipeline {
         let allowed = self.allowed(request);
         let filter = self.filter(request, user, allowed.as_ref());
         let query = recall_query(request, user, &filter);
-        match channel.recall(&query, request.n, &mut scratch.channel) {
+        let k = request.n.min(self.catalogue.items().len());
+        match channel.recall(&query, k, &mut scratch.channel) {
             Ok(recalled) => Ok(recalled.items),
             Err(catchment_recall::ChannelError::NothingToGoOn) => Ok(Vec::new()),
             Err(error) => Err(Error::Channel {

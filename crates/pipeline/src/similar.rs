@@ -31,6 +31,7 @@ impl Pipeline {
                 .position(|knowledge| !matches!(knowledge, Knowledge::None))
                 .ok_or(Error::NothingSimilar)?,
         };
+        let n = n.min(self.catalogue.items().len());
         let itself: ItemSet = [item].into_iter().collect();
         let filter = ItemFilter {
             allow: self.catalogue.available(),

@@ -29,7 +29,7 @@ pub struct BundlesAnswer {
 ))]
 pub async fn bundles(State(state): State<Arc<AppState>>) -> Result<axum::Json<BundlesAnswer>, Problem> {
     let folder = state.bundles.clone();
-    let listed = on_worker(&state, move || {
+    let listed = on_worker(state.workers.clone(), move || {
         catchment_bundle::list(&folder).map_err(|error| Problem::internal(&error))
     })
     .await?;

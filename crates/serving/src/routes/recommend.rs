@@ -165,7 +165,7 @@ async fn recommend(
     let budget = body.budget_ms.unwrap_or(state.config.budget_ms);
     // The time that a request waits for a worker counts: a crowded server answers with less, but in time.
     let clock = RequestClock::start(Duration::from_millis(budget));
-    on_worker(&state.clone(), move || {
+    on_worker(state.workers.clone(), move || {
         // One request reads one bundle from beginning to end.
         let live = state.live.load_full();
         answer(&state, &live, &body, &clock)

@@ -99,7 +99,7 @@ pub async fn get(
 async fn similar(state: Arc<AppState>, body: SimilarBody) -> Result<axum::Json<SimilarAnswer>, Problem> {
     check_n(body.n)?;
     check_attributes(&body.return_attributes)?;
-    on_worker(&state.clone(), move || {
+    on_worker(state.workers.clone(), move || {
         let live = state.live.load_full();
         let catalogue = live.pipeline.catalogue();
         let item = catalogue.items().item(&body.item_id).ok_or_else(|| {

@@ -75,7 +75,7 @@ pub async fn history(
     Query(query): Query<HistoryQuery>,
 ) -> Result<axum::Json<HistoryAnswer>, Problem> {
     check_n(query.n)?;
-    on_worker(&state.clone(), move || {
+    on_worker(state.workers.clone(), move || {
         let live = state.live.load_full();
         let since = state.users.events(&user_id);
         answer(live.pipeline.catalogue(), user_id, &since, &query)

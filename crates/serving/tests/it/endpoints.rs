@@ -43,12 +43,12 @@ fn both_forms_of_recommend_give_the_same_items_and_say_where_they_come_from() {
 fn a_request_can_exclude_items_choose_attributes_stop_before_the_ranker_and_ask_for_reasons() {
     let served = Served::tiny();
     let mut client = served.client();
-    let first = client.get("/v1/recommend/u1?n=3").ok();
+    let first = client.get("/v1/recommend/u0?n=3").ok();
     let answer = client
         .post(
             "/v1/recommend",
             &json!({
-                "user_id": "u1", "n": 1000, "stages": "merged", "explain": true,
+                "user_id": "u0", "n": 1000, "stages": "merged", "explain": true,
                 "exclude": { "item_ids": [ids(&first)[0], ids(&first)[1].parse::<u64>().expect("a number"), "nothing"] },
                 "return_attributes": ["category", "price", "available", "nothing"],
             }),

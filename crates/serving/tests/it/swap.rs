@@ -69,10 +69,15 @@ fn put_made(served: &Served, from: &Path, version: Version, damage: impl FnOnce(
     let folder = from.join(version.to_string());
     damage(&folder);
     copy(&folder, &served.bundles().join(version.to_string()));
-    let pointer = served.bundles().join(".pointer");
-    fs::write(&pointer, format!("{version}\n")).expect("written");
-    fs::rename(pointer, served.bundles().join("CURRENT")).expect("renamed");
+    point_to(served, &version.to_string());
     version
+}
+
+/// Writes `CURRENT` as it should be written, by rename.
+fn point_to(served: &Served, text: &str) {
+    let pointer = served.bundles().join(".pointer");
+    fs::write(&pointer, format!("{text}\n")).expect("written");
+    fs::rename(pointer, served.bundles().join("CURRENT")).expect("renamed");
 }
 
 #[test]
@@ -226,7 +231,7 @@ fn a_bundle_that_answers_its_golden_queries_otherwise_is_refused() {
 #[test]
 fn a_pointer_that_cannot_be_read_keeps_the_old_bundle() {
     let served = Served::tiny();
-    fs::write(served.bundles().join("CURRENT"), "latest\n").expect("written");
+    point_to(&served, "latest");
     let health = wait(&served, |health| health.get("refused").is_some());
     assert_eq!(health["refused"]["bundle"], Value::Null);
     assert!(
@@ -236,7 +241,7 @@ fn a_pointer_that_cannot_be_read_keeps_the_old_bundle() {
             .contains("`latest`")
     );
     served.client().get("/v1/recommend/u0").ok();
-    fs::write(served.bundles().join("CURRENT"), format!("{}\n", served.version)).expect("written");
+    point_to(&served, &served.version.to_string());
     wait(&served, |health| health.get("refused").is_none());
 }
 

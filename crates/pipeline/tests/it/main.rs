@@ -1,0 +1,7 @@
+//! The pipeline over the tiny bundle.
+
+mod damage;
+mod exports;
+mod golden;
+mod recommend;
+mod tiny;
