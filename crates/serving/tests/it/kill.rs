@@ -32,17 +32,13 @@ fn send_until_the_end(mut client: Client, user: String, acknowledged_in_all: &At
         let times: BTreeSet<u64> = (first..).take(EVENTS).collect();
         let event = |time: &u64| json!({ "user_id": sent.user, "item_id": "110", "timestamp": time });
         let body = json!({ "events": times.iter().map(event).collect::<Vec<_>>() });
-        match client.try_post("/v1/events", &body) {
-            Ok(reply) => {
-                assert_eq!(reply.ok()["accepted"], EVENTS);
-                sent.acknowledged.extend(times);
-                acknowledged_in_all.fetch_add(1, Ordering::Relaxed);
-            }
-            Err(_) => {
-                sent.unanswered = times;
-                break;
-            }
-        }
+        let Ok(reply) = client.try_post("/v1/events", &body) else {
+            sent.unanswered = times;
+            break;
+        };
+        assert_eq!(reply.ok()["accepted"], EVENTS);
+        sent.acknowledged.extend(times);
+        acknowledged_in_all.fetch_add(1, Ordering::Relaxed);
     }
     sent
 }
