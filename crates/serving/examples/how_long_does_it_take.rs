@@ -87,7 +87,10 @@ fn answer(stream: &mut BufReader<TcpStream>) -> Result<String, Anything> {
         stream.read_line(&mut line)?;
         let line = line.trim_end();
         if status.is_empty() {
-            status = line.split(' ').nth(1).unwrap_or("nothing").to_owned();
+            line.split(' ')
+                .nth(1)
+                .unwrap_or("nothing")
+                .clone_into(&mut status);
         } else if let Some(value) = line.strip_prefix("content-length: ") {
             length = value.parse()?;
         } else if line.is_empty() {

@@ -26,9 +26,9 @@ impl RequestClock {
         }
     }
 
-    /// Milliseconds since the start.
+    /// Milliseconds since the start, to the microsecond.
     pub fn took_ms(&self) -> f64 {
-        self.start.elapsed().as_secs_f64() * 1e3
+        self.start.elapsed().as_micros() as f64 / 1e3
     }
 }
 

@@ -87,7 +87,7 @@ fn damage_in_the_middle_is_refused_with_its_line_and_changes_nothing() {
             continue;
         }
         fs::write(&path, &bytes).expect("written");
-        let line = 1 + whole[..position].iter().filter(|&&byte| byte == b'\n').count();
+        let line = whole[..position].split(|&byte| byte == b'\n').count();
         match open(folder.path()) {
             Err(Error::DamagedLog { line: named, .. }) => assert_eq!(named, line, "byte {position}"),
             Err(error) => panic!("byte {position}: {error}"),

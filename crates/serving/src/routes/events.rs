@@ -1,7 +1,7 @@
 //! `POST /v1/events`.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::clock::now_millis;
+use crate::clock::{RequestClock, now_millis};
 use crate::event::StoredEvent;
 use crate::event_log::NotDurable;
 use crate::extract::{Json, MAX_ID};
@@ -116,7 +116,7 @@ pub async fn post(
     State(state): State<Arc<AppState>>,
     Json(body): Json<EventsBody>,
 ) -> Result<axum::Json<EventsAnswer>, Problem> {
-    let start = Instant::now();
+    let clock = RequestClock::start(Duration::ZERO);
     if body.events.len() > MAX_EVENTS {
         let detail = format!(
             "{} events, at most {MAX_EVENTS} are taken at once",
@@ -148,7 +148,7 @@ pub async fn post(
         accepted: taken.accepted,
         duplicates: taken.duplicates,
         rejected,
-        took_ms: start.elapsed().as_secs_f64() * 1e3,
+        took_ms: clock.took_ms(),
     }))
 }
 
