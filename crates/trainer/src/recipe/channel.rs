@@ -1,12 +1,22 @@
 //! `[[channel]]` and `[ranker]`: the kind decides which settings there are.
 
-use catchment_ann_index::IndexConfig;
+use catchment_ann_index::{BuildError, IndexConfig};
+use catchment_models::factorization::ials::IalsConfig;
+use catchment_models::factorization::lr::LrError;
+use catchment_models::neighbours::item_cf::ItemCfConfig;
+use catchment_models::popularity::PopularityConfig;
 use catchment_pipeline::{ChannelModel, ChannelSpec, RankerModel};
+use catchment_ranking::{LrRankerConfig, RankError};
+use catchment_recall::ItemToItemConfig;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use toml::{Spanned, Table};
+use toml::Spanned;
 
-use super::load::Problem;
+use super::place::Place;
+use super::problem::{IN_RANGE, Problem};
+
+/// What reports call the lists that no channel makes.
+const RESERVED: [&str; 2] = ["merge", "ranked"];
 
 /// How many candidates a channel is asked for where the recipe does not say.
 const DEFAULT_K: usize = 200;
@@ -19,9 +29,9 @@ pub(super) struct ChannelTable {
     kind: ChannelKind,
     #[serde(default = "default_k")]
     k: usize,
-    model: Option<Spanned<Table>>,
-    query: Option<Spanned<Table>>,
-    index: Option<Spanned<IndexConfig>>,
+    model: Option<toml::Table>,
+    query: Option<toml::Table>,
+    index: Option<toml::Table>,
 }
 
 fn default_k() -> usize {
@@ -36,12 +46,22 @@ enum ChannelKind {
     Ials,
 }
 
+impl ChannelKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Popular => "popular",
+            Self::ItemCf => "item_cf",
+            Self::Ials => "ials",
+        }
+    }
+}
+
 /// `[ranker]` as it stands.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RankerTable {
     kind: RankerKind,
-    model: Option<Spanned<Table>>,
+    model: Option<toml::Table>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -51,84 +71,149 @@ enum RankerKind {
 }
 
 impl ChannelTable {
-    pub(super) fn resolve(self) -> Result<ChannelSpec, Problem> {
+    /// The channel, `position` places from the top of the recipe.
+    pub(super) fn resolve(self, position: usize) -> Result<ChannelSpec, Problem> {
         let name = self.name.get_ref().clone();
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if name.is_empty() || !name.chars().all(plain) {
-            return Err(Problem::at(
-                self.name.span(),
-                format!(
-                    "channel name {name:?} is also the name of a folder: letters, digits, `_` and `-` only"
-                ),
-            ));
+            let message = format!(
+                "channel name {name:?} is also the name of a folder: letters, digits, `_` and `-` only"
+            );
+            return Err(Problem::at(self.name.span(), message).with_help("rename the channel"));
         }
+        if RESERVED.contains(&name.as_str()) {
+            let message = format!("a channel cannot be called `{name}`: reports call another list so");
+            return Err(Problem::at(self.name.span(), message).with_help("rename the channel"));
+        }
+        let table = Table::At(position);
+        let of_channel = |problem: Problem| problem.about(&format!("channel `{name}`: "));
         if self.k == 0 {
-            return Err(Problem::at(
-                self.name.span(),
-                format!("channel `{name}`: k must be at least 1"),
-            ));
+            return Err(of_channel(table.out_of_range("k", "0", "from 1")));
         }
-        let model = match self.kind {
-            ChannelKind::Popular => {
-                none("query", self.query.as_ref().map(Spanned::span), "popular")?;
-                none("index", self.index.as_ref().map(Spanned::span), "popular")?;
-                ChannelModel::Popular {
-                    model: settings(self.model)?,
-                }
-            }
-            ChannelKind::ItemCf => {
-                none("index", self.index.as_ref().map(Spanned::span), "item_cf")?;
-                ChannelModel::ItemCf {
-                    model: settings(self.model)?,
-                    query: settings(self.query)?,
-                }
-            }
-            ChannelKind::Ials => {
-                none("query", self.query.as_ref().map(Spanned::span), "ials")?;
-                let index = self.index.map(Spanned::into_inner).unwrap_or_default();
-                ChannelModel::Ials {
-                    model: settings(self.model)?,
-                    index,
-                }
-            }
-        };
+        let model = self.resolve_model(table).map_err(of_channel)?;
         Ok(ChannelSpec {
             name,
             k: self.k,
             model,
         })
     }
-}
 
-impl RankerTable {
-    pub(super) fn resolve(self) -> Result<RankerModel, Problem> {
+    fn resolve_model(&self, table: Table) -> Result<ChannelModel, Problem> {
+        let has_no = |key: &str, given: bool| {
+            if !given {
+                return Ok(());
+            }
+            let message = format!("kind `{}` has no `{key}`", self.kind.name());
+            Err(Problem::new(table.place(key), message).with_help(format!("take `{key}` out")))
+        };
+        let model_error = |error: catchment_models::Error| match error {
+            catchment_models::Error::Config { key, value, allowed } => {
+                table.out_of_range(&format!("model.{key}"), &value, allowed)
+            }
+            other => Problem::new(table.place("model"), other.to_string()),
+        };
         match self.kind {
-            RankerKind::Lr => Ok(RankerModel::Lr {
-                model: settings(self.model)?,
-            }),
+            ChannelKind::Popular => {
+                has_no("query", self.query.is_some())?;
+                has_no("index", self.index.is_some())?;
+                let model: PopularityConfig = table.settings("model", self.model.as_ref())?;
+                model.validate().map_err(model_error)?;
+                Ok(ChannelModel::Popular { model })
+            }
+            ChannelKind::ItemCf => {
+                has_no("index", self.index.is_some())?;
+                let model: ItemCfConfig = table.settings("model", self.model.as_ref())?;
+                model.validate().map_err(model_error)?;
+                let query: ItemToItemConfig = table.settings("query", self.query.as_ref())?;
+                match query.half_life {
+                    Some(half_life) if !(half_life > 0.0 && half_life.is_finite()) => {
+                        let allowed = "above 0 and finite, or left out";
+                        Err(table.out_of_range("query.half_life", &half_life.to_string(), allowed))
+                    }
+                    _ => Ok(ChannelModel::ItemCf { model, query }),
+                }
+            }
+            ChannelKind::Ials => {
+                has_no("query", self.query.is_some())?;
+                let model: IalsConfig = table.settings("model", self.model.as_ref())?;
+                model.validate().map_err(model_error)?;
+                let index: IndexConfig = table.settings("index", self.index.as_ref())?;
+                index.validate().map_err(|error| match error {
+                    BuildError::BadSetting { key, found, allowed } => {
+                        table.out_of_range(&format!("index.{key}"), &found, allowed)
+                    }
+                    other => Problem::new(table.place("index"), other.to_string()),
+                })?;
+                Ok(ChannelModel::Ials { model, index })
+            }
         }
     }
 }
 
-/// The settings of one kind, with its own defaults and its own unknown keys.
-fn settings<T: DeserializeOwned + Default>(table: Option<Spanned<Table>>) -> Result<T, Problem> {
-    let Some(table) = table else {
-        return Ok(T::default());
-    };
-    let span = table.span();
-    table
-        .into_inner()
-        .try_into()
-        .map_err(|error| Problem::at(span, error.message().to_owned()))
+impl RankerTable {
+    pub(super) fn resolve(self) -> Result<RankerModel, Problem> {
+        let table = Table::Ranker;
+        match self.kind {
+            RankerKind::Lr => {
+                let model: LrRankerConfig = table.settings("model", self.model.as_ref())?;
+                model.validate().map_err(|error| match error {
+                    RankError::Config { key, value, allowed } => {
+                        table.out_of_range(&format!("model.{key}"), &value.to_string(), allowed)
+                    }
+                    RankError::Model(LrError::Config { key, value, allowed }) => {
+                        table.out_of_range(&format!("model.ftrl.{key}"), &value.to_string(), allowed)
+                    }
+                    other => Problem::new(table.place("model"), other.to_string()),
+                })?;
+                Ok(RankerModel::Lr { model })
+            }
+        }
+    }
 }
 
-/// This kind of channel has no such table.
-fn none(key: &str, span: Option<std::ops::Range<usize>>, kind: &str) -> Result<(), Problem> {
-    match span {
-        None => Ok(()),
-        Some(span) => Err(Problem::at(
-            span,
-            format!("a channel of kind `{kind}` has no `{key}`"),
-        )),
+/// Which table of the recipe is read.
+#[derive(Clone, Copy)]
+enum Table {
+    /// A `[[channel]]`.
+    At(usize),
+    /// `[ranker]`.
+    Ranker,
+}
+
+impl Table {
+    fn place(self, key: &str) -> Place {
+        match self {
+            Self::At(position) => Place::Path(format!("channel.{position}.{key}")),
+            Self::Ranker => Place::Path(format!("ranker.{key}")),
+        }
+    }
+
+    fn out_of_range(self, key: &str, value: &str, allowed: &str) -> Problem {
+        let shown = match self {
+            Self::At(_) => key.to_owned(),
+            Self::Ranker => format!("ranker.{key}"),
+        };
+        let message = format!("`{shown}` = {value} is out of range: {allowed}");
+        Problem::new(self.place(key), message).with_help(IN_RANGE)
+    }
+
+    /// The settings of one kind, with its own defaults and its own unknown keys.
+    fn settings<T: DeserializeOwned + Default>(
+        self,
+        key: &str,
+        given: Option<&toml::Table>,
+    ) -> Result<T, Problem> {
+        match given {
+            None => Ok(T::default()),
+            Some(settings) => settings.clone().try_into().map_err(|error: toml::de::Error| {
+                // Only the printed form says which key it is about: "…\nin `ftrl.alpha`".
+                let printed = error.to_string();
+                let inner = printed
+                    .split_once("\nin `")
+                    .and_then(|(_, rest)| rest.split_once('`'));
+                let path = inner.map_or(key.to_owned(), |(inner, _)| format!("{key}.{inner}"));
+                Problem::new(self.place(&path), error.message().trim())
+            }),
+        }
     }
 }

@@ -1,7 +1,10 @@
 //! The recipe: the one configuration file, for a user's project, the demo and every reproduction.
 
 mod channel;
+mod check;
 mod load;
+mod place;
+mod problem;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,7 +17,7 @@ use catchment_recall::MergeConfig;
 use catchment_schema::import::Source;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use load::RecipeError;
+pub(crate) use problem::RecipeError;
 
 /// A recipe, read and checked.
 #[derive(Clone, Debug)]
