@@ -71,6 +71,13 @@ impl Work {
         }
     }
 
+    /// Says something on the side, to stderr, so that `--json` has it, too.
+    pub(crate) fn note(&self, text: impl AsRef<str>) {
+        if !self.output.quiet {
+            eprintln!("note: {}", text.as_ref());
+        }
+    }
+
     /// The list that stands for the whole recipe: the ranked one, else the merge, else the only channel.
     pub(crate) fn headline(&self) -> String {
         match (&self.recipe.ranker, self.recipe.channels.as_slice()) {
