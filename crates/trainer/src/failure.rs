@@ -32,7 +32,17 @@ impl Failure {
 
     /// `1` where the work failed, `2` for wrong use.
     pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(if self.wrong_use { 2 } else { 1 })
+        use catchment_pipeline::Error as E;
+        // Only a command line names a channel that a bundle may not have.
+        let names_a_wrong_channel = matches!(
+            self.error.downcast_ref(),
+            Some(E::UnknownChannel { .. } | E::NoVectors { .. })
+        );
+        ExitCode::from(if self.wrong_use || names_a_wrong_channel {
+            2
+        } else {
+            1
+        })
     }
 
     /// To stderr: three lines, or one JSON object.

@@ -4,8 +4,10 @@
 
 mod cli;
 mod commands;
+mod draft;
 mod failure;
 mod fit;
+mod folder;
 mod judge;
 mod lists;
 mod progress;

@@ -49,6 +49,11 @@ impl Work {
         Layout::new(self.folder.join("model"))
     }
 
+    /// Where models lie while they are made.
+    pub(crate) fn draft(&self) -> PathBuf {
+        self.folder.join("draft")
+    }
+
     /// What was measured.
     pub(crate) fn metrics(&self) -> PathBuf {
         self.folder.join("metrics.json")

@@ -91,7 +91,8 @@ fn a_log_without_what_the_recipe_needs_is_named() {
     );
     expect![[r#"
         1: error: the temporal split needs a time in every row, and `timestamp` is empty in 3 rows
-        help: map the column in the recipe, or choose another split.kind"#]].assert_eq(&place.refuse("run catchment.toml"));
+        help: map the column in the recipe, or choose another split.kind"#]]
+    .assert_eq(&place.refuse("run catchment.toml"));
     check(
         "user_id,item_id,timestamp\nu1,a,2026-01-01\nu2,a,2026-01-01\n",
         &expect![[r#"
@@ -115,17 +116,20 @@ fn a_log_without_what_the_recipe_needs_is_named() {
     );
     expect![[r#"
         1: error: `prepare.events` names "buy", and the log has only: interaction
-        help: correct the word in prepare.events; an empty list keeps all events"#]].assert_eq(&place.refuse("run catchment.toml"));
+        help: correct the word in prepare.events; an empty list keeps all events"#]]
+    .assert_eq(&place.refuse("run catchment.toml"));
     let place = self::place(GOOD);
     place.replace("catchment.toml", "log.csv", "logs/*.csv");
     expect![[r#"
         1: error: logs/*.csv: no such file, and no file matches
-        help: check that the path exists and may be used, and that the disk has room"#]].assert_eq(&place.refuse("run catchment.toml"));
+        help: check that the path exists and may be used, and that the disk has room"#]]
+    .assert_eq(&place.refuse("run catchment.toml"));
     let place = self::place(GOOD);
     place.replace("catchment.toml", "kind = \"leave-last\"", "kind = \"given\"");
     expect![[r#"
         1: error: `split.kind` = "given" needs a test log, and `data.test` is not set
-        help: set data.test, or choose another split.kind"#]].assert_eq(&place.refuse("run catchment.toml"));
+        help: set data.test, or choose another split.kind"#]]
+    .assert_eq(&place.refuse("run catchment.toml"));
 }
 
 #[test]

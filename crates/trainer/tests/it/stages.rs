@@ -53,8 +53,8 @@ fn a_channel_that_was_never_trained_is_missed_at_once() {
     let place = Place::with_world();
     place.run("prepare catchment.toml").well();
     expect![[r#"
-        1: error: channel `popular` cannot be opened: work/world/selection/channels/popular/scores.parquet: No such file or directory (os error 2)
-        help: train and publish again: the files are damaged, or of two runs"#]].assert_eq(&place.refuse("train catchment.toml --only ials"));
+        2: error: --only keeps the other channels, but `popular` was never trained
+        help: catchment-train train catchment.toml"#]].assert_eq(&place.refuse("train catchment.toml --only ials"));
 }
 
 #[test]
@@ -79,6 +79,13 @@ fn nothing_good_is_lost_when_a_later_run_fails() {
     place.replace("catchment.toml", "dim = 24", "dim = 0");
     place.refuse("run catchment.toml");
     assert!(place.files("work") == work, "the older work is as it was");
+    place.write("catchment.toml", &recipe);
+
+    // Training fails after the channels: the older models are as they were.
+    place.replace("catchment.toml", "column = \"category\"", "column = \"categry\"");
+    place.refuse("train catchment.toml");
+    place.refuse("train catchment.toml --only ials");
+    assert!(place.files("work") == work, "the older work is as it was");
     place.write("catchment.toml", recipe);
 
     // A folder that cannot be written to: the bundle is not half there.
@@ -88,6 +95,6 @@ fn nothing_good_is_lost_when_a_later_run_fails() {
     assert!(place.files("bundles") == files);
     assert_eq!(place.bundle(), bundle);
     place.run("recommend --bundle bundles --user u0").well();
-    place.run("publish catchment.toml").well();
+    place.run("run catchment.toml --seed 8 --quiet").well();
     assert_ne!(place.bundle(), bundle, "and a good run makes the next one");
 }
