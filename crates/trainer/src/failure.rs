@@ -32,23 +32,30 @@ impl Failure {
 
     /// `1` where the work failed, `2` for wrong use.
     pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(if self.wrong_use { 2 } else { 1 })
+        use catchment_pipeline::Error as E;
+        // Only a command line names a channel that a bundle may not have.
+        let names_a_wrong_channel = matches!(
+            self.error.downcast_ref(),
+            Some(E::UnknownChannel { .. } | E::NoVectors { .. })
+        );
+        ExitCode::from(if self.wrong_use || names_a_wrong_channel {
+            2
+        } else {
+            1
+        })
     }
 
     /// To stderr: three lines, or one JSON object.
     pub(crate) fn print(&self, json: bool) {
-        let mut messages: Vec<String> = self.error.chain().map(ToString::to_string).collect();
-        // A transparent error says what its source says.
-        messages.dedup();
-        let what = messages.remove(0);
+        let (what, causes) = sentences(&self.error);
         let help = self.help.clone().or_else(|| known_help(&self.error));
         if json {
-            let object = serde_json::json!({ "error": what, "causes": messages, "help": help });
+            let object = serde_json::json!({ "error": what, "causes": causes, "help": help });
             eprintln!("{object}");
             return;
         }
         eprintln!("error: {what}");
-        for cause in messages {
+        for cause in causes {
             eprintln!("cause: {cause}");
         }
         if let Some(help) = help {
@@ -57,18 +64,110 @@ impl Failure {
     }
 }
 
-/// What the error itself knows about its remedy.
+/// What went wrong, and why; nothing twice. A transparent error says what its source says, others end in it.
+fn sentences(error: &anyhow::Error) -> (String, Vec<String>) {
+    let what = error.to_string();
+    let mut causes: Vec<String> = Vec::new();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        let said = causes.last().unwrap_or(&what);
+        if !said.contains(&cause) {
+            causes.push(cause);
+        }
+    }
+    (what, causes)
+}
+
+/// What the error itself knows about its remedy: the innermost that knows one, since it knows most. A transparent
+/// error hides the one inside from the chain, so that each kind asks its own.
 fn known_help(error: &anyhow::Error) -> Option<String> {
-    error.chain().find_map(|cause| {
-        if let Some(error) = cause.downcast_ref::<RecipeError>() {
-            return Some(error.help.clone());
+    error.chain().filter_map(help_of).last()
+}
+
+fn help_of(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    if let Some(error) = error.downcast_ref::<RecipeError>() {
+        return Some(error.help.clone());
+    }
+    let help = if let Some(error) = error.downcast_ref::<catchment_schema::Error>() {
+        error.help()
+    } else if let Some(error) = error.downcast_ref::<catchment_bundle::Error>() {
+        error.help()
+    } else if let Some(error) = error.downcast_ref::<catchment_prepare::Error>() {
+        error.help()
+    } else if let Some(error) = error.downcast_ref::<catchment_models::Error>() {
+        of_models(error)?
+    } else if let Some(error) = error.downcast_ref::<catchment_features::Error>() {
+        of_features(error)?
+    } else if let Some(error) = error.downcast_ref::<catchment_evaluation::Error>() {
+        of_evaluation(error)?
+    } else if let Some(error) = error.downcast_ref::<catchment_pipeline::Error>() {
+        of_pipeline(error)?
+    } else if let Some(catchment_synthetic::Error::Write(error)) = error.downcast_ref() {
+        error.help()
+    } else if let Some(catchment_ranking::RankError::File(error)) = error.downcast_ref() {
+        error.help()
+    } else {
+        return None;
+    };
+    Some(help.to_owned())
+}
+
+fn of_models(error: &catchment_models::Error) -> Option<&'static str> {
+    use catchment_models::Error as E;
+    Some(match error {
+        E::Config { .. } => "change that key in the recipe",
+        E::NoInteractions => "check the filters of [prepare] and the split: nothing is left to learn from",
+        E::MissingTimes { .. } => "map a time column in [data], or take half_life_days out",
+        E::Diverged { .. } => "set a larger regularization in the model's settings",
+        E::Stopped => "start it again",
+        E::UnknownItem { .. } => "prepare the data again, then train",
+        E::File(error) => error.help(),
+        _ => return None,
+    })
+}
+
+fn of_features(error: &catchment_features::Error) -> Option<&'static str> {
+    use catchment_features::Error as E;
+    Some(match error {
+        E::BadConfig { .. } | E::WrongSide { .. } | E::UnknownChannel { .. } => {
+            "change that feature in the recipe"
         }
-        if let Some(error) = cause.downcast_ref::<catchment_schema::Error>() {
-            return Some(error.help().to_owned());
+        E::MissingColumn { .. } => "name another column in [features], or bring the attributes in [data]",
+        E::WrongType { .. } => "cast the column before import, or take another kind of feature",
+        E::NoTimes { .. } => "move the feature to item = [ … ] in [features]",
+        E::WrongVersion { .. } | E::BadFile { .. } | E::FingerprintMismatch { .. } => "train again",
+        E::File(error) => error.help(),
+        E::OtherVocabulary | E::RowCount { .. } => "prepare and train again: files of two runs were mixed",
+        _ => return None,
+    })
+}
+
+fn of_evaluation(error: &catchment_evaluation::Error) -> Option<&'static str> {
+    use catchment_evaluation::Error as E;
+    Some(match error {
+        E::Config { .. } => "change that key of [evaluate] in the recipe",
+        E::NoTruth => "hold more out in [split], or bring more data",
+        E::SeveralChannels { .. } => "write a file for each channel, and name them in [lists]",
+        E::Schema(error) => error.help(),
+        E::ListedTwice { .. } | E::RankGap { .. } | E::NotARanking { .. } => {
+            "number each user's list 1, 2, 3, … with each item once"
         }
-        cause
-            .downcast_ref::<catchment_bundle::Error>()
-            .map(|error| error.help().to_owned())
+        _ => return None,
+    })
+}
+
+fn of_pipeline(error: &catchment_pipeline::Error) -> Option<&'static str> {
+    use catchment_pipeline::Error as E;
+    Some(match error {
+        E::Spec { .. } | E::Channel { .. } | E::Part { .. } | E::FingerprintMismatch { .. } => {
+            "train and publish again: the files are damaged, or of two runs"
+        }
+        E::Schema(error) => error.help(),
+        E::Bundle(error) => error.help(),
+        E::GoldenMismatch { .. } => "publish again with this program, or open it with the one that made it",
+        E::UnknownChannel { .. } => "name one of these channels",
+        E::NothingSimilar => "add a channel of kind item_cf or ials to the recipe",
+        E::NoVectors { .. } => "name a channel of kind ials",
+        _ => return None,
     })
 }
 
@@ -79,5 +178,28 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
             help: None,
             wrong_use: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_is_said_once() {
+        let io = std::io::Error::other("no room");
+        let error = catchment_schema::Error::io("a.csv")(io);
+        let error = anyhow::Error::from(catchment_prepare::Error::from(error));
+        assert_eq!(sentences(&error), ("a.csv: no room".to_owned(), vec![]));
+        let error = error.context("channel `ials`");
+        let expected = ("channel `ials`".to_owned(), vec!["a.csv: no room".to_owned()]);
+        assert_eq!(sentences(&error), expected);
+    }
+
+    #[test]
+    fn the_innermost_remedy_is_given() {
+        let error = anyhow::Error::from(catchment_models::Error::NoInteractions).context("channel `ials`");
+        assert!(known_help(&error).is_some_and(|help| help.contains("[prepare]")));
+        assert_eq!(known_help(&anyhow::anyhow!("something else")), None);
     }
 }

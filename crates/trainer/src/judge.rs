@@ -54,6 +54,7 @@ pub(crate) fn all(
     }
     for (name, path) in &work.recipe.lists {
         let lists = FileLists::read(path, prepared.users(), prepared.items())?;
+        note_unknown(work, name, &lists);
         // Our own lists obey the seen-item rule by themselves; a file's need not.
         let report = if config.exclude_seen {
             let unseen = Unseen::new(&lists, pipeline.catalogue().histories());
@@ -67,6 +68,19 @@ pub(crate) fn all(
         });
     }
     Ok(judgements)
+}
+
+/// A file of lists may know others than we do. Its unknown users are not judged and its unknown items cannot be
+/// hits: whoever compares should know.
+fn note_unknown(work: &Work, name: &str, lists: &FileLists) {
+    let unknown = [(lists.n_unknown_users, "users"), (lists.n_unknown_items, "items")];
+    for (count, what) in unknown {
+        if count > 0 {
+            work.note(format!(
+                "list `{name}` has {count} {what} that the log does not know"
+            ));
+        }
+    }
 }
 
 /// The judgements as a table, protocol first.

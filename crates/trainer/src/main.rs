@@ -4,8 +4,10 @@
 
 mod cli;
 mod commands;
+mod draft;
 mod failure;
 mod fit;
+mod folder;
 mod judge;
 mod lists;
 mod progress;
@@ -23,7 +25,10 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refused(&error),
+    };
     let json = cli.output.json;
     match commands::run(cli) {
         Ok(()) => ExitCode::SUCCESS,
@@ -32,4 +37,21 @@ fn main() -> ExitCode {
             failure.exit_code()
         }
     }
+}
+
+/// Help, the version, or a command line that makes no sense: clap's own words, or one JSON object where it was
+/// asked for.
+fn refused(error: &clap::Error) -> ExitCode {
+    let asked_for_json = std::env::args_os().any(|argument| argument == "--json");
+    if error.use_stderr() && asked_for_json {
+        let text = error.render().to_string();
+        let first = text.lines().next().unwrap_or_default();
+        let what = first.strip_prefix("error: ").unwrap_or(first);
+        let failure = failure::Failure::usage(what, "catchment-train --help lists commands and options");
+        failure.print(true);
+        return failure.exit_code();
+    }
+    // Nothing is left to do where even this cannot be printed.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }

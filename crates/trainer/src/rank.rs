@@ -12,6 +12,7 @@ use catchment_recall::Candidate;
 use catchment_schema::{Histories, Interactions, Time, UserIdx};
 use rayon::prelude::*;
 
+use crate::draft::Draft;
 use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::work::Work;
@@ -82,6 +83,7 @@ fn examples(
 pub(crate) fn train(
     work: &Work,
     prepared: &Prepared,
+    draft: &Draft,
     unranked: &Pipeline,
     mut features: FittedFeatures,
     model: &RankerModel,
@@ -99,11 +101,11 @@ pub(crate) fn train(
             })
         });
     features.fit_channel_scores(hits)?;
-    let (selection, final_model) = (work.selection(), work.model());
+    let (selection, final_model) = (&draft.selection, &draft.model);
     features.save(&selection.features())?;
     features.save(&final_model.features())?;
     let catalogue = unranked.catalogue();
-    let featurizer = catchment_pipeline::Featurizer::open(&selection, catalogue)?;
+    let featurizer = catchment_pipeline::Featurizer::open(selection, catalogue)?;
     let fingerprint = features.fingerprint().to_string();
     let mut set = TrainingSet::new(layout(&features)?, featurizer.items(), &fingerprint);
     let mut rows = RequestFeatures::default();

@@ -49,6 +49,11 @@ impl Work {
         Layout::new(self.folder.join("model"))
     }
 
+    /// Where models lie while they are made.
+    pub(crate) fn draft(&self) -> PathBuf {
+        self.folder.join("draft")
+    }
+
     /// What was measured.
     pub(crate) fn metrics(&self) -> PathBuf {
         self.folder.join("metrics.json")
@@ -68,6 +73,13 @@ impl Work {
     pub(crate) fn say(&self, text: impl AsRef<str>) {
         if !self.output.json && !self.output.quiet {
             println!("{}", text.as_ref());
+        }
+    }
+
+    /// Says something on the side, to stderr, so that `--json` has it, too.
+    pub(crate) fn note(&self, text: impl AsRef<str>) {
+        if !self.output.quiet {
+            eprintln!("note: {}", text.as_ref());
         }
     }
 

@@ -100,7 +100,15 @@ fn user_ids(path: &Path) -> Result<Vec<Arc<str>>, Failure> {
         time_origin: None,
         on_error: catchment_schema::import::OnError::default(),
     };
-    let (batch, _) = import_users(&source)?;
+    let (batch, _) = import_users(&source).map_err(|error| match error {
+        catchment_schema::Error::MissingColumn { .. } => {
+            Failure::with_help(error, "call the column with the users' ids user_id")
+        }
+        catchment_schema::Error::BadValue { .. } => {
+            Failure::with_help(error, "mend the row: each user once, each with an id")
+        }
+        other => other.into(),
+    })?;
     let ids =
         columns::required_column::<catchment_schema::arrow::array::StringArray>(path, &batch, "user_id")?;
     Ok(ids.iter().flatten().map(Arc::from).collect())

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
@@ -11,6 +11,7 @@ use catchment_pipeline::{Pipeline, golden};
 
 use crate::cli::{Output, RecipeArgs};
 use crate::failure::Failure;
+use crate::folder;
 use crate::judge::Judgement;
 use crate::work::Work;
 
@@ -37,7 +38,7 @@ pub(crate) fn publish(work: &Work, to: &Path) -> Result<Version, Failure> {
     })?;
     golden::record(&pipeline, GOLDEN_USERS, &model.golden())?;
     let publisher = Publisher::begin(to, None)?;
-    for (file, name) in files_below(model.root())? {
+    for (file, name) in folder::files_below(model.root())? {
         fs::copy(&file, publisher.path(&name)?).map_err(catchment_schema::Error::io(&file))?;
     }
     let prepared = work.prepared()?;
@@ -88,26 +89,6 @@ fn parts(work: &Work) -> Result<Vec<PartEntry>, Failure> {
         })
     });
     channels.collect()
-}
-
-/// Every file below `root` with its name inside the bundle, in order.
-fn files_below(root: &Path) -> Result<Vec<(PathBuf, String)>, Failure> {
-    let mut files = Vec::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).map_err(catchment_schema::Error::io(&folder))? {
-            let path = entry.map_err(catchment_schema::Error::io(&folder))?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let inside = path.strip_prefix(root)?.components();
-                let words: Vec<_> = inside.map(|word| word.as_os_str().to_string_lossy()).collect();
-                files.push((path.clone(), words.join("/")));
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 fn now_millis() -> i64 {

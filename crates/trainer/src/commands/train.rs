@@ -1,13 +1,11 @@
 //! `catchment-train train`.
 
-use std::fs;
-use std::io::ErrorKind;
-
-use catchment_pipeline::{Layout, Pipeline};
+use catchment_pipeline::Pipeline;
 use catchment_prepare::{Prepared, Refit};
 use catchment_schema::Interactions;
 
 use crate::cli::{Output, RecipeArgs};
+use crate::draft::Draft;
 use crate::failure::Failure;
 use crate::judge::{self, Judgement};
 use crate::work::Work;
@@ -29,6 +27,23 @@ pub(crate) fn run(args: &RecipeArgs, only: &[String], output: Output) -> Result<
             ));
         }
     }
+    if !only.is_empty() {
+        let mut others = work
+            .recipe
+            .channels
+            .iter()
+            .filter(|channel| !only.contains(&channel.name));
+        let model = work.model();
+        if let Some(other) = others.find(|other| !model.channel(&other.name).exists()) {
+            return Err(Failure::usage(
+                format!(
+                    "--only keeps the other channels, but `{}` was never trained",
+                    other.name
+                ),
+                format!("catchment-train train {}", work.recipe.path.display()),
+            ));
+        }
+    }
     let on_validation = train(&work, only)?;
     if output.json {
         super::print_json(&on_validation)?;
@@ -43,52 +58,41 @@ pub(crate) fn train(work: &Work, only: &[String]) -> Result<Vec<Judgement>, Fail
     let train = prepared.train()?;
     let validation = prepared.validation()?;
     let mut on_validation = Vec::new();
-    if only.is_empty() {
-        start_afresh(&work.selection())?;
-        start_afresh(&work.model())?;
-    }
+    let draft = Draft::begin(work, !only.is_empty())?;
     if !validation.is_empty() {
-        on_validation = select(work, &prepared, &train, &validation, only)?;
+        on_validation = select(work, &prepared, &draft, &train, &validation, only)?;
     }
     let known = match work.recipe.split.refit {
         Refit::TrainAndValidation => together(&train, &validation, &prepared),
         Refit::None => train,
     };
-    let model = work.model();
-    fit::write_frame(work, &prepared, &known, &model, work.recipe.ranker.is_some())?;
-    fit::channels(work, &prepared, &known, &model, only)?;
+    let with_ranker = work.recipe.ranker.is_some();
+    fit::write_frame(work, &prepared, &known, &draft.model, with_ranker)?;
+    fit::channels(work, &prepared, &known, &draft.model, only)?;
+    draft.finish()?;
     Ok(on_validation)
-}
-
-/// What an earlier recipe left must not slip into a bundle.
-fn start_afresh(layout: &Layout) -> Result<(), Failure> {
-    match fs::remove_dir_all(layout.root()) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(catchment_schema::Error::io(layout.root())(error).into())
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Channels on train alone; then the ranker, on what they find for the validation part.
 fn select(
     work: &Work,
     prepared: &Prepared,
+    draft: &Draft,
     train: &Interactions,
     validation: &Interactions,
     only: &[String],
 ) -> Result<Vec<Judgement>, Failure> {
-    let selection = work.selection();
-    fit::write_frame(work, prepared, train, &selection, false)?;
-    fit::channels(work, prepared, train, &selection, only)?;
+    let selection = &draft.selection;
+    fit::write_frame(work, prepared, train, selection, false)?;
+    fit::channels(work, prepared, train, selection, only)?;
     if let Some(ranker) = &work.recipe.ranker {
         let features = fit::features(work, prepared, train)?;
-        let unranked = Pipeline::open_folder(&selection)?;
-        let report = rank::train(work, prepared, &unranked, features, ranker, validation)?;
+        let unranked = Pipeline::open_folder(selection)?;
+        let report = rank::train(work, prepared, draft, &unranked, features, ranker, validation)?;
         work.say(report);
-        fit::write_frame(work, prepared, train, &selection, true)?;
+        fit::write_frame(work, prepared, train, selection, true)?;
     }
-    let pipeline = Pipeline::open_folder(&selection)?;
+    let pipeline = Pipeline::open_folder(selection)?;
     let judgements = judge::all(work, prepared, &pipeline, validation, "validation")?;
     work.say(format!(
         "\non the validation part, fitted on train alone:\n{}",

@@ -273,6 +273,10 @@ fn a_value_out_of_range_is_named_with_its_channel_and_what_is_allowed() {
             shop/catchment.toml:14: channel `p`: `model.half_life_days` = -1 is out of range: 0.001 to 100000, or left out
             help: choose an allowed value for that key"#]],
     );
+}
+
+#[test]
+fn a_value_out_of_range_of_another_table_is_named_with_its_key() {
     check(
         &format!("{GOOD}[merge]\nkind = \"rrf\"\nweights = {{ ials = -1.0 }}\n"),
         expect![[r#"

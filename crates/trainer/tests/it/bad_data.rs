@@ -1,0 +1,200 @@
+//! Data that cannot be used, and what each answers. The README shows some of these lines.
+
+use std::fs;
+
+use expect_test::{Expect, expect};
+
+use crate::place::Place;
+
+const GOOD: &str = "user_id,item_id,timestamp,value\n\
+    u1,a,2026-01-01,1\nu1,b,2026-01-02,1\nu1,c,2026-01-03,1\nu2,a,2026-01-01,1\nu2,c,2026-01-02,1\nu2,b,2026-01-03,1\n";
+
+const RECIPE: &str = "name = \"shop\"\n[data]\ninteractions = { path = \"log.csv\", format = \"csv\" }\n\
+    [split]\nkind = \"leave-last\"\n[[channel]]\nname = \"popular\"\nkind = \"popular\"\n\
+    [evaluate]\nks = [2]\nmetrics = [\"recall\"]\n";
+
+fn place(log: impl AsRef<[u8]>) -> Place {
+    let place = Place::empty();
+    place.write("catchment.toml", RECIPE);
+    place.write("log.csv", log);
+    place
+}
+
+fn check(log: impl AsRef<[u8]>, expect: &Expect) {
+    expect.assert_eq(&place(log).refuse("run catchment.toml"));
+}
+
+#[test]
+fn a_good_log_passes_so_that_the_rest_can_fail() {
+    place(GOOD).run("run catchment.toml").well();
+}
+
+#[test]
+fn text_that_cannot_be_read_is_named_with_its_line() {
+    check(
+        GOOD.replace("item_id", "item"),
+        &expect![[r#"
+        1: error: log.csv has no column `item_id`; it has: user_id, item, timestamp, value
+        help: map the column in the recipe: columns = { user_id = "…" }"#]],
+    );
+    check(
+        GOOD.replace("u1,b", ",b"),
+        &expect![[r#"
+        1: error: log.csv: row 3, column `user_id`: an id must not be null or empty (value: "null")
+        help: mend the row, or set on_error = "skip" to leave such rows out"#]],
+    );
+    check(
+        GOOD.replace("02,1\nu1,c", "02,NaN\nu1,c"),
+        &expect![[r#"
+        1: error: log.csv: row 3, column `value`: must be finite in 32 bits (value: "NaN")
+        help: mend the row, or set on_error = "skip" to leave such rows out"#]],
+    );
+    check(
+        GOOD.replace("2026-01-02,1\nu1", "yesterday,1\nu1"),
+        &expect![[r#"
+        1: error: log.csv: row 3, column `timestamp`: is neither a number nor an RFC 3339 moment (value: "yesterday")
+        help: mend the row, or set on_error = "skip" to leave such rows out"#]],
+    );
+    check(
+        GOOD.replace("u1,b,", "u1,b,b,"),
+        &expect![[r#"
+        1: error: log.csv: row 3, column `whole line`: has 5 fields, the header has 4 (value: "u1,b,b,2026-01-02,1")
+        help: mend the row, or set on_error = "skip" to leave such rows out"#]],
+    );
+    check(
+        "",
+        &expect![[r#"
+        1: error: log.csv is empty: at least one row expected
+        help: check that the right file was named"#]],
+    );
+    check(
+        "user_id,item_id,timestamp\n",
+        &expect![[r#"
+        1: error: log.csv is empty: at least one row expected
+        help: check that the right file was named"#]],
+    );
+    check(
+        b"user_id,item_id\nu1,\xff\xfe\n",
+        &expect![[r#"
+        1: error: log.csv: row 2, column `item_id`: is not UTF-8: convert the file (value: "��")
+        help: mend the row, or set on_error = "skip" to leave such rows out"#]],
+    );
+}
+
+#[test]
+fn a_log_without_what_the_recipe_needs_is_named() {
+    let place = place("user_id,item_id\nu1,a\nu1,b\nu2,a\n");
+    place.replace(
+        "catchment.toml",
+        "\"leave-last\"",
+        "\"temporal\"\nat = \"2026-01-02T00:00:00Z\"",
+    );
+    expect![[r#"
+        1: error: the temporal split needs a time in every row, and `timestamp` is empty in 3 rows
+        help: map the column in the recipe, or choose another split.kind"#]]
+    .assert_eq(&place.refuse("run catchment.toml"));
+    check(
+        "user_id,item_id,timestamp\nu1,a,2026-01-01\nu2,a,2026-01-01\n",
+        &expect![[r#"
+            1: error: nothing to measure: no user has a held-out item
+            help: hold more out in [split], or bring more data"#]],
+    );
+    let place = self::place(GOOD);
+    place.replace(
+        "catchment.toml",
+        "[split]",
+        "[prepare]\nmin_user_events = 100\n[split]",
+    );
+    expect![[r#"
+        1: error: no row is left after k-core (prepare.min_user_events = 100, prepare.min_item_events = 1) (6 before it)
+        help: loosen that setting, or check that the right log was named"#]].assert_eq(&place.refuse("run catchment.toml"));
+    let place = self::place(GOOD);
+    place.replace(
+        "catchment.toml",
+        "[split]",
+        "[prepare]\nevents = [\"buy\"]\n[split]",
+    );
+    expect![[r#"
+        1: error: `prepare.events` names "buy", and the log has only: interaction
+        help: correct the word in prepare.events; an empty list keeps all events"#]]
+    .assert_eq(&place.refuse("run catchment.toml"));
+    let place = self::place(GOOD);
+    place.replace("catchment.toml", "log.csv", "logs/*.csv");
+    expect![[r#"
+        1: error: logs/*.csv: no such file, and no file matches
+        help: check that the path exists and may be used, and that the disk has room"#]]
+    .assert_eq(&place.refuse("run catchment.toml"));
+    let place = self::place(GOOD);
+    place.replace("catchment.toml", "kind = \"leave-last\"", "kind = \"given\"");
+    expect![[r#"
+        1: error: `split.kind` = "given" needs a test log, and `data.test` is not set
+        help: set data.test, or choose another split.kind"#]]
+    .assert_eq(&place.refuse("run catchment.toml"));
+}
+
+#[test]
+fn parquet_that_is_cut_or_something_else_is_named() {
+    let place = Place::with_world();
+    let whole = fs::read(place.path("items.parquet")).expect("read");
+    place.write("items.parquet", &whole[..whole.len() / 2]);
+    expect![[r#"
+        1: error: items.parquet cannot be read as Parquet: Parquet error: Invalid Parquet file. Corrupt footer
+        help: the file may be truncated or of another format: write it again"#]]
+    .assert_eq(&place.refuse("prepare catchment.toml"));
+    place.write("items.parquet", "id,title\n");
+    expect![[r#"
+        1: error: items.parquet cannot be read as Parquet: Parquet error: Invalid Parquet file. Corrupt footer
+        help: the file may be truncated or of another format: write it again"#]]
+    .assert_eq(&place.refuse("prepare catchment.toml"));
+    place.write("items.parquet", "");
+    expect![[r#"
+        1: error: items.parquet is empty: at least one row expected
+        help: check that the right file was named"#]]
+    .assert_eq(&place.refuse("prepare catchment.toml"));
+}
+
+#[test]
+fn a_feature_of_a_column_that_is_not_there_is_named() {
+    let place = Place::with_world();
+    place.replace("catchment.toml", "column = \"category\"", "column = \"categry\"");
+    place.run("prepare catchment.toml").well();
+    expect![[r#"
+        1: error: feature `category` reads the column `categry`, which the item attributes do not have; they have: title, category, price, published_at
+        help: name another column in [features], or bring the attributes in [data]"#]].assert_eq(&place.refuse("train catchment.toml"));
+}
+
+#[test]
+fn what_lies_in_the_work_folder_is_not_trusted() {
+    let place = Place::with_world();
+    place.run("prepare catchment.toml").well();
+    let (name, bytes) = place
+        .files("work/world/data")
+        .into_iter()
+        .find(|(name, _)| name.ends_with(".parquet"))
+        .expect("a file");
+    place.write(&format!("work/world/data/{name}"), &bytes[..bytes.len() - 9]);
+    let said = place.refuse("train catchment.toml");
+    assert!(said.contains(&name), "{said}");
+    place.run("prepare catchment.toml").well();
+    place.run("train catchment.toml").well();
+}
+
+#[test]
+fn a_list_of_strangers_is_judged_with_a_note() {
+    let place = Place::with_world();
+    let other = Place::empty();
+    other.run("synth --preset demo -o .").well();
+    place.write(
+        "truth.parquet",
+        fs::read(other.path("truth.parquet")).expect("read"),
+    );
+    let said = place.run("run catchment.toml");
+    assert!(
+        said.stderr
+            .contains("note: list `oracle` has 1900 users that the log does not know"),
+        "{}",
+        said.stderr
+    );
+    assert_eq!(said.code, 0);
+    assert_eq!(place.run("evaluate catchment.toml --quiet").stderr, "");
+}

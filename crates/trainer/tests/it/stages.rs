@@ -1,0 +1,100 @@
+//! Stages by themselves, out of order, and after a failure.
+
+use expect_test::expect;
+
+use crate::place::Place;
+
+#[test]
+fn a_stage_out_of_order_says_which_one_comes_before() {
+    let place = Place::with_world();
+    expect![[r#"
+        1: error: work/world/data holds no prepared log: it has no prepared.json
+        help: catchment-train prepare catchment.toml"#]]
+    .assert_eq(&place.refuse("train catchment.toml"));
+    expect![[r#"
+        1: error: work/world/data holds no prepared log: it has no prepared.json
+        help: catchment-train prepare catchment.toml"#]]
+    .assert_eq(&place.refuse("evaluate catchment.toml"));
+    expect![[r#"
+        1: error: work/world/model/pipeline.json: No such file or directory (os error 2)
+        help: catchment-train train catchment.toml"#]]
+    .assert_eq(&place.refuse("publish catchment.toml"));
+    place.run("prepare catchment.toml").well();
+    expect![[r#"
+        1: error: work/world/model/pipeline.json: No such file or directory (os error 2)
+        help: catchment-train train catchment.toml"#]]
+    .assert_eq(&place.refuse("evaluate catchment.toml"));
+    expect![[r#"
+        1: error: work/world/model/pipeline.json: No such file or directory (os error 2)
+        help: catchment-train train catchment.toml"#]]
+    .assert_eq(&place.refuse("publish catchment.toml"));
+    assert!(!place.path("bundles/CURRENT").exists());
+}
+
+#[test]
+fn one_channel_can_be_trained_again_and_the_others_stay() {
+    let place = Place::with_bundle();
+    let before = place.files("work/world/model/channels");
+    place.replace("catchment.toml", "dim = ", "stddev = 0.2, dim = ");
+    place.run("train catchment.toml --only ials").well();
+    let after = place.files("work/world/model/channels");
+    for ((name, bytes), (_, now)) in before.iter().zip(&after) {
+        assert_eq!(bytes == now, !name.starts_with("ials/"), "{name}");
+    }
+    place.run("publish catchment.toml").well();
+    expect![[r#"
+        2: error: the recipe has no channel `isal`
+        help: its channels: popular, item_cf, ials"#]]
+    .assert_eq(&place.refuse("train catchment.toml --only isal"));
+}
+
+#[test]
+fn a_channel_that_was_never_trained_is_missed_at_once() {
+    let place = Place::with_world();
+    place.run("prepare catchment.toml").well();
+    expect![[r#"
+        2: error: --only keeps the other channels, but `popular` was never trained
+        help: catchment-train train catchment.toml"#]].assert_eq(&place.refuse("train catchment.toml --only ials"));
+}
+
+#[test]
+fn nothing_good_is_lost_when_a_later_run_fails() {
+    let place = Place::with_bundle();
+    let bundle = place.bundle();
+    let files = place.files("bundles");
+    let work = place.files("work");
+
+    // The data are bad: nothing that was made before is touched.
+    let log = place.read("interactions.csv");
+    place.write(
+        "interactions.csv",
+        "user_id,item_id,timestamp,event\nu1,,2026-01-05T00:00:00Z,click\n",
+    );
+    place.refuse("run catchment.toml");
+    assert!(place.files("work") == work, "the older work is as it was");
+    place.write("interactions.csv", log);
+
+    // The recipe is bad: as before.
+    let recipe = place.read("catchment.toml");
+    place.replace("catchment.toml", "dim = 24", "dim = 0");
+    place.refuse("run catchment.toml");
+    assert!(place.files("work") == work, "the older work is as it was");
+    place.write("catchment.toml", &recipe);
+
+    // Training fails after the channels: the older models are as they were.
+    place.replace("catchment.toml", "column = \"category\"", "column = \"categry\"");
+    place.refuse("train catchment.toml");
+    place.refuse("train catchment.toml --only ials");
+    assert!(place.files("work") == work, "the older work is as it was");
+    place.write("catchment.toml", recipe);
+
+    // A folder that cannot be written to: the bundle is not half there.
+    place.write("a-file", "");
+    place.refuse("publish catchment.toml --to a-file");
+
+    assert!(place.files("bundles") == files);
+    assert_eq!(place.bundle(), bundle);
+    place.run("recommend --bundle bundles --user u0").well();
+    place.run("run catchment.toml --seed 8 --quiet").well();
+    assert_ne!(place.bundle(), bundle, "and a good run makes the next one");
+}
