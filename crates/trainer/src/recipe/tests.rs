@@ -110,7 +110,7 @@ fn a_misspelt_key_is_named_with_its_line_and_the_nearest_key() {
     check(
         &GOOD.replace("format = \"csv\"", "format = \"csv\", colums = {}"),
         expect![[r#"
-            shop/catchment.toml:4: unknown key `colums`, expected one of `path`, `format`, `columns`, `time_unit`, `time_origin`, `on_error`
+            shop/catchment.toml:4: unknown key `colums`, expected one of `path`, `format`, `columns`, `lists`, `time_unit`, `time_origin`, `on_error`
             help: did you mean `columns`?"#]],
     );
     check(
