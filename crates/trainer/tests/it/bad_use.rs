@@ -148,7 +148,8 @@ fn a_bundle_that_does_not_verify_is_refused() {
     place.write(&spec, good.replacen("200", "201", 1));
     expect![[r#"
         1: error: bundles/VERSION/pipeline.json has sha256 SHA-256, but should have SHA-256
-        help: the bundle is damaged: copy it again, or roll back"#]].assert_eq(&refuse("recommend --bundle bundles --user u0"));
+        help: the bundle is damaged: copy it again, or roll back"#]]
+    .assert_eq(&refuse("recommend --bundle bundles --user u0"));
     fs::remove_file(place.path(&spec)).expect("removed");
     expect![[r#"
         1: error: bundles/VERSION/pipeline.json is missing

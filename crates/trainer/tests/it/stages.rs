@@ -54,7 +54,8 @@ fn a_channel_that_was_never_trained_is_missed_at_once() {
     place.run("prepare catchment.toml").well();
     expect![[r#"
         2: error: --only keeps the other channels, but `popular` was never trained
-        help: catchment-train train catchment.toml"#]].assert_eq(&place.refuse("train catchment.toml --only ials"));
+        help: catchment-train train catchment.toml"#]]
+    .assert_eq(&place.refuse("train catchment.toml --only ials"));
 }
 
 #[test]
