@@ -31,6 +31,21 @@ pub(crate) struct Output {
     pub(crate) seed: Option<u64>,
 }
 
+impl Output {
+    /// Whether nothing but the result and an error may be said: one JSON object on either stream.
+    pub(crate) fn is_silent(self) -> bool {
+        self.quiet || self.json
+    }
+
+    /// Sets up as many threads as are asked for here, or else by `otherwise`; 0 takes all.
+    pub(crate) fn set_up_threads(self, otherwise: usize) {
+        // A second call finds the pool built already: the first one's threads then stay.
+        let _ = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads.unwrap_or(otherwise))
+            .build_global();
+    }
+}
+
 /// A recipe, and where its work goes.
 #[derive(Args, Clone)]
 pub(crate) struct RecipeArgs {

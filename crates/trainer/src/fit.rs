@@ -73,7 +73,7 @@ pub(crate) fn channels(
         .iter()
         .filter(|channel| only.is_empty() || only.contains(&channel.name))
     {
-        let mut bar = Bar::new(&channel.name, work.output.quiet);
+        let mut bar = Bar::new(&channel.name, work.output.is_silent());
         fit_one(work, prepared, &histories, end, channel, layout, &mut bar)
             .with_context(|| format!("channel `{}`", channel.name))?;
     }

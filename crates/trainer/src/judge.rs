@@ -19,6 +19,9 @@ pub(crate) struct Judgement {
     /// What was measured.
     #[serde(flatten)]
     pub(crate) report: MetricReport,
+    /// What whoever compares should know beside the numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) notes: Vec<String>,
 }
 
 /// Judges every list against `held_out`.
@@ -50,11 +53,18 @@ pub(crate) fn all(
             now: pipeline.catalogue().now(),
         };
         let report = evaluate(&lists, &truth, config, part)?;
-        judgements.push(Judgement { list, report });
+        judgements.push(Judgement {
+            list,
+            report,
+            notes: Vec::new(),
+        });
     }
     for (name, path) in &work.recipe.lists {
         let lists = FileLists::read(path, prepared.users(), prepared.items())?;
-        note_unknown(work, name, &lists);
+        let notes = unknown(&lists);
+        for note in &notes {
+            work.note(format!("list `{name}` has {note}"));
+        }
         // Our own lists obey the seen-item rule by themselves; a file's need not.
         let report = if config.exclude_seen {
             let unseen = Unseen::new(&lists, pipeline.catalogue().histories());
@@ -65,6 +75,7 @@ pub(crate) fn all(
         judgements.push(Judgement {
             list: name.clone(),
             report,
+            notes,
         });
     }
     Ok(judgements)
@@ -72,15 +83,12 @@ pub(crate) fn all(
 
 /// A file of lists may know others than we do. Its unknown users are not judged and its unknown items cannot be
 /// hits: whoever compares should know.
-fn note_unknown(work: &Work, name: &str, lists: &FileLists) {
-    let unknown = [(lists.n_unknown_users, "users"), (lists.n_unknown_items, "items")];
-    for (count, what) in unknown {
-        if count > 0 {
-            work.note(format!(
-                "list `{name}` has {count} {what} that the log does not know"
-            ));
-        }
-    }
+fn unknown(lists: &FileLists) -> Vec<String> {
+    [(lists.n_unknown_users, "users"), (lists.n_unknown_items, "items")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what} that the log does not know"))
+        .collect()
 }
 
 /// The judgements as a table, protocol first.

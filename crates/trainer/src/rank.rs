@@ -131,7 +131,7 @@ pub(crate) fn train(
         })?;
     }
     let RankerModel::Lr { model } = model;
-    let mut bar = Bar::new("ranker lr", work.output.quiet);
+    let mut bar = Bar::new("ranker lr", work.output.is_silent());
     let total = model.ftrl.epochs as u64;
     let (ranker, report) = LrRanker::fit(&set, model, work.recipe.seed, &mut |epoch| match bar.step(
         epoch.epoch as u64,

@@ -22,10 +22,7 @@ impl Work {
         let mut recipe = Recipe::read(&args.recipe)?;
         recipe.seed = output.seed.unwrap_or(recipe.seed);
         recipe.threads = output.threads.unwrap_or(recipe.threads);
-        // A second call finds the pool built already: the first recipe's threads then stay.
-        let _ = rayon::ThreadPoolBuilder::new()
-            .num_threads(recipe.threads)
-            .build_global();
+        output.set_up_threads(recipe.threads);
         let folder = args.work.join(&recipe.name);
         Ok(Self {
             recipe,
@@ -71,14 +68,14 @@ impl Work {
 
     /// Says something to a person.
     pub(crate) fn say(&self, text: impl AsRef<str>) {
-        if !self.output.json && !self.output.quiet {
+        if !self.output.is_silent() {
             println!("{}", text.as_ref());
         }
     }
 
-    /// Says something on the side, to stderr, so that `--json` has it, too.
+    /// Says something on the side, to stderr.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
-        if !self.output.quiet {
+        if !self.output.is_silent() {
             eprintln!("note: {}", text.as_ref());
         }
     }

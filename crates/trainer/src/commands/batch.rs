@@ -13,13 +13,15 @@ use super::print_json;
 use crate::cli::{BundleArgs, Output};
 use crate::failure::Failure;
 
-/// Opens a bundle, or the current one of a folder of bundles.
-pub(super) fn open(path: &Path) -> Result<Pipeline, Failure> {
-    let bundle = open_bundle(path)?;
+/// Opens the pipeline of a bundle, with as many threads as were asked for.
+pub(super) fn open(path: &Path, output: Output) -> Result<Pipeline, Failure> {
+    let bundle = open_bundle(path, output)?;
     Ok(Pipeline::open(&bundle)?)
 }
 
-pub(super) fn open_bundle(path: &Path) -> Result<Bundle, Failure> {
+/// Opens a bundle, or the current one of a folder of bundles.
+fn open_bundle(path: &Path, output: Output) -> Result<Bundle, Failure> {
+    output.set_up_threads(0);
     let is_bundle = path.join("manifest.json").is_file();
     Ok(if is_bundle {
         Bundle::open(path)?
@@ -35,7 +37,7 @@ pub(crate) fn run(
     file: &Path,
     output: Output,
 ) -> Result<(), Failure> {
-    let bundle = open_bundle(&args.bundle)?;
+    let bundle = open_bundle(&args.bundle, output)?;
     let pipeline = Pipeline::open(&bundle)?;
     let ids = user_ids(users)?;
     let catalogue = pipeline.catalogue();

@@ -18,7 +18,7 @@ pub(crate) fn run(
     file: &Path,
     output: Output,
 ) -> Result<(), Failure> {
-    let pipeline = super::batch::open(&args.bundle)?;
+    let pipeline = super::batch::open(&args.bundle, output)?;
     let embeddings = match what {
         What::Items => pipeline.item_embeddings(channel)?,
         What::Users => pipeline.user_embeddings(channel)?,

@@ -19,7 +19,7 @@ pub(crate) fn run(args: &RecipeArgs, output: Output) -> Result<(), Failure> {
 /// The stage itself.
 pub(crate) fn prepare(work: &Work) -> Result<Summary, Failure> {
     let recipe = &work.recipe;
-    let mut bar = Bar::new("prepare", work.output.quiet);
+    let mut bar = Bar::new("prepare", work.output.is_silent());
     let summary = catchment_prepare::prepare(
         &recipe.data,
         &recipe.prepare,

@@ -28,10 +28,10 @@ pub(crate) fn run(
     explain: bool,
     output: Output,
 ) -> Result<(), Failure> {
-    let pipeline = super::batch::open(&args.bundle)?;
+    let pipeline = super::batch::open(&args.bundle, output)?;
     let catalogue = pipeline.catalogue();
     let user = catalogue.users().user(user_id);
-    if user.is_none() && !output.quiet {
+    if user.is_none() && !output.is_silent() {
         eprintln!("note: the bundle does not know user {user_id:?}; the answer is not personalised");
     }
     let history = user.map_or(History::EMPTY, |user| catalogue.history(user));
@@ -40,7 +40,7 @@ pub(crate) fn run(
     request.stopwatch = &clock;
     let answer = pipeline.recommend(&request, &UserState { user, history }, &mut Scratch::default())?;
     if output.json {
-        return print_json(&as_json(&pipeline, user_id, &answer, explain));
+        return print_json(&as_json(&pipeline, user_id, user.is_some(), &answer, explain));
     }
     let rows: Vec<Vec<String>> = (1..)
         .zip(&answer.items)
@@ -91,7 +91,7 @@ fn explained(answer: &Answer) -> String {
     lines.join("\n")
 }
 
-fn as_json(pipeline: &Pipeline, user_id: &str, answer: &Answer, explain: bool) -> Value {
+fn as_json(pipeline: &Pipeline, user_id: &str, is_known: bool, answer: &Answer, explain: bool) -> Value {
     let catalogue = pipeline.catalogue();
     let items = (1..).zip(&answer.items).map(|(rank, item): (u32, _)| {
         let channels = item.sources.iter().map(|source| {
@@ -109,7 +109,7 @@ fn as_json(pipeline: &Pipeline, user_id: &str, answer: &Answer, explain: bool) -
             "channels": channels.collect::<Vec<_>>(),
         })
     });
-    let mut whole = json!({ "user_id": user_id, "items": items.collect::<Vec<_>>() });
+    let mut whole = json!({ "user_id": user_id, "known": is_known, "items": items.collect::<Vec<_>>() });
     if explain {
         let channels = answer.trace.channels.iter().map(|report| {
             json!({

@@ -15,7 +15,7 @@ pub(crate) fn run(
     channel: Option<&str>,
     output: Output,
 ) -> Result<(), Failure> {
-    let pipeline = super::batch::open(&args.bundle)?;
+    let pipeline = super::batch::open(&args.bundle, output)?;
     let catalogue = pipeline.catalogue();
     let item = catalogue.items().item(item_id).ok_or_else(|| {
         Failure::usage(
@@ -35,11 +35,10 @@ pub(crate) fn run(
         let items: Vec<_> = items.collect();
         return print_json(&json!({ "item_id": item_id, "channel": name, "items": items }));
     }
-    println!(
-        "near {} {} by {name}:",
-        item_id,
-        catalogue.title(item).unwrap_or_default()
-    );
+    let title = catalogue
+        .title(item)
+        .map_or(String::new(), |title| format!(" ({title})"));
+    println!("near {item_id}{title} by {name}:");
     let rows: Vec<Vec<String>> = (1..)
         .zip(&found)
         .map(|(rank, scored): (u32, _)| {

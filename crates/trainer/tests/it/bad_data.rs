@@ -197,4 +197,10 @@ fn a_list_of_strangers_is_judged_with_a_note() {
     );
     assert_eq!(said.code, 0);
     assert_eq!(place.run("evaluate catchment.toml --quiet").stderr, "");
+    let lists = place.run("evaluate catchment.toml --json").json();
+    let oracle = lists
+        .as_array()
+        .and_then(|lists| lists.last())
+        .expect("the oracle");
+    assert_eq!(oracle["notes"][0], "1900 users that the log does not know");
 }

@@ -52,6 +52,7 @@ fn a_world_becomes_a_bundle_that_answers() {
         place.bundle()
     );
     let answer = place.run(&of_version).json();
+    assert_eq!(answer["known"], true);
     assert_eq!(answer["items"].as_array().expect("items").len(), 5);
     assert_eq!(
         answer["explain"]["channels"].as_array().expect("channels").len(),
@@ -156,6 +157,22 @@ fn similar_items_come_by_the_first_channel_that_can_say_or_by_the_one_named() {
         said.json()["channel"].clone()
     };
     assert_eq!((by("item_cf"), by("ials")), ("item_cf".into(), "ials".into()));
+}
+
+#[test]
+fn quiet_is_quiet_and_json_says_nothing_else() {
+    let place = Place::with_world();
+    let said = place.run("run catchment.toml --quiet");
+    assert_eq!(
+        (said.code, said.stdout.as_str(), said.stderr.as_str()),
+        (0, "", "")
+    );
+    let said = place.run("recommend --bundle bundles --user nobody --json");
+    assert_eq!(said.stderr, "");
+    assert_eq!(said.json()["known"], false);
+    // Neither a pipe nor NO_COLOR gets colours.
+    let said = place.run_with("recommend --fly", &[("NO_COLOR", "1")]);
+    assert!(!said.stderr.contains('\u{1b}'), "{}", said.stderr);
 }
 
 #[test]
