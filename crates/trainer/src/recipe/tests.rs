@@ -227,7 +227,6 @@ fn an_unknown_kind_or_a_wrong_type_is_named_with_its_line() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one row a mistake")]
 fn a_value_out_of_range_is_named_with_its_channel_and_what_is_allowed() {
     check(
         &GOOD.replace("dim = 16", "dim = 0"),
