@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use catchment_pipeline::Layout;
+use catchment_pipeline::{Layout, Pipeline};
 use catchment_prepare::Prepared;
 
 use crate::cli::{Output, RecipeArgs};
@@ -64,6 +64,22 @@ impl Work {
                 format!("catchment-train prepare {}", self.recipe.path.display()),
             )
         })
+    }
+
+    /// The final models, which `train` must have made, and of this data: indices of one run mean nothing in another.
+    pub(crate) fn trained(&self, prepared: &Prepared) -> Result<Pipeline, Failure> {
+        let help = format!("catchment-train train {}", self.recipe.path.display());
+        let pipeline =
+            Pipeline::open_folder(&self.model()).map_err(|error| Failure::with_help(error, help.clone()))?;
+        let catalogue = pipeline.catalogue();
+        let is_of_this_data = catalogue.users().ids() == prepared.users().ids()
+            && catalogue.items().ids() == prepared.items().ids();
+        if is_of_this_data {
+            Ok(pipeline)
+        } else {
+            let what = "the models were trained on other data than what was prepared last";
+            Err(Failure::with_help(anyhow::anyhow!(what), help))
+        }
     }
 
     /// Says something to a person.

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use catchment_pipeline::Pipeline;
 use catchment_schema::AtomicFile;
 
 use crate::cli::{Output, RecipeArgs};
@@ -25,12 +24,7 @@ pub(crate) fn run(args: &RecipeArgs, file: Option<&Path>, output: Output) -> Res
 /// The stage itself: the final models on the test part.
 pub(crate) fn evaluate(work: &Work) -> Result<Vec<Judgement>, Failure> {
     let prepared = work.prepared()?;
-    let pipeline = Pipeline::open_folder(&work.model()).map_err(|error| {
-        Failure::with_help(
-            error,
-            format!("catchment-train train {}", work.recipe.path.display()),
-        )
-    })?;
+    let pipeline = work.trained(&prepared)?;
     let judgements = judge::all(work, &prepared, &pipeline, &prepared.test()?, "test")?;
     work.say(format!(
         "\non the test part, read once:\n{}",

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use catchment_bundle::{ManifestInfo, PartEntry, Publisher, TrainedOn, Version};
-use catchment_pipeline::{Pipeline, golden};
+use catchment_pipeline::golden;
 
 use crate::cli::{Output, RecipeArgs};
 use crate::failure::Failure;
@@ -29,19 +29,14 @@ pub(crate) fn run(args: &RecipeArgs, to: &Path, output: Output) -> Result<(), Fa
 
 /// The stage itself.
 pub(crate) fn publish(work: &Work, to: &Path) -> Result<Version, Failure> {
+    let prepared = work.prepared()?;
+    let pipeline = work.trained(&prepared)?;
     let model = work.model();
-    let pipeline = Pipeline::open_folder(&model).map_err(|error| {
-        Failure::with_help(
-            error,
-            format!("catchment-train train {}", work.recipe.path.display()),
-        )
-    })?;
     golden::record(&pipeline, GOLDEN_USERS, &model.golden())?;
     let publisher = Publisher::begin(to, None)?;
     for (file, name) in folder::files_below(model.root())? {
         fs::copy(&file, publisher.path(&name)?).map_err(catchment_schema::Error::io(&file))?;
     }
-    let prepared = work.prepared()?;
     let summary = prepared.summary();
     let version = publisher.commit(ManifestInfo {
         created_by: concat!("catchment-train ", env!("CARGO_PKG_VERSION")).to_owned(),

@@ -58,6 +58,10 @@ pub(crate) fn train(work: &Work, only: &[String]) -> Result<Vec<Judgement>, Fail
     let train = prepared.train()?;
     let validation = prepared.validation()?;
     let mut on_validation = Vec::new();
+    if !only.is_empty() {
+        // The channels that are kept have to be of this data.
+        work.trained(&prepared)?;
+    }
     let draft = Draft::begin(work, !only.is_empty())?;
     if !validation.is_empty() {
         on_validation = select(work, &prepared, &draft, &train, &validation, only)?;

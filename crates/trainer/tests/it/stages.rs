@@ -16,8 +16,8 @@ fn a_stage_out_of_order_says_which_one_comes_before() {
         help: catchment-train prepare catchment.toml"#]]
     .assert_eq(&place.refuse("evaluate catchment.toml"));
     expect![[r#"
-        1: error: work/world/model/pipeline.json: No such file or directory (os error 2)
-        help: catchment-train train catchment.toml"#]]
+        1: error: work/world/data holds no prepared log: it has no prepared.json
+        help: catchment-train prepare catchment.toml"#]]
     .assert_eq(&place.refuse("publish catchment.toml"));
     place.run("prepare catchment.toml").well();
     expect![[r#"
@@ -56,6 +56,25 @@ fn a_channel_that_was_never_trained_is_missed_at_once() {
         2: error: --only keeps the other channels, but `popular` was never trained
         help: catchment-train train catchment.toml"#]]
     .assert_eq(&place.refuse("train catchment.toml --only ials"));
+}
+
+#[test]
+fn models_of_other_data_are_neither_judged_nor_published() {
+    let place = Place::with_bundle();
+    place.replace(
+        "catchment.toml",
+        "[split]",
+        "[prepare]\nmin_item_events = 20\n[split]",
+    );
+    place.run("prepare catchment.toml").well();
+    expect![[r#"
+        1: error: the models were trained on other data than what was prepared last
+        help: catchment-train train catchment.toml"#]]
+    .assert_eq(&place.refuse("evaluate catchment.toml"));
+    place.refuse("publish catchment.toml");
+    place.refuse("train catchment.toml --only ials");
+    place.run("train catchment.toml").well();
+    place.run("publish catchment.toml").well();
 }
 
 #[test]
