@@ -35,6 +35,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
                 },
             )
         })?;
+        stage("licences and sources", || licences(workspace))?;
         stage("documentation", || {
             docs::run(
                 workspace,
@@ -54,15 +55,29 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     stage("tests", || tests(workspace))
 }
 
+/// Bans, licences and sources of `deny.toml`; advisories would need the network.
+fn licences(workspace: &Workspace) -> Result<()> {
+    if has("deny") {
+        workspace.cargo("deny", &["--offline", "check", "bans", "licenses", "sources"])
+    } else {
+        println!("skipped: cargo-deny is not installed");
+        Ok(())
+    }
+}
+
+/// Whether cargo has this subcommand.
+fn has(subcommand: &str) -> bool {
+    let mut command = Command::new(cargo());
+    command
+        .args([subcommand, "--version"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
 /// With nextest where it is installed, otherwise with cargo's own runner.
 fn tests(workspace: &Workspace) -> Result<()> {
-    let has_nextest = Command::new(cargo())
-        .args(["nextest", "--version"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if has_nextest {
+    if has("nextest") {
         workspace.cargo("nextest", &["run", "--workspace"])
     } else {
         println!("cargo-nextest is not installed: using `cargo test`");
