@@ -4,7 +4,7 @@ use catchment_schema::arrow::array::{Array, Int64Array, RecordBatch, StringArray
 use catchment_schema::arrow::datatypes::DataType;
 use catchment_schema::{Metadata, Vocabulary};
 use datafusion::common::JoinType;
-use datafusion::functions_aggregate::expr_fn::sum;
+use datafusion::functions_aggregate::expr_fn::{max, sum};
 use datafusion::logical_expr::{Expr, cast, lit, when};
 use datafusion::prelude::DataFrame;
 use xxhash_rust::xxh3::Xxh3Default;
@@ -17,8 +17,10 @@ use crate::split_config::Refit;
 use crate::{Error, Result};
 
 const STAGE: &str = "vocabularies";
-/// How many rows of the vocabulary's parts an id has.
+/// How many rows of the train part an id has.
 const COUNT: &str = "count";
+/// 1 for an id of the vocabulary, 0 for another.
+const KNOWN: &str = "known";
 /// The dense index of a code.
 pub(crate) const INDEX: &str = "index";
 
@@ -26,16 +28,21 @@ pub(crate) const INDEX: &str = "index";
 pub(crate) struct Indexed {
     pub(crate) vocabulary: Vocabulary,
     /// `code`, `index`: ids of the vocabulary first, by falling count with ties by id; then, at and beyond
-    /// its length, those that only other parts have, by id.
+    /// its length, those that only other parts have, by id. The count is that of the train part alone: ties
+    /// between scores break by index, and an order that knew the validation rows would tell on them.
     pub(crate) indices: DataFrame,
 }
 
-/// 1 for a row that the vocabularies may learn from, 0 for another.
+/// 1 for a row whose ids the vocabularies hold, 0 for another.
 fn is_known(refit: Refit) -> Result<Expr> {
-    let last = match refit {
+    is_up_to(match refit {
         Refit::TrainAndValidation => Part::Validation,
         Refit::None => Part::Train,
-    };
+    })
+}
+
+/// 1 for a row of this part or of one before it, 0 for another.
+fn is_up_to(last: Part) -> Result<Expr> {
     when(column(PART).lt_eq(lit(last.code())), lit(1_i64))
         .otherwise(lit(0_i64))
         .map_err(Error::engine(STAGE))
@@ -43,26 +50,37 @@ fn is_known(refit: Refit) -> Result<Expr> {
 
 /// Counts the codes in `key` and numbers them; `ids` says which raw ids they stand for.
 pub(crate) async fn index(log: &DataFrame, key: &str, ids: &DataFrame, refit: Refit) -> Result<Indexed> {
-    let by_count = vec![descending(COUNT), ascending(CODE)];
+    let by_count = vec![descending(KNOWN), descending(COUNT), ascending(CODE)];
     let row_number = number(STAGE, &[], by_count.clone())?;
     let index = cast(column("number") - lit(1_u64), DataType::UInt32);
     let counted = log
         .clone()
         .aggregate(
             vec![column(key).alias("counted")],
-            vec![sum(is_known(refit)?).alias(COUNT)],
+            vec![
+                sum(is_up_to(Part::Train)?).alias(COUNT),
+                max(is_known(refit)?).alias(KNOWN),
+            ],
         )
         .and_then(|counts| {
             let ids = ids.clone();
             counts.join(ids, JoinType::Inner, &["counted"], &[CODE], None)
         })
         .and_then(|counts| counts.with_column("number", row_number))
-        .and_then(|counts| counts.select(vec![column(ID), column(CODE), column(COUNT), index.alias(INDEX)]));
+        .and_then(|counts| {
+            counts.select(vec![
+                column(ID),
+                column(CODE),
+                column(COUNT),
+                column(KNOWN),
+                index.alias(INDEX),
+            ])
+        });
     let engine = Error::engine(STAGE);
     let (counted, _) = settled(STAGE, counted.map_err(&engine)?).await?;
     let rows = counted
         .clone()
-        .filter(column(COUNT).gt(lit(0_i64)))
+        .filter(column(KNOWN).eq(lit(1_i64)))
         .map_err(&engine)?;
     let vocabulary = Vocabulary::from_counts(id_counts(&rows.collect().await.map_err(&engine)?));
     let indices = counted

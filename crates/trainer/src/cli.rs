@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+/// More threads than this are a slip of the finger.
+pub(crate) const MAX_THREADS: usize = 1024;
+
 /// Trains multi-channel recommenders: recipes in, bundles out.
 #[derive(Parser)]
 #[command(name = "catchment-train", version, propagate_version = true)]
@@ -24,7 +27,7 @@ pub(crate) struct Output {
     #[arg(long, global = true)]
     pub(crate) quiet: bool,
     /// Threads; 0 takes all. Overrides the recipe.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(0..=MAX_THREADS as u64))]
     pub(crate) threads: Option<usize>,
     /// Seed of everything random. Overrides the recipe.
     #[arg(long, global = true)]

@@ -1,7 +1,7 @@
 //! Models in the making: they take the place of the older ones when all of them are done.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use catchment_pipeline::Layout;
 use catchment_schema::{Error, Result};
@@ -38,11 +38,19 @@ impl Draft {
         Ok(draft)
     }
 
-    /// Puts the new models in the place of the older ones.
-    pub(crate) fn finish(self) -> Result<()> {
+    /// Puts the new models in the place of the older ones, which are moved aside first and then gone with the draft.
+    /// What was measured of them goes, too.
+    pub(crate) fn finish(self, work: &Work) -> Result<()> {
+        let metrics = work.metrics();
+        if metrics.exists() {
+            fs::remove_file(&metrics).map_err(Error::io(&metrics))?;
+        }
         for (layout, target) in self.parts() {
-            // What an earlier recipe left must not slip into a bundle.
-            folder::remove(target)?;
+            if target.exists() {
+                let aside = aside(&self.folder, target);
+                fs::create_dir_all(self.folder.join(ASIDE)).map_err(Error::io(&self.folder))?;
+                fs::rename(target, &aside).map_err(Error::io(target))?;
+            }
             if layout.root().exists() {
                 fs::rename(layout.root(), target).map_err(Error::io(target))?;
             }
@@ -52,8 +60,26 @@ impl Draft {
 
     fn parts(&self) -> [(&Layout, &PathBuf); 2] {
         let [selection, model] = &self.targets;
-        [(&self.selection, selection), (&self.model, model)]
+        [(&self.model, model), (&self.selection, selection)]
     }
+}
+
+/// Where the older models wait while the new ones take their place.
+const ASIDE: &str = "replaced";
+
+fn aside(draft: &Path, target: &Path) -> PathBuf {
+    draft.join(ASIDE).join(target.file_name().unwrap_or_default())
+}
+
+/// Puts older models back that a run moved aside and was killed before it had put the new ones in their place.
+pub(crate) fn recover(work: &Work) -> Result<()> {
+    for target in [work.model(), work.selection()].map(|layout| layout.root().to_owned()) {
+        let aside = aside(&work.draft(), &target);
+        if aside.exists() && !target.exists() {
+            fs::rename(&aside, &target).map_err(Error::io(&target))?;
+        }
+    }
+    Ok(())
 }
 
 impl Drop for Draft {

@@ -7,7 +7,7 @@ use catchment_features::{FitTables, FittedFeatures};
 use catchment_models::factorization::ials;
 use catchment_models::neighbours::item_cf::ItemCf;
 use catchment_models::popularity::Popularity;
-use catchment_pipeline::{ChannelModel, ChannelSpec, Layout, POPULARITY_FILE, PipelineSpec, SPEC_VERSION};
+use catchment_pipeline::{ChannelModel, ChannelSpec, Layout, POPULARITY_FILE};
 use catchment_prepare::Prepared;
 use catchment_schema::{Histories, Interactions, Metadata, Time};
 
@@ -41,14 +41,7 @@ pub(crate) fn write_frame(
     prepared.item_attributes().write(layout.item_attributes())?;
     prepared.user_attributes().write(layout.user_attributes())?;
     known.write(layout.histories(), &Metadata::new())?;
-    let spec = PipelineSpec {
-        format: SPEC_VERSION,
-        channels: work.recipe.channels.clone(),
-        merge: work.recipe.merge.clone(),
-        ranker: work.recipe.ranker.clone().filter(|_| with_ranker),
-        exclude_seen: work.recipe.evaluate.exclude_seen,
-    };
-    spec.write(&layout.spec())?;
+    work.spec(with_ranker).write(&layout.spec())?;
     Ok(())
 }
 

@@ -21,7 +21,7 @@ use crate::work::Work;
 const MAX_REQUESTS: usize = 20_000;
 
 /// What to do where the ranker has too little to learn from.
-const NOT_ENOUGH: &str = "a ranker needs validation rows that the channels find: take a larger validation part, \
+pub(crate) const NOT_ENOUGH: &str = "a ranker needs validation rows that the channels find: take a larger validation part, \
                           larger k, or leave [ranker] out";
 
 /// One user's candidates with what became of them.

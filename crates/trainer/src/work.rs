@@ -1,19 +1,27 @@
 //! Where the work of a recipe lies, and the recipe with its command-line overrides.
 
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 
-use catchment_pipeline::{Layout, Pipeline};
+use catchment_pipeline::{Layout, Pipeline, PipelineSpec, SPEC_VERSION};
 use catchment_prepare::Prepared;
+use catchment_schema::AtomicFile;
 
-use crate::cli::{Output, RecipeArgs};
+use crate::cli::{MAX_THREADS, Output, RecipeArgs};
+use crate::draft;
 use crate::failure::Failure;
 use crate::recipe::Recipe;
+
+/// In a folder of models: the hash of the data that they were trained on.
+pub(crate) const TRAINED_ON: &str = "trained_on.hash";
 
 /// A recipe, its folder, and how to talk.
 pub(crate) struct Work {
     pub(crate) recipe: Recipe,
     pub(crate) output: Output,
     folder: PathBuf,
+    /// Held for as long as this is: two runs in one folder would write over each other.
+    _lock: File,
 }
 
 impl Work {
@@ -22,13 +30,23 @@ impl Work {
         let mut recipe = Recipe::read(&args.recipe)?;
         recipe.seed = output.seed.unwrap_or(recipe.seed);
         recipe.threads = output.threads.unwrap_or(recipe.threads);
+        if recipe.threads > MAX_THREADS {
+            return Err(Failure::usage(
+                format!("threads = {} is out of range", recipe.threads),
+                format!("0 (all) to {MAX_THREADS}"),
+            ));
+        }
         output.set_up_threads(recipe.threads);
         let folder = args.work.join(&recipe.name);
-        Ok(Self {
+        let lock = lock(&folder)?;
+        let work = Self {
             recipe,
             output,
             folder,
-        })
+            _lock: lock,
+        };
+        draft::recover(&work)?;
+        Ok(work)
     }
 
     /// Encoded data.
@@ -66,20 +84,49 @@ impl Work {
         })
     }
 
-    /// The final models, which `train` must have made, and of this data: indices of one run mean nothing in another.
+    /// The final models, which `train` must have made by this recipe.
     pub(crate) fn trained(&self, prepared: &Prepared) -> Result<Pipeline, Failure> {
-        let help = format!("catchment-train train {}", self.recipe.path.display());
-        let pipeline =
-            Pipeline::open_folder(&self.model()).map_err(|error| Failure::with_help(error, help.clone()))?;
-        let catalogue = pipeline.catalogue();
-        let is_of_this_data = catalogue.users().ids() == prepared.users().ids()
-            && catalogue.items().ids() == prepared.items().ids();
-        if is_of_this_data {
-            Ok(pipeline)
-        } else {
-            let what = "the models were trained on other data than what was prepared last";
-            Err(Failure::with_help(anyhow::anyhow!(what), help))
+        let pipeline = self.trained_on(prepared)?;
+        if *pipeline.spec() == self.spec(self.recipe.ranker.is_some()) {
+            return Ok(pipeline);
         }
+        let what = "the models were trained by other settings than the recipe has now";
+        Err(Failure::with_help(anyhow::anyhow!(what), self.train_again()))
+    }
+
+    /// The final models, whatever their settings, of this very data: its split is what they may and may not have seen.
+    pub(crate) fn trained_on(&self, prepared: &Prepared) -> Result<Pipeline, Failure> {
+        let pipeline = Pipeline::open_folder(&self.model())
+            .map_err(|error| Failure::with_help(error, self.train_again()))?;
+        let stamp = fs::read_to_string(self.model().root().join(TRAINED_ON)).unwrap_or_default();
+        if stamp == prepared.summary().hash {
+            return Ok(pipeline);
+        }
+        let what = "the models were trained on other data than what was prepared last";
+        Err(Failure::with_help(anyhow::anyhow!(what), self.train_again()))
+    }
+
+    fn train_again(&self) -> String {
+        format!("catchment-train train {}", self.recipe.path.display())
+    }
+
+    /// What the recipe makes of a bundle.
+    pub(crate) fn spec(&self, with_ranker: bool) -> PipelineSpec {
+        PipelineSpec {
+            format: SPEC_VERSION,
+            channels: self.recipe.channels.clone(),
+            merge: self.recipe.merge.clone(),
+            ranker: self.recipe.ranker.clone().filter(|_| with_ranker),
+            exclude_seen: self.recipe.evaluate.exclude_seen,
+        }
+    }
+
+    /// Notes which data the models below `layout` were trained on.
+    pub(crate) fn stamp(layout: &Layout, prepared: &Prepared) -> Result<(), Failure> {
+        Ok(AtomicFile::write(
+            layout.root().join(TRAINED_ON),
+            prepared.summary().hash.as_bytes(),
+        )?)
     }
 
     /// Says something to a person.
@@ -103,5 +150,21 @@ impl Work {
             (None, [only]) => only.name.clone(),
             (None, _) => "merge".to_owned(),
         }
+    }
+}
+
+/// One run to a folder; the system frees the lock when the process ends, however it ends.
+fn lock(folder: &Path) -> Result<File, Failure> {
+    fs::create_dir_all(folder).map_err(catchment_schema::Error::io(folder))?;
+    let path = folder.join(".lock");
+    let file = File::options().create(true).append(true).open(&path);
+    let file = file.map_err(catchment_schema::Error::io(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(Failure::with_help(
+            anyhow::anyhow!("another run is at work in {}", folder.display()),
+            "wait for it to end, or choose another folder with --work",
+        )),
+        Err(fs::TryLockError::Error(error)) => Err(catchment_schema::Error::io(&path)(error).into()),
     }
 }

@@ -329,18 +329,18 @@ fn validation_is_cut_off_what_the_test_left() {
         log,
         &split,
         &expect![[r#"
-        users: a(3) b(1)
-        items: x(2) w(1) y(1)
-        train:
-          a w 1 s0
-          a x 2 s0
-          b x 1 s1
-        validation:
-          a y 3 s0
-        test:
-          a #3 4 s0
-          b w 2 s1
-    "#]],
+            users: a(2) b(1)
+            items: x(2) w(1) y(0)
+            train:
+              a w 1 s0
+              a x 2 s0
+              b x 1 s1
+            validation:
+              a y 3 s0
+            test:
+              a #3 4 s0
+              b w 2 s1
+        "#]],
     );
     let without = SplitConfig {
         refit: Refit::None,

@@ -7,13 +7,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use catchment_bundle::{ManifestInfo, PartEntry, Publisher, TrainedOn, Version};
-use catchment_pipeline::golden;
+use catchment_pipeline::{Pipeline, golden};
+use catchment_prepare::Prepared;
 
 use crate::cli::{Output, RecipeArgs};
 use crate::failure::Failure;
 use crate::folder;
 use crate::judge::Judgement;
-use crate::work::Work;
+use crate::work::{TRAINED_ON, Work};
 
 /// How many users' answers are kept to be replayed at load.
 const GOLDEN_USERS: usize = 32;
@@ -33,14 +34,41 @@ pub(crate) fn publish(work: &Work, to: &Path) -> Result<Version, Failure> {
     let pipeline = work.trained(&prepared)?;
     let model = work.model();
     golden::record(&pipeline, GOLDEN_USERS, &model.golden())?;
+    let mut created_at_ms = now_millis();
+    // A version is a second and a short hash of the content: the same content again within one second is a clash.
+    let version = loop {
+        match publish_at(work, to, &prepared, &pipeline, created_at_ms) {
+            Err(error) if is_clash(&error) => created_at_ms += 1000,
+            outcome => break outcome?,
+        }
+    };
+    work.say(format!("published {version} below {}", to.display()));
+    Ok(version)
+}
+
+fn is_clash(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref(),
+        Some(catchment_bundle::Error::VersionExists { .. })
+    )
+}
+
+fn publish_at(
+    work: &Work,
+    to: &Path,
+    prepared: &Prepared,
+    pipeline: &Pipeline,
+    created_at_ms: i64,
+) -> anyhow::Result<Version> {
     let publisher = Publisher::begin(to, None)?;
-    for (file, name) in folder::files_below(model.root())? {
-        fs::copy(&file, publisher.path(&name)?).map_err(catchment_schema::Error::io(&file))?;
+    let files = folder::files_below(work.model().root())?;
+    for (file, name) in files.iter().filter(|(_, name)| name != TRAINED_ON) {
+        fs::copy(file, publisher.path(name)?).map_err(catchment_schema::Error::io(file))?;
     }
     let summary = prepared.summary();
-    let version = publisher.commit(ManifestInfo {
+    Ok(publisher.commit(ManifestInfo {
         created_by: concat!("catchment-train ", env!("CARGO_PKG_VERSION")).to_owned(),
-        created_at_ms: now_millis(),
+        created_at_ms,
         trained_on: TrainedOn {
             dataset: work.recipe.name.clone(),
             split: serde_json::to_string(&work.recipe.split)?,
@@ -51,13 +79,11 @@ pub(crate) fn publish(work: &Work, to: &Path) -> Result<Version, Failure> {
         feature_fingerprint: pipeline.feature_fingerprint(),
         metrics: measured(work)?,
         parts: parts(work)?,
-    })?;
-    work.say(format!("published {version} below {}", to.display()));
-    Ok(version)
+    })?)
 }
 
 /// What the last evaluation found, by `list/metric`; nothing where there was none.
-fn measured(work: &Work) -> Result<BTreeMap<String, f64>, Failure> {
+fn measured(work: &Work) -> anyhow::Result<BTreeMap<String, f64>> {
     let path = work.metrics();
     let Ok(bytes) = fs::read(&path) else {
         return Ok(BTreeMap::new());
@@ -75,7 +101,7 @@ fn measured(work: &Work) -> Result<BTreeMap<String, f64>, Failure> {
     Ok(judgements.into_iter().flat_map(each).collect())
 }
 
-fn parts(work: &Work) -> Result<Vec<PartEntry>, Failure> {
+fn parts(work: &Work) -> anyhow::Result<Vec<PartEntry>> {
     let channels = work.recipe.channels.iter().map(|channel| {
         let config = serde_json::to_value(channel)?;
         Ok(PartEntry {

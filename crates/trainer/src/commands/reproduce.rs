@@ -26,7 +26,7 @@ pub(crate) fn run(args: &RecipeArgs, seeds: u32, file: &Path, output: Output) ->
     let mut work = Work::open(args, output)?;
     let first = work.recipe.seed;
     for offset in 0..u64::from(seeds) {
-        work.recipe.seed = first + offset;
+        work.recipe.seed = first.wrapping_add(offset);
         used.push(work.recipe.seed);
         prepare::prepare(&work)?;
         train::train(&work, &[])?;

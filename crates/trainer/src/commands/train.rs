@@ -34,6 +34,7 @@ pub(crate) fn run(args: &RecipeArgs, only: &[String], output: Output) -> Result<
             .iter()
             .filter(|channel| !only.contains(&channel.name));
         let model = work.model();
+        // Checked again, with their settings, once the data is at hand.
         if let Some(other) = others.find(|other| !model.channel(&other.name).exists()) {
             return Err(Failure::usage(
                 format!(
@@ -59,8 +60,11 @@ pub(crate) fn train(work: &Work, only: &[String]) -> Result<Vec<Judgement>, Fail
     let validation = prepared.validation()?;
     let mut on_validation = Vec::new();
     if !only.is_empty() {
-        // The channels that are kept have to be of this data.
-        work.trained(&prepared)?;
+        check_kept(work, &prepared, only)?;
+    }
+    if work.recipe.ranker.is_some() && validation.is_empty() {
+        let what = "the validation part is empty, and the ranker has nothing to learn from";
+        return Err(Failure::with_help(anyhow::anyhow!(what), rank::NOT_ENOUGH));
     }
     let draft = Draft::begin(work, !only.is_empty())?;
     if !validation.is_empty() {
@@ -73,8 +77,34 @@ pub(crate) fn train(work: &Work, only: &[String]) -> Result<Vec<Judgement>, Fail
     let with_ranker = work.recipe.ranker.is_some();
     fit::write_frame(work, &prepared, &known, &draft.model, with_ranker)?;
     fit::channels(work, &prepared, &known, &draft.model, only)?;
-    draft.finish()?;
+    Work::stamp(&draft.model, &prepared)?;
+    draft.finish(work)?;
     Ok(on_validation)
+}
+
+/// The channels that are kept have to be of this data, by the settings that the recipe has now.
+fn check_kept(work: &Work, prepared: &Prepared, only: &[String]) -> Result<(), Failure> {
+    let older = work.trained_on(prepared)?;
+    for channel in work
+        .recipe
+        .channels
+        .iter()
+        .filter(|channel| !only.contains(&channel.name))
+    {
+        if !older.spec().channels.contains(channel) {
+            return Err(Failure::usage(
+                format!(
+                    "--only keeps channel `{}`, but its settings have changed since it was trained",
+                    channel.name
+                ),
+                format!(
+                    "name it in --only, too, or train all: catchment-train train {}",
+                    work.recipe.path.display()
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Channels on train alone; then the ranker, on what they find for the validation part.

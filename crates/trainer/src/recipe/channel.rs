@@ -1,6 +1,6 @@
 //! `[[channel]]` and `[ranker]`: the kind decides which settings there are.
 
-use catchment_ann_index::{BuildError, IndexConfig};
+use catchment_ann_index::{BuildError, IndexConfig, IndexKind};
 use catchment_models::factorization::ials::IalsConfig;
 use catchment_models::factorization::lr::LrError;
 use catchment_models::neighbours::item_cf::ItemCfConfig;
@@ -144,6 +144,11 @@ impl ChannelTable {
                     }
                     other => Problem::new(table.place("index"), other.to_string()),
                 })?;
+                if index.kind == IndexKind::Hnsw {
+                    let message =
+                        "`hnsw` compares directions, and iALS ranks by raw inner product: `auto` or `exact`";
+                    return Err(Problem::new(table.place("index"), message.to_owned()));
+                }
                 Ok(ChannelModel::Ials { model, index })
             }
         }

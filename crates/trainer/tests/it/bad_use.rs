@@ -180,7 +180,7 @@ fn a_place_that_cannot_be_written_is_named() {
         help: check that the path exists and may be used, and that the disk has room"#]]
     .assert_eq(&place.refuse("synth --preset tiny -o a-file"));
     expect![[r#"
-        1: error: a-file/world/data: Not a directory (os error 20)
+        1: error: a-file/world: Not a directory (os error 20)
         help: check that the path exists and may be used, and that the disk has room"#]]
     .assert_eq(&place.refuse("prepare catchment.toml --work a-file"));
     expect![[r#"

@@ -118,3 +118,83 @@ fn nothing_good_is_lost_when_a_later_run_fails() {
     place.run("run catchment.toml --seed 8 --quiet").well();
     assert_ne!(place.bundle(), bundle, "and a good run makes the next one");
 }
+
+#[test]
+fn models_by_other_settings_are_neither_judged_nor_published_nor_kept() {
+    let place = Place::with_bundle();
+    place.replace("catchment.toml", "dim = 24", "dim = 8");
+    expect![[r#"
+        1: error: the models were trained by other settings than the recipe has now
+        help: catchment-train train catchment.toml"#]]
+    .assert_eq(&place.refuse("evaluate catchment.toml"));
+    place.refuse("publish catchment.toml");
+    expect![[r#"
+        2: error: --only keeps channel `ials`, but its settings have changed since it was trained
+        help: name it in --only, too, or train all: catchment-train train catchment.toml"#]]
+    .assert_eq(&place.refuse("train catchment.toml --only popular"));
+    place.run("train catchment.toml --only ials").well();
+    place.run("evaluate catchment.toml").well();
+}
+
+#[test]
+fn a_bundle_carries_no_numbers_of_older_models() {
+    let place = Place::with_bundle();
+    place.run("train catchment.toml").well();
+    assert!(!place.path("work/world/metrics.json").exists());
+    place.run("publish catchment.toml").well();
+    let current = place.read("bundles/CURRENT");
+    let manifest = place.read(&format!("bundles/{}/manifest.json", current.trim()));
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("JSON");
+    assert_eq!(manifest["metrics"], serde_json::json!({}));
+}
+
+#[test]
+fn a_ranker_without_validation_rows_leaves_the_older_models() {
+    let place = Place::with_bundle();
+    let models = place.files("work/world/model");
+    place.replace(
+        "catchment.toml",
+        "validation = { kind = \"leave-last\" }",
+        "validation = { kind = \"temporal\", at = \"2100-01-01T00:00:00Z\" }",
+    );
+    place.run("prepare catchment.toml").well();
+    let said = place.refuse("train catchment.toml");
+    assert!(said.contains("the ranker has nothing to learn from"), "{said}");
+    assert!(
+        place.files("work/world/model") == models,
+        "the older models are as they were"
+    );
+}
+
+#[test]
+fn two_runs_in_one_folder_do_not_meet() {
+    let place = Place::with_bundle();
+    let lock = std::fs::File::options()
+        .append(true)
+        .open(place.path("work/world/.lock"))
+        .expect("the lock of an earlier run");
+    lock.lock().expect("locked");
+    expect![[r#"
+        1: error: another run is at work in work/world
+        help: wait for it to end, or choose another folder with --work"#]]
+    .assert_eq(&place.refuse("train catchment.toml"));
+    drop(lock);
+    place.run("evaluate catchment.toml").well();
+}
+
+#[test]
+fn models_that_a_killed_run_moved_aside_come_back() {
+    let place = Place::with_bundle();
+    let models = place.files("work/world/model");
+    std::fs::create_dir_all(place.path("work/world/draft/replaced")).expect("made");
+    std::fs::rename(
+        place.path("work/world/model"),
+        place.path("work/world/draft/replaced/model"),
+    )
+    .expect("moved");
+    place.run("evaluate catchment.toml").well();
+    assert!(
+        place.files("work/world/model") == models,
+        "the models are as they were"
+    );
+}
