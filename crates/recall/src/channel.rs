@@ -35,6 +35,7 @@ pub struct Recalled {
 /// 6. At an expired deadline it returns what it has and does not fail. What is not marked `cut_short` is
 ///    the answer that an unhurried query gets, and an unhurried query is never cut short.
 /// 7. What an earlier request left in `scratch` does not matter.
+/// 8. Many queries at once are answered as one by one, as long as no deadline cuts in.
 ///
 /// [`crate::testing::channel_laws()`] checks them for any implementation.
 pub trait Channel: Send + Sync {
@@ -51,6 +52,18 @@ pub trait Channel: Send + Sync {
         k: usize,
         scratch: &mut ChannelScratch,
     ) -> Result<Recalled, ChannelError>;
+
+    /// [`Channel::recall`] for many queries, for evaluation and batches; the answers are in their order. A channel
+    /// overrides it when it can answer many for less than their sum, and may then use the current rayon pool.
+    fn recall_batch(
+        &self,
+        queries: &[RecallQuery<'_>],
+        k: usize,
+        scratch: &mut ChannelScratch,
+    ) -> Vec<Result<Recalled, ChannelError>> {
+        let one = |query| self.recall(query, k, scratch);
+        queries.iter().map(one).collect()
+    }
 }
 
 /// Turns a query into a vector of the space that a channel's items live in.

@@ -89,6 +89,63 @@ impl Channel for EmbeddingChannel {
         )?;
         Ok(recalled)
     }
+
+    /// Encodes all and searches once: an exact index then reads its vectors once for many queries.
+    fn recall_batch(
+        &self,
+        queries: &[RecallQuery<'_>],
+        k: usize,
+        scratch: &mut ChannelScratch,
+    ) -> Vec<Result<Recalled, ChannelError>> {
+        let dim = self.index.dim();
+        let mut answers: Vec<Result<Recalled, ChannelError>> = Vec::with_capacity(queries.len());
+        let (mut searched, mut filters) = (Vec::new(), Vec::new());
+        let vectors = &mut scratch.vector;
+        vectors.clear();
+        for (position, query) in queries.iter().enumerate() {
+            let mut recalled = Recalled::default();
+            if query.deadline.expired() {
+                recalled.cut_short = true;
+                answers.push(Ok(recalled));
+                continue;
+            }
+            let start = vectors.len();
+            vectors.resize(start + dim, 0.0);
+            match self.encoder.encode(query, &mut vectors[start..]) {
+                Ok(()) => {
+                    searched.push(position);
+                    filters.push(query.filter);
+                    answers.push(Ok(recalled));
+                }
+                Err(error) => {
+                    vectors.truncate(start);
+                    answers.push(Err(error));
+                }
+            }
+        }
+        let k_here = k.min(self.index.len());
+        let mut hits = Vec::new();
+        let found = self
+            .index
+            .search_batch(vectors, k_here, &self.params, &filters, &mut hits);
+        match found {
+            Ok(()) => {
+                for (&position, items) in searched.iter().zip(hits) {
+                    answers[position] = Ok(Recalled {
+                        items,
+                        cut_short: false,
+                    });
+                }
+            }
+            // One query that the index refuses fails the whole batch: one by one, only that one fails.
+            Err(_) => {
+                for &position in &searched {
+                    answers[position] = self.recall(&queries[position], k, scratch);
+                }
+            }
+        }
+        answers
+    }
 }
 
 #[cfg(test)]
@@ -140,13 +197,19 @@ mod tests {
         }
         fn search_batch(
             &self,
-            _: &[f32],
-            _: usize,
-            _: &SearchParams,
-            _: &[ItemFilter<'_>],
-            _: &mut Vec<Vec<ScoredItem>>,
+            queries: &[f32],
+            k: usize,
+            params: &SearchParams,
+            filters: &[ItemFilter<'_>],
+            hits: &mut Vec<Vec<ScoredItem>>,
         ) -> Result<(), SearchError> {
-            unreachable!("a channel asks for one query at a time")
+            hits.clear();
+            for (query, &filter) in queries.chunks_exact(2).zip(filters) {
+                let mut found = Vec::new();
+                self.search(query, k, params, filter, &mut Scratch::default(), &mut found)?;
+                hits.push(found);
+            }
+            Ok(())
         }
     }
 
@@ -222,6 +285,31 @@ mod tests {
         assert_eq!(
             answer,
             Err(ChannelError::Search(SearchError::NotFinite { position: 0 }))
+        );
+    }
+
+    #[test]
+    fn in_a_batch_only_the_query_fails_that_is_at_fault() {
+        let event = |item| [Event::new(ItemIdx(item), Time::UNKNOWN)];
+        let (good, broken) = (event(7), event(99));
+        let with = |events| RecallQuery {
+            history: History::new(events),
+            ..query()
+        };
+        let (good, broken) = (with(&good), with(&broken));
+        let mut scratch = ChannelScratch::default();
+        let answers = channel().recall_batch(&[good, broken, query(), good], 3, &mut scratch);
+        let alone = channel().recall(&good, 3, &mut scratch);
+        assert!(alone.as_ref().is_ok_and(|recalled| recalled.items.len() == 3));
+        let not_finite = ChannelError::Search(SearchError::NotFinite { position: 0 });
+        assert_eq!(
+            answers,
+            [
+                alone.clone(),
+                Err(not_finite),
+                Err(ChannelError::NothingToGoOn),
+                alone
+            ]
         );
     }
 

@@ -53,6 +53,28 @@ pub fn channel_laws(channel: &dyn Channel, queries: &[RecallQuery<'_>]) {
         }
         forbidding_half(channel, query, &mut used);
     }
+    in_a_batch(channel, queries, &mut used);
+}
+
+fn in_a_batch(channel: &dyn Channel, queries: &[RecallQuery<'_>], scratch: &mut ChannelScratch) {
+    let calm: Vec<RecallQuery<'_>> = queries
+        .iter()
+        .map(|query| RecallQuery {
+            deadline: &NoDeadline,
+            ..*query
+        })
+        .collect();
+    for k in [0, 1, 7, usize::MAX] {
+        let together = channel.recall_batch(&calm, k, scratch);
+        let one_by_one: Vec<_> = calm
+            .iter()
+            .map(|query| channel.recall(query, k, scratch))
+            .collect();
+        assert_eq!(
+            together, one_by_one,
+            "law 8: a batch is answered otherwise, k = {k}"
+        );
+    }
 }
 
 fn list_laws(items: &[ScoredItem], query: &RecallQuery<'_>, k: usize) {
