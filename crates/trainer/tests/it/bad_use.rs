@@ -31,6 +31,13 @@ fn a_recipe_with_a_mistake_is_refused_before_anything_is_read() {
         "\"interactions.csv\"",
         "\"${SHOP_LOG}/interactions.csv\"",
     ));
+    expect![[r#"
+        1: error: catchment.toml:45: channel `ials`: `hnsw` compares directions, and iALS ranks by raw inner product: `auto` or `exact`
+        help: docs/contracts.md, section 3, lists the keys of a recipe"#]].assert_eq(&refuse("model = { dim = 24", "index = { kind = \"hnsw\" }\nmodel = { dim = 24"));
+    expect![[r#"
+        2: error: threads = 1025 is out of range
+        help: 0 (all) to 1024"#]]
+    .assert_eq(&refuse("[data]", "threads = 1025\n[data]"));
     assert!(!place.path("work").exists(), "nothing was begun");
     expect![[r#"
         1: error: interactoins.csv: no such file, and no file matches
@@ -74,6 +81,7 @@ fn a_command_line_that_makes_no_sense_is_wrong_use() {
         "run",
         "recommend --bundle bundles",
         "run catchment.toml --threads many",
+        "run catchment.toml --threads 1025",
     ] {
         let said = place.run(arguments);
         assert_eq!(said.code, 2, "{arguments}: {}", said.stderr);

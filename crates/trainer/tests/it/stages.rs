@@ -198,3 +198,28 @@ fn models_that_a_killed_run_moved_aside_come_back() {
         "the models are as they were"
     );
 }
+
+#[test]
+fn seeds_go_round_at_the_end_of_their_range() {
+    let place = Place::with_world();
+    let last = u64::MAX;
+    place
+        .run(&format!(
+            "reproduce catchment.toml --seed {last} --seeds 2 -o r.json --quiet"
+        ))
+        .well();
+    let result: serde_json::Value = serde_json::from_str(&place.read("r.json")).expect("JSON");
+    assert_eq!(result["seeds"], serde_json::json!([last, 0]));
+}
+
+#[test]
+fn the_same_model_published_again_at_once_is_another_version() {
+    let place = Place::with_bundle();
+    let mut versions = vec![place.read("bundles/CURRENT")];
+    for _ in 0..3 {
+        place.run("publish catchment.toml").well();
+        versions.push(place.read("bundles/CURRENT"));
+    }
+    assert!(versions.is_sorted_by(|a, b| a < b), "each is newer: {versions:?}");
+    place.run("recommend --bundle bundles --user u0").well();
+}
