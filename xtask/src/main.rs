@@ -12,6 +12,7 @@ mod http;
 mod release;
 mod reproduce;
 mod test;
+mod versus;
 mod workspace;
 
 use std::process::ExitCode;
@@ -43,6 +44,8 @@ enum Command {
     Reproduce(reproduce::Args),
     /// Says where a public dataset comes from, under which terms, and whether it is at hand.
     Data(data::Args),
+    /// Our work against what people would use instead, in turns; writes `<target>/versus/<peer>.json`.
+    Versus(versus::Args),
     /// Checks that every crate can be published.
     Release(release::Args),
 }
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Command::Docs(args) => docs::run(&workspace, &args),
         Command::Reproduce(args) => reproduce::run(&workspace, &args),
         Command::Data(args) => data::run(&workspace, &args),
+        Command::Versus(args) => versus::run(&workspace, &args),
         Command::Release(args) => release::run(&workspace, &args),
     });
     match result {

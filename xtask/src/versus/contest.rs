@@ -1,0 +1,99 @@
+//! Who is compared, at what.
+
+/// A peer and the work that both do.
+pub(crate) struct Contest {
+    pub(crate) name: &'static str,
+    pub(crate) question: &'static str,
+    /// What pip installs, into an environment of its own.
+    pub(crate) packages: &'static [&'static str],
+    /// What whoever installs should know first.
+    pub(crate) warning: Option<&'static str>,
+    /// Our worker, an example of one of the crates.
+    pub(crate) example: &'static str,
+    /// The peer's worker, in `xtask/versus/`.
+    pub(crate) script: &'static str,
+    /// Who makes the input.
+    pub(crate) maker: Maker,
+    pub(crate) tasks: &'static [Task],
+}
+
+/// Which of the two workers makes the input of both, called with `--make FOLDER SETTINGS`.
+pub(crate) enum Maker {
+    #[expect(dead_code, reason = "the contest of features makes its input in Rust")]
+    Ours,
+    Peer,
+}
+
+/// One task. Both workers are started as `WORKER FOLDER SETTINGS`, say `ready`, and then answer every line on their
+/// input with one line of JSON: `{"seconds": …, "quality": {…}}`.
+pub(crate) struct Task {
+    pub(crate) work: &'static str,
+    /// The folder of the input; rows with the same name share it.
+    pub(crate) input: &'static str,
+    /// JSON for both.
+    pub(crate) settings: &'static str,
+}
+
+pub(crate) const CONTESTS: &[Contest] = &[
+    Contest {
+        name: "evaluation",
+        question: "evaluating users × items by full ranking, all metrics, against torch matmul + topk and ranx",
+        packages: &["torch", "ranx", "numpy", "scipy"],
+        warning: Some("torch with all that it brings takes several gigabytes"),
+        example: "versus_evaluation",
+        script: "evaluation_peer.py",
+        maker: Maker::Peer,
+        tasks: &[Task {
+            work: "Gowalla, 29,858 users × 40,981 items, d 64, k up to 100, train items removed",
+            input: "gowalla",
+            settings: r#"{"dim": 64, "ks": [10, 20, 50, 100]}"#,
+        }],
+    },
+    Contest {
+        name: "implicit",
+        question: "implicit ALS at equal rank, sweeps and objective, against the library implicit",
+        packages: &["implicit", "numpy", "scipy"],
+        warning: None,
+        example: "versus_implicit",
+        script: "implicit_peer.py",
+        maker: Maker::Peer,
+        tasks: &[
+            Task {
+                work: "Gowalla, d 64, 15 sweeps",
+                input: "gowalla",
+                settings: r#"{"dim": 64, "sweeps": 15, "alpha": 40.0, "regularization": 2.0, "seed": 7}"#,
+            },
+            Task {
+                work: "Gowalla, d 192, 15 sweeps",
+                input: "gowalla",
+                settings: r#"{"dim": 192, "sweeps": 15, "alpha": 40.0, "regularization": 2.0, "seed": 7}"#,
+            },
+        ],
+    },
+    Contest {
+        name: "faiss",
+        question: "exact top-k by inner product, batched, against faiss IndexFlatIP",
+        packages: &["faiss-cpu", "numpy"],
+        warning: None,
+        example: "versus_faiss",
+        script: "faiss_peer.py",
+        maker: Maker::Peer,
+        tasks: &[
+            Task {
+                work: "41,000 items × d 64, 4,096 queries, k 100",
+                input: "41k-64",
+                settings: r#"{"items": 41000, "dim": 64, "queries": 4096, "k": 100}"#,
+            },
+            Task {
+                work: "41,000 items × d 192, 4,096 queries, k 100",
+                input: "41k-192",
+                settings: r#"{"items": 41000, "dim": 192, "queries": 4096, "k": 100}"#,
+            },
+            Task {
+                work: "1,000,000 items × d 64, 512 queries, k 100",
+                input: "1m-64",
+                settings: r#"{"items": 1000000, "dim": 64, "queries": 512, "k": 100}"#,
+            },
+        ],
+    },
+];
