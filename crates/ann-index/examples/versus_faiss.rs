@@ -20,7 +20,7 @@ fn main() -> Result<()> {
     };
     let folder = Path::new(&folder);
     let settings: Value = serde_json::from_str(&settings)?;
-    let k = settings["k"].as_u64().context("k")? as usize;
+    let k = usize::try_from(settings["k"].as_u64().context("k")?)?;
     let (items, dim) = matrix(&folder.join("items.npy"))?;
     let (queries, query_dim) = matrix(&folder.join("queries.npy"))?;
     ensure!(dim == query_dim, "items have {dim} values, queries {query_dim}");
