@@ -116,9 +116,12 @@ impl Catalogue {
     }
 }
 
-/// Histories are searched by time.
+/// Known times never fall. Unknown ones may stand between them: a log can have an order beside its times.
 fn check_order(path: &Path, histories: &Histories) -> Result<(), Error> {
-    let in_order = |history: History<'_>| history.events().is_sorted_by_key(|event| event.time);
+    let in_order = |history: History<'_>| {
+        let times = history.events().iter().map(|event| event.time);
+        times.filter(|&time| time != Time::UNKNOWN).is_sorted()
+    };
     match histories.iter().find(|&(_, history)| !in_order(history)) {
         None => Ok(()),
         Some((user, _)) => Err(catchment_schema::Error::Inconsistent {

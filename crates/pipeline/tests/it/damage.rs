@@ -220,3 +220,15 @@ fn histories_that_contradict_the_bundle_are_refused() {
         "not in the order of their times",
     );
 }
+
+#[test]
+fn a_history_whose_times_are_known_in_part_is_taken_in_its_order() {
+    let (_folder, layout) = copy();
+    let mut log = Interactions::read(layout.histories()).expect("read");
+    assert_eq!(log.users[1], log.users[0], "somebody with two events");
+    log.events[1].time = Time::UNKNOWN;
+    log.write(layout.histories(), &Metadata::new()).expect("written");
+    let pipeline = open(&layout).expect("opened");
+    let user = log.users[0];
+    assert_eq!(pipeline.catalogue().history(user).events()[1], log.events[1]);
+}
