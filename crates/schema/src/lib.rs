@@ -4,7 +4,7 @@
 //! workspace agrees on one version.
 //!
 //! - indices and scores: [`UserIdx`], [`ItemIdx`], [`Score`], [`ScoredItem`], [`ItemSet`], [`ItemFilter`]
-//! - events: [`Event`], [`Time`], [`History`], [`Histories`]
+//! - events: [`Event`], [`Time`], [`History`], [`Histories`], [`merge_by_time()`]
 //! - what comes in: [`import`], from Parquet, CSV, TSV, JSON lines and published data sets
 //! - what goes between rooms: [`Vocabulary`], [`Interactions`], [`AttributeTable`], [`NeighbourTable`]
 //! - what goes out: [`Embeddings`], [`CandidateRows`], [`RecommendationRows`], [`vector_files`]
@@ -39,6 +39,7 @@ pub mod import;
 pub mod interactions;
 pub mod item_set;
 pub mod lists;
+pub mod merge_by_time;
 pub mod neighbours;
 pub mod parquet_file;
 pub mod score;
@@ -58,6 +59,7 @@ pub use id::{ItemIdx, UserIdx};
 pub use interactions::Interactions;
 pub use item_set::{ItemFilter, ItemSet};
 pub use lists::{CandidateRow, CandidateRows, RecommendationRow, RecommendationRows};
+pub use merge_by_time::merge_by_time;
 pub use neighbours::NeighbourTable;
 pub use parquet_file::Metadata;
 pub use score::{Score, ScoredItem};

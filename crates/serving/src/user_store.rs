@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use catchment_pipeline::{Catalogue, UserState};
-use catchment_schema::{Event, EventKind, History, Time, UserIdx};
+use catchment_schema::{Event, EventKind, History, Time, UserIdx, merge_by_time};
 
 use crate::event::StoredEvent;
 
@@ -78,12 +78,15 @@ impl LiveUser {
     /// in the store, and the next bundle may know them.
     pub fn new(catalogue: &Catalogue, user_id: &str, live: &[StoredEvent]) -> Self {
         let user = catalogue.users().user(user_id);
-        let mut events = user
-            .map_or(&[][..], |user| catalogue.history(user).events())
-            .to_vec();
-        events.extend(live.iter().filter_map(|event| in_catalogue(catalogue, event)));
-        events.sort_by_key(|event| event.time);
-        Self { user, events }
+        let known = user.map_or(&[][..], |user| catalogue.history(user).events());
+        let live: Vec<Event> = live
+            .iter()
+            .filter_map(|event| in_catalogue(catalogue, event))
+            .collect();
+        Self {
+            user,
+            events: merge_by_time(known, &live, |event| event.time),
+        }
     }
 
     /// Everything known, oldest first.

@@ -2,7 +2,7 @@
 
 use catchment_pipeline::Pipeline;
 use catchment_prepare::{Prepared, Refit};
-use catchment_schema::Interactions;
+use catchment_schema::{Interactions, merge_by_time};
 
 use crate::cli::{Output, RecipeArgs};
 use crate::draft::Draft;
@@ -142,14 +142,30 @@ fn together(train: &Interactions, validation: &Interactions, prepared: &Prepared
         validation.users[*row].index() < prepared.users().len()
             && validation.events[*row].item.index() < prepared.items().len()
     };
-    let mut rows: Vec<(bool, usize)> = (0..train.len()).map(|row| (false, row)).collect();
-    rows.extend((0..validation.len()).filter(inside).map(|row| (true, row)));
-    let part = |&(of_validation, _): &(bool, usize)| if of_validation { validation } else { train };
-    // Stable: where times are unknown or equal, train rows stay before validation rows.
-    rows.sort_by_key(|row| (part(row).users[row.1], part(row).events[row.1].time));
+    let rows = |part: &Interactions| 0..part.len();
+    let train_rows: Vec<(bool, usize)> = rows(train).map(|row| (false, row)).collect();
+    let added: Vec<(bool, usize)> = rows(validation).filter(inside).map(|row| (true, row)).collect();
+    let part = |of_validation: bool| if of_validation { validation } else { train };
+    let user = |row: &(bool, usize)| part(row.0).users[row.1];
+    let mut merged = Vec::with_capacity(train_rows.len() + added.len());
+    let (mut train_left, mut added_left) = (train_rows.as_slice(), added.as_slice());
+    // Both are sorted by user.
+    while let Some(next) = train_left
+        .first()
+        .into_iter()
+        .chain(added_left.first())
+        .map(user)
+        .min()
+    {
+        let of_next = |rows: &[(bool, usize)]| rows.partition_point(|row| user(row) == next);
+        let (ours, train_rest) = train_left.split_at(of_next(train_left));
+        let (theirs, added_rest) = added_left.split_at(of_next(added_left));
+        merged.extend(merge_by_time(ours, theirs, |row| part(row.0).events[row.1].time));
+        (train_left, added_left) = (train_rest, added_rest);
+    }
     Interactions {
-        users: rows.iter().map(|row| part(row).users[row.1]).collect(),
-        events: rows.iter().map(|row| part(row).events[row.1]).collect(),
-        sessions: rows.iter().map(|row| part(row).sessions[row.1]).collect(),
+        users: merged.iter().map(user).collect(),
+        events: merged.iter().map(|row| part(row.0).events[row.1]).collect(),
+        sessions: merged.iter().map(|row| part(row.0).sessions[row.1]).collect(),
     }
 }

@@ -1,5 +1,7 @@
 //! Stages by themselves, out of order, and after a failure.
 
+use catchment_pipeline::Layout;
+use catchment_schema::{Interactions, Vocabulary};
 use expect_test::expect;
 
 use crate::place::Place;
@@ -222,4 +224,51 @@ fn the_same_model_published_again_at_once_is_another_version() {
     }
     assert!(versions.is_sorted_by(|a, b| a < b), "each is newer: {versions:?}");
     place.run("recommend --bundle bundles --user u0").well();
+}
+
+/// MovieLens-1M as it is at hand: an order for every rating, a time only for some.
+#[test]
+fn a_sequence_of_partly_known_times_is_kept_in_its_order_when_validation_rows_come_back() {
+    let place = Place::empty();
+    let header = "user\tmovie\trating\tchrono_rank\tts_lo\tts_hi\n";
+    let row = |user: u32, movie: u32, rank: u32, low: u32, high: u32| {
+        format!("{user}\t{movie}\t5\t{rank}\t{low}\t{high}\n")
+    };
+    let mut log = header.to_owned();
+    for user in 1..=3 {
+        // The times of the second and of the last two are only bounds.
+        for (movie, rank, low, high) in [
+            (10, 1, 100, 100),
+            (20, 2, 90, 300),
+            (30, 3, 200, 200),
+            (40, 4, 150, 400),
+            (50, 5, 0, 500),
+        ] {
+            log.push_str(&row(user, movie + user % 2, rank, low, high));
+        }
+    }
+    place.write("ratings.tsv", log);
+    place.write(
+        "order.toml",
+        "name = \"order\"\n[data]\ninteractions = { path = \"ratings.tsv\", format = \"movielens-1m\" }\n\
+         [split]\nkind = \"leave-last\"\nvalidation = { kind = \"leave-last\" }\n\
+         [[channel]]\nname = \"popular\"\nkind = \"popular\"\n",
+    );
+    place.run("run order.toml").well();
+    let layout = Layout::new(place.path("work/order/model"));
+    let log = Interactions::read(layout.histories()).expect("histories");
+    let items = Vocabulary::read(layout.item_vocabulary()).expect("a vocabulary");
+    let sequence: Vec<&str> = log.events[..4]
+        .iter()
+        .map(|event| items.id(event.item.index()).expect("known"))
+        .collect();
+    let movie = |sequence: &[&str]| -> Vec<u32> {
+        let tens = |id: &&str| id.parse::<u32>().expect("a number") / 10;
+        sequence.iter().map(tens).collect()
+    };
+    assert_eq!(
+        movie(&sequence),
+        [1, 2, 3, 4],
+        "the fifth is the test: {sequence:?}"
+    );
 }
