@@ -57,6 +57,9 @@ pub(crate) struct RecipeArgs {
     /// Where the work goes: `<work>/<name of the recipe>/`.
     #[arg(long, default_value = "work")]
     pub(crate) work: PathBuf,
+    /// Do everything anew, whatever is done already.
+    #[arg(long)]
+    pub(crate) fresh: bool,
 }
 
 /// An opened bundle.
@@ -78,6 +81,9 @@ pub(crate) enum Command {
         /// Only these channels; the others are taken as they were trained before.
         #[arg(long, value_name = "NAME", num_args = 1..)]
         only: Vec<String>,
+        /// Go on with an interrupted training; an error where there is none. Without it, what is done is found, too.
+        #[arg(long, conflicts_with = "fresh")]
+        resume: bool,
     },
     /// Measure each channel, the merge and the ranked list on the test part.
     Evaluate {

@@ -1,4 +1,5 @@
-//! Models in the making: they take the place of the older ones when all of them are done.
+//! Models in the making: they take the place of the older ones when all of them are done. What an interrupted run
+//! had fitted waits, for the next run to take it up.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,11 +8,15 @@ use catchment_pipeline::Layout;
 use catchment_schema::{Error, Result};
 
 use crate::folder;
+use crate::interrupt;
 use crate::work::Work;
 
-/// A folder that `train` writes to. Dropped before [`Draft::finish`] it is gone, and what was there stays.
+/// A folder that `train` writes to. Dropped before [`Draft::finish`] it is gone, and what was there stays; only an
+/// interrupted run leaves it.
 pub(crate) struct Draft {
     folder: PathBuf,
+    /// What an interrupted run left.
+    interrupted: PathBuf,
     targets: [PathBuf; 2],
     /// Models fitted on train alone.
     pub(crate) selection: Layout,
@@ -22,9 +27,13 @@ pub(crate) struct Draft {
 impl Draft {
     /// Begins empty, or with a copy of the older models where some of them are kept.
     pub(crate) fn begin(work: &Work, keep: bool) -> Result<Self> {
-        let folder = work.draft();
-        folder::remove(&folder)?;
+        let (folder, interrupted) = (work.draft(), work.interrupted());
+        if folder.exists() {
+            folder::remove(&interrupted)?;
+            fs::rename(&folder, &interrupted).map_err(Error::io(&folder))?;
+        }
         let draft = Self {
+            interrupted,
             targets: [work.selection().root().to_owned(), work.model().root().to_owned()],
             selection: Layout::new(folder.join("selection")),
             model: Layout::new(folder.join("model")),
@@ -36,6 +45,17 @@ impl Draft {
             }
         }
         Ok(draft)
+    }
+
+    /// Where a channel of one of the two layouts may have been fitted before.
+    pub(crate) fn earlier(&self, layout: &Layout, channel: &str) -> Vec<PathBuf> {
+        let name = part(layout);
+        let older = self.parts().into_iter().map(|(_, target)| Layout::new(target));
+        let older = older.filter(|older| part(older) == name);
+        std::iter::once(Layout::new(self.interrupted.join(&name)))
+            .chain(older)
+            .map(|layout| layout.channel(channel))
+            .collect()
     }
 
     /// Puts the new models in the place of the older ones, which are moved aside first and then gone with the draft.
@@ -55,13 +75,19 @@ impl Draft {
                 fs::rename(layout.root(), target).map_err(Error::io(target))?;
             }
         }
-        Ok(())
+        folder::remove(&self.interrupted)
     }
 
     fn parts(&self) -> [(&Layout, &PathBuf); 2] {
         let [selection, model] = &self.targets;
         [(&self.model, model), (&self.selection, selection)]
     }
+}
+
+/// The name of a layout: `selection` or `model`.
+pub(crate) fn part(layout: &Layout) -> String {
+    let name = layout.root().file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 /// Where the older models wait while the new ones take their place.
@@ -84,7 +110,10 @@ pub(crate) fn recover(work: &Work) -> Result<()> {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // A leftover is removed by the next draft, too.
+        if interrupt::asked() {
+            return;
+        }
+        // A leftover is looked through by the next draft, and then removed.
         let _ = folder::remove(&self.folder);
     }
 }

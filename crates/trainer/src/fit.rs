@@ -11,9 +11,12 @@ use catchment_pipeline::{ChannelModel, ChannelSpec, Layout, POPULARITY_FILE};
 use catchment_prepare::Prepared;
 use catchment_schema::{Histories, Interactions, Metadata, Time};
 
+use crate::draft::{self, Draft};
 use crate::failure::Failure;
+use crate::fitted::Mark;
 use crate::progress::Bar;
 use crate::work::Work;
+use crate::{folder, interrupt};
 
 /// Writes everything of a bundle but the channels' models and the ranker: vocabularies, attributes, histories,
 /// and the description of the pipeline. The ranker is named only where `with_ranker`.
@@ -45,11 +48,13 @@ pub(crate) fn write_frame(
     Ok(())
 }
 
-/// Fits the channels named by `only` (all, where empty) on `known`.
+/// Fits the channels named by `only` (all, where empty) on `known`, but for those that were fitted before on the same
+/// data, by the same settings: they are taken over.
 pub(crate) fn channels(
     work: &Work,
     prepared: &Prepared,
     known: &Interactions,
+    draft: &Draft,
     layout: &Layout,
     only: &[String],
 ) -> Result<(), Failure> {
@@ -66,11 +71,33 @@ pub(crate) fn channels(
         .iter()
         .filter(|channel| only.is_empty() || only.contains(&channel.name))
     {
+        let folder = layout.channel(&channel.name);
+        let mark = Mark::new(work, prepared, &draft::part(layout), channel);
+        if !work.fresh && mark.take(&draft.earlier(layout, &channel.name), &folder)? {
+            work.note(format!("channel `{}` is fitted already", channel.name));
+            continue;
+        }
+        // A channel that is fitted again leaves nothing of the older one.
+        folder::remove(&folder)?;
         let mut bar = Bar::new(&channel.name, work.output.is_silent());
         fit_one(work, prepared, &histories, end, channel, layout, &mut bar)
             .with_context(|| format!("channel `{}`", channel.name))?;
+        // Stopped in the middle, it may look finished.
+        stopped(work)?;
+        mark.put(&folder)?;
     }
     Ok(())
+}
+
+/// The failure of work that somebody asked to stop.
+fn stopped(work: &Work) -> Result<(), Failure> {
+    if !interrupt::asked() {
+        return Ok(());
+    }
+    Err(Failure::with_help(
+        anyhow::anyhow!("interrupted; the channels that were fitted are kept"),
+        format!("go on by: {} --resume", work.train_again()),
+    ))
 }
 
 fn fit_one(

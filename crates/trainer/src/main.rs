@@ -7,7 +7,9 @@ mod commands;
 mod draft;
 mod failure;
 mod fit;
+mod fitted;
 mod folder;
+mod interrupt;
 mod judge;
 mod lists;
 mod progress;
@@ -30,7 +32,7 @@ fn main() -> ExitCode {
         Err(error) => return refused(&error),
     };
     let json = cli.output.json;
-    match commands::run(cli) {
+    match interrupt::listen().and_then(|()| commands::run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.print(json);

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use catchment_models::progress::{Flow, Progress};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::interrupt;
+
 /// How often a line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
@@ -58,6 +60,9 @@ impl Progress for Bar {
             self.next_line = Some(Instant::now() + LINE_EVERY);
             let eta = self.drawn.eta().as_secs();
             eprintln!("{}: {done}/{total} {note} (about {eta} s left)", self.name);
+        }
+        if interrupt::asked() {
+            return Flow::Stop;
         }
         Flow::Continue
     }

@@ -19,6 +19,8 @@ pub(crate) const TRAINED_ON: &str = "trained_on.hash";
 pub(crate) struct Work {
     pub(crate) recipe: Recipe,
     pub(crate) output: Output,
+    /// Fit everything anew, whatever there is.
+    pub(crate) fresh: bool,
     folder: PathBuf,
     /// Held for as long as this is: two runs in one folder would write over each other.
     _lock: File,
@@ -42,6 +44,7 @@ impl Work {
         let work = Self {
             recipe,
             output,
+            fresh: args.fresh,
             folder,
             _lock: lock,
         };
@@ -67,6 +70,11 @@ impl Work {
     /// Where models lie while they are made.
     pub(crate) fn draft(&self) -> PathBuf {
         self.folder.join("draft")
+    }
+
+    /// What an interrupted training had done.
+    pub(crate) fn interrupted(&self) -> PathBuf {
+        self.folder.join("interrupted")
     }
 
     /// What was measured.
@@ -106,7 +114,8 @@ impl Work {
         Err(Failure::with_help(anyhow::anyhow!(what), self.train_again()))
     }
 
-    fn train_again(&self) -> String {
+    /// The command for it.
+    pub(crate) fn train_again(&self) -> String {
         format!("catchment-train train {}", self.recipe.path.display())
     }
 

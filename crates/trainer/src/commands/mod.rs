@@ -19,7 +19,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     let output = cli.output;
     match cli.command {
         Command::Prepare(recipe) => prepare::run(&recipe, output),
-        Command::Train { recipe, only } => train::run(&recipe, &only, output),
+        Command::Train { recipe, only, resume } => train::run(&recipe, &only, resume, output),
         Command::Evaluate { recipe, output: file } => evaluate::run(&recipe, file.as_deref(), output),
         Command::Publish { recipe, to } => publish::run(&recipe, &to, output),
         Command::Run { recipe, to, summary } => run::run(&recipe, &to, summary.as_deref(), output),

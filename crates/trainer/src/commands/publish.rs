@@ -12,6 +12,7 @@ use catchment_prepare::Prepared;
 
 use crate::cli::{Output, RecipeArgs};
 use crate::failure::Failure;
+use crate::fitted::FITTED;
 use crate::folder;
 use crate::judge::Judgement;
 use crate::work::{TRAINED_ON, Work};
@@ -62,7 +63,10 @@ fn publish_at(
 ) -> anyhow::Result<Version> {
     let publisher = Publisher::begin(to, None)?;
     let files = folder::files_below(work.model().root())?;
-    for (file, name) in files.iter().filter(|(_, name)| name != TRAINED_ON) {
+    for (file, name) in files
+        .iter()
+        .filter(|(_, name)| name != TRAINED_ON && !name.ends_with(FITTED))
+    {
         fs::copy(file, publisher.path(name)?).map_err(catchment_schema::Error::io(file))?;
     }
     let summary = prepared.summary();

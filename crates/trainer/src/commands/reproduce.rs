@@ -24,6 +24,8 @@ pub(crate) fn run(args: &RecipeArgs, seeds: u32, file: &Path, output: Output) ->
     let mut used = Vec::new();
     let mut runs: Vec<Vec<Judgement>> = Vec::new();
     let mut work = Work::open(args, output)?;
+    // What is not done is not timed.
+    work.fresh = true;
     let first = work.recipe.seed;
     for offset in 0..u64::from(seeds) {
         work.recipe.seed = first.wrapping_add(offset);

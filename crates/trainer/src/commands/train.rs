@@ -11,8 +11,14 @@ use crate::judge::{self, Judgement};
 use crate::work::Work;
 use crate::{fit, rank};
 
-pub(crate) fn run(args: &RecipeArgs, only: &[String], output: Output) -> Result<(), Failure> {
+pub(crate) fn run(args: &RecipeArgs, only: &[String], resume: bool, output: Output) -> Result<(), Failure> {
     let work = Work::open(args, output)?;
+    if resume && !work.draft().exists() {
+        return Err(Failure::with_help(
+            anyhow::anyhow!("no training of {} was interrupted", work.recipe.path.display()),
+            work.train_again(),
+        ));
+    }
     for name in only {
         if !work.recipe.channels.iter().any(|channel| channel.name == *name) {
             let names: Vec<&str> = work
@@ -76,7 +82,7 @@ pub(crate) fn train(work: &Work, only: &[String]) -> Result<Vec<Judgement>, Fail
     };
     let with_ranker = work.recipe.ranker.is_some();
     fit::write_frame(work, &prepared, &known, &draft.model, with_ranker)?;
-    fit::channels(work, &prepared, &known, &draft.model, only)?;
+    fit::channels(work, &prepared, &known, &draft, &draft.model, only)?;
     Work::stamp(&draft.model, &prepared)?;
     draft.finish(work)?;
     Ok(on_validation)
@@ -118,7 +124,7 @@ fn select(
 ) -> Result<Vec<Judgement>, Failure> {
     let selection = &draft.selection;
     fit::write_frame(work, prepared, train, selection, false)?;
-    fit::channels(work, prepared, train, selection, only)?;
+    fit::channels(work, prepared, train, draft, selection, only)?;
     if let Some(ranker) = &work.recipe.ranker {
         let features = fit::features(work, prepared, train)?;
         let unranked = Pipeline::open_folder(selection)?;

@@ -1,0 +1,103 @@
+//! Ctrl-C, and what is done already.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use expect_test::expect;
+
+use crate::place::Place;
+
+#[test]
+fn what_was_fitted_on_the_same_data_by_the_same_settings_is_not_fitted_again() {
+    let place = Place::with_bundle();
+    let models = |place: &Place| {
+        let mut files = place.files("work/world/model/channels");
+        files.retain(|(name, _)| !name.ends_with("fitted.json"));
+        files
+    };
+    let before = models(&place);
+    let said = |arguments: &str| {
+        let said = place.run(arguments);
+        assert_eq!(said.code, 0, "{}", said.stderr);
+        said.stderr.matches("is fitted already").count()
+    };
+    assert_eq!(
+        said("train catchment.toml"),
+        6,
+        "three channels, for selection and for good"
+    );
+    assert!(models(&place) == before, "and they are what they were");
+    assert_eq!(said("train catchment.toml --fresh"), 0);
+    assert!(models(&place) == before);
+    assert_eq!(
+        said("train catchment.toml --seed 8"),
+        0,
+        "another seed is another model"
+    );
+    place.replace("catchment.toml", "dim = 24", "dim = 23");
+    place.run("train catchment.toml --quiet").well();
+    place.replace("catchment.toml", "dim = 23", "dim = 22");
+    assert_eq!(said("train catchment.toml"), 4, "all but ials");
+    let bundled = place.files(&place.bundle());
+    assert!(!bundled.iter().any(|(name, _)| name.ends_with("fitted.json")));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_training_keeps_what_was_fitted_and_the_next_takes_it_up() {
+    let place = Place::with_bundle();
+    let older = place.files("work/world/model");
+    expect![[r#"
+        1: error: no training of catchment.toml was interrupted
+        help: catchment-train train catchment.toml"#]]
+    .assert_eq(&place.refuse("train catchment.toml --resume"));
+
+    // So many sweeps that it cannot end by itself in time.
+    place.replace("catchment.toml", "sweeps = 10", "sweeps = 1000");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_catchment-train"))
+        .args(["train", "catchment.toml", "--fresh", "--quiet"])
+        .current_dir(place.path("."))
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("started");
+    let begun = Instant::now();
+    let fitted = place.path("work/world/draft/selection/channels/item_cf/fitted.json");
+    while !fitted.exists() {
+        assert!(child.try_wait().expect("asked").is_none(), "it ended by itself");
+        assert!(
+            begun.elapsed() < Duration::from_mins(2),
+            "item_cf was never fitted"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let pid = child.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &pid]).status().expect("kill");
+    assert!(
+        sent.success() && child.try_wait().expect("asked").is_none(),
+        "still at work"
+    );
+    let output = child.wait_with_output().expect("ended");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    expect![[r#"
+        stopping after this step; once more to stop at once
+        error: interrupted; the channels that were fitted are kept
+        help: go on by: catchment-train train catchment.toml --resume
+    "#]]
+    .assert_eq(&said);
+    assert!(
+        place.files("work/world/model") == older,
+        "the older models are as they were"
+    );
+
+    place.replace("catchment.toml", "sweeps = 1000", "sweeps = 9");
+    let said = place.run("train catchment.toml --resume");
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert_eq!(
+        said.stderr.matches("is fitted already").count(),
+        4,
+        "popular and item_cf, for selection and (from the older models) for good: {}",
+        said.stderr
+    );
+    assert!(!place.path("work/world/draft").exists() && !place.path("work/world/interrupted").exists());
+}
