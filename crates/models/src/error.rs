@@ -31,9 +31,12 @@ pub enum Error {
         /// How many items there are.
         n_items: usize,
     },
-    /// Popularity is to decay, but no event says when it happened. Map a time column, or take `half_life_days` out.
-    #[error("`half_life_days` is set, but {reason}")]
+    /// A setting, or a whole model, asks when things happened, and nothing says so. Map a time column, or take the
+    /// setting or the model out.
+    #[error("`{key}` needs times, but {reason}")]
     MissingTimes {
+        /// The setting or the model.
+        key: &'static str,
         /// Which time is missing.
         reason: &'static str,
     },
