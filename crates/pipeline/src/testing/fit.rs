@@ -58,6 +58,7 @@ fn spec(with_ranker: bool) -> PipelineSpec {
                 "popular",
                 ChannelModel::Popular {
                     model: PopularityConfig::default(),
+                    query: catchment_recall::PopularQueryConfig::default(),
                 },
             ),
             channel(

@@ -17,7 +17,11 @@ pub struct NewestQueryConfig {
 }
 
 impl NewestQueryConfig {
-    fn validate(self, channel: &str) -> Result<(), ConfigError> {
+    /// Checks every key; `channel` is named in the error.
+    ///
+    /// # Errors
+    /// [`ConfigError::OutOfRange`].
+    pub fn validate(self, channel: &str) -> Result<(), ConfigError> {
         match self.max_age_days {
             Some(days) if !(days > 0.0 && days.is_finite()) => Err(ConfigError::OutOfRange {
                 key: format!("max_age_days of channel `{channel}`"),
