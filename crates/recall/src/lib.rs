@@ -79,10 +79,10 @@ pub use error::{ChannelError, ConfigError};
 pub use executor::{
     Cause, ChannelReport, Executor, ExecutorConfig, ExecutorScratch, Gathered, Stopwatch, Unmeasured,
 };
-pub use filter::{Filtered, RequestFilter, Rule, SeenEvents};
+pub use filter::{Availability, AvailableAt, Filtered, RequestFilter, Rule, SeenEvents};
 pub use merge::{
-    Candidate, ChannelList, ListReport, MergeConfig, MergeReport, Merged, QuotaConfig, RrfConfig, Source,
-    Sources, merge,
+    Candidate, ChannelList, ListReport, MergeConfig, MergeReport, Merged, Normalise, PriorityConfig,
+    QuotaConfig, RrfConfig, SnakeConfig, Source, Sources, WeightedConfig, merge,
 };
 pub use query::{Deadline, NoDeadline, RecallQuery};
 
