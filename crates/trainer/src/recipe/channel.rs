@@ -2,7 +2,6 @@
 
 use catchment_ann_index::{BuildError, IndexConfig, IndexKind};
 use catchment_models::factorization::ials::IalsConfig;
-use catchment_models::factorization::lr::LrError;
 use catchment_models::neighbours::item_cf::ItemCfConfig;
 use catchment_models::neighbours::swing::SwingConfig;
 use catchment_models::newest::NewestConfig;
@@ -189,8 +188,8 @@ impl RankerTable {
                     RankError::Config { key, value, allowed } => {
                         table.out_of_range(&format!("model.{key}"), &value.to_string(), allowed)
                     }
-                    RankError::Model(LrError::Config { key, value, allowed }) => {
-                        table.out_of_range(&format!("model.ftrl.{key}"), &value.to_string(), allowed)
+                    RankError::Model(catchment_models::Error::Config { key, value, allowed }) => {
+                        table.out_of_range(&format!("model.ftrl.{key}"), &value, allowed)
                     }
                     other => Problem::new(table.place("model"), other.to_string()),
                 })?;
