@@ -30,8 +30,8 @@
 //!    there are min(seats, distinct items) candidates.
 //! 9. `snake`: there are min(limit, distinct items) candidates, and of two channels the one has had at most one turn
 //!    more than the other for as long as both have items.
-//! 10. `priority`: there are min(limit, distinct items) candidates, and no candidate stands behind one whose most
-//!     important channel is less important than its own.
+//! 10. `priority`: there are min(limit, distinct items) candidates, in the order of the most important channel that
+//!     found each, and of their rank there.
 //!
 //! [`crate::testing::merge_laws()`] checks 1 to 6 for any function that merges.
 
