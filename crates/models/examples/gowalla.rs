@@ -1,6 +1,7 @@
-//! The figures of popularity, item CF and iALS on Gowalla, and the time that they take.
+//! The figures of popularity, item CF, Swing and iALS on Gowalla, and the time that they take.
 //!
 //! `CATCHMENT_DATA=… cargo run -p catchment-models --example gowalla -- popularity | item_cf`
+//! `CATCHMENT_DATA=… cargo run -p catchment-models --example gowalla -- swing test '{"max_users": 0}'`
 //! `CATCHMENT_DATA=… cargo run -p catchment-models --example gowalla -- ials test '{"dim": 192, "sweeps": 6}'`
 //!
 //! With `validation` in the place of `test`, a tenth of the training pairs is held out and judged instead; with `time`,
@@ -11,6 +12,7 @@ use std::time::Instant;
 
 use catchment_models::factorization::ials::{self, IalsConfig};
 use catchment_models::neighbours::item_cf::{ItemCf, ItemCfConfig};
+use catchment_models::neighbours::swing::{Swing, SwingConfig};
 use catchment_models::popularity::{Popularity, PopularityConfig};
 use catchment_models::progress::{Flow, Silent};
 use catchment_schema::{ItemIdx, Time};
@@ -57,6 +59,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             });
             println!("{quality:.4?}");
         }
+        Some("swing") => {
+            let config: SwingConfig = serde_json::from_str(argument(2).unwrap_or("{}"))?;
+            let model = Swing::fit(&histories, split.n_items, &config, 1, &mut Silent)?;
+            println!("fitted in {:.2?}, {:?}", begun.elapsed(), model.report);
+            let quality = split.judge(|users, scores| {
+                scores.fill(0.0);
+                for (&user, scores) in users.iter().zip(scores.chunks_mut(split.n_items)) {
+                    for neighbour in split.train[user]
+                        .iter()
+                        .flat_map(|&item| model.table.of(ItemIdx(item)))
+                    {
+                        scores[neighbour.item.index()] += neighbour.score.get();
+                    }
+                }
+            });
+            println!("{} {quality:.4?}", serde_json::to_string(&config)?);
+        }
         Some("ials") => {
             let config: IalsConfig = serde_json::from_str(argument(2).unwrap_or("{}"))?;
             let (n_users, n_pairs) = (histories.n_users(), histories.n_events());
@@ -78,7 +97,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 );
             }
         }
-        _ => println!("which model: popularity, item_cf or ials?"),
+        _ => println!("which model: popularity, item_cf, swing or ials?"),
     }
     Ok(())
 }

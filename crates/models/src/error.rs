@@ -31,9 +31,12 @@ pub enum Error {
         /// How many items there are.
         n_items: usize,
     },
-    /// Popularity is to decay, but no event says when it happened. Map a time column, or take `half_life_days` out.
-    #[error("`half_life_days` is set, but {reason}")]
+    /// A setting, or a whole model, asks when things happened, and nothing says so. Map a time column, or take the
+    /// setting or the model out.
+    #[error("`{key}` needs times, but {reason}")]
     MissingTimes {
+        /// The setting or the model.
+        key: &'static str,
         /// Which time is missing.
         reason: &'static str,
     },
@@ -51,11 +54,56 @@ pub enum Error {
         /// The length that it has.
         found: usize,
     },
-    /// Values outgrew single precision. Use a larger regularisation or a smaller `stddev`.
+    /// Values outgrew single precision. Of iALS: use a larger regularisation or a smaller `stddev`. Of a model that goes
+    /// row by row: lower `alpha`, or scale the features.
     #[error("{model} diverged: values are no longer finite")]
     Diverged {
         /// Which model.
         model: &'static str,
+    },
+    /// A row has an index beyond the features, or a value that is not finite. Whoever made the row is to blame.
+    #[error(
+        "row {row}: feature {index} has the value {value}; indices are below {n_features}, values finite"
+    )]
+    Row {
+        /// The row, from 0.
+        row: usize,
+        /// The feature's index.
+        index: u32,
+        /// Its value.
+        value: f32,
+        /// How many features there are.
+        n_features: usize,
+    },
+    /// A label is not in [0, 1]. Whoever made the examples is to blame.
+    #[error("row {row} has the label {value}, allowed is 0 to 1")]
+    Label {
+        /// The row, from 0.
+        row: usize,
+        /// The label.
+        value: f32,
+    },
+    /// A sample weight is negative or not finite. Whoever made the examples is to blame.
+    #[error("row {row} has the weight {value}, allowed are finite numbers from 0")]
+    Weight {
+        /// The row, from 0.
+        row: usize,
+        /// The weight.
+        value: f32,
+    },
+    /// A row that was named does not exist. The caller is to blame.
+    #[error("row {row} of {n_rows} does not exist")]
+    UnknownRow {
+        /// The row, from 0.
+        row: usize,
+        /// How many rows there are.
+        n_rows: usize,
+    },
+    /// There is nothing to learn from: no row, or all weights are 0. Check the filters before.
+    #[error("no row with a weight to {purpose}")]
+    NoRows {
+        /// `train on` or `validate on`.
+        purpose: &'static str,
     },
     /// The training was stopped before there was a model. Nothing is lost but the time: start it again.
     #[error("stopped before there was a model")]

@@ -1,7 +1,8 @@
 //! **What is the function?** Models and how they are fitted; neither stored in an index nor served here.
 //!
-//! - [`popularity`]: the same list for everybody, with time decay if wanted
-//! - [`neighbours`]: tables of which items speak for which ([`item_cf`](neighbours::item_cf))
+//! - [`popularity`]: the same list for everybody, in a window and with time decay if wanted
+//! - [`newest`]: since when each item is there
+//! - [`neighbours`]: tables of which items speak for which ([`item_cf`](neighbours::item_cf), [`swing`](neighbours::swing))
 //! - [`factorization`]: vectors and weights ([`ials`](factorization::ials))
 //! - [`progress`]: how a training is watched and stopped
 //!
@@ -46,6 +47,7 @@ pub mod factorization;
 mod incidence;
 pub mod item_scores;
 pub mod neighbours;
+pub mod newest;
 pub mod popularity;
 pub mod progress;
 

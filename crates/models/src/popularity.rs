@@ -1,10 +1,10 @@
-//! Popularity with time decay: the same list for everybody.
+//! Popularity in a window and with time decay: the same list for everybody.
 //!
 //! ```text
-//! score_i = Σ 2^(−age / half_life)   over the events of item i,   age = now − time of the event
+//! score_i = Σ 2^(−age / half_life)   over the events of item i with age < window,   age = now − time of the event
 //! ```
 //!
-//! Without a half-life every event counts 1. **Good for** users that nobody knows yet, a floor that every other model
+//! Without a half-life every event counts 1; without a window all of them do. **Good for** users that nobody knows yet, a floor that every other model
 //! must stand above, and a fallback that cannot fail. **Not good for** anything personal.
 
 use std::path::Path;
@@ -33,6 +33,8 @@ pub enum Count {
 pub struct PopularityConfig {
     /// After how many days an event counts half; none: events count the same for ever.
     pub half_life_days: Option<f64>,
+    /// Only events of the last so many days before the end of the training part count; none: all do.
+    pub window_days: Option<f64>,
     /// What counts: `events` or `users`.
     pub count: Count,
 }
@@ -43,14 +45,19 @@ impl PopularityConfig {
     /// # Errors
     /// [`Error::Config`] names the first key that is out of range.
     pub fn validate(&self) -> Result<()> {
-        match self.half_life_days {
-            Some(days) if !(1e-3..=1e5).contains(&days) => Err(Error::Config {
-                key: "half_life_days",
-                value: days.to_string(),
-                allowed: "0.001 to 100000, or left out",
-            }),
-            _ => Ok(()),
+        for (key, days) in [
+            ("half_life_days", self.half_life_days),
+            ("window_days", self.window_days),
+        ] {
+            if let Some(days) = days.filter(|days| !(1e-3..=1e5).contains(days)) {
+                return Err(Error::Config {
+                    key,
+                    value: days.to_string(),
+                    allowed: "0.001 to 100000, or left out",
+                });
+            }
         }
+        Ok(())
     }
 }
 
@@ -64,20 +71,22 @@ pub struct Popularity {
 impl Popularity {
     /// Counts the events of `histories`; `now` is the moment that ages are measured from: the end of the training part.
     ///
-    /// With a half-life, an event after `now` counts 1, and one without a time is as old as the oldest that has one.
+    /// With a half-life or a window, an event after `now` is as new as can be, and one without a time is as old as the
+    /// oldest that has one.
     ///
     /// # Errors
-    /// [`Error::Config`]; [`Error::NoInteractions`]; [`Error::UnknownItem`]; [`Error::MissingTimes`] when there is a
-    /// half-life, but `now` is unknown or no event has a time.
+    /// [`Error::Config`]; [`Error::NoInteractions`], also when none lies in the window; [`Error::UnknownItem`];
+    /// [`Error::MissingTimes`] when there is a half-life or a window, but `now` is unknown or no event has a time.
     pub fn fit(histories: &Histories, n_items: usize, now: Time, config: &PopularityConfig) -> Result<Self> {
         config.validate()?;
         if histories.n_events() == 0 {
             return Err(Error::NoInteractions);
         }
-        let decay = config
-            .half_life_days
-            .map(|days| Decay::new(histories, now, days))
-            .transpose()?;
+        let ages = match (config.half_life_days, config.window_days) {
+            (None, None) => None,
+            (Some(_), _) => Some(Ages::new(histories, now, "half_life_days", config)?),
+            (None, Some(_)) => Some(Ages::new(histories, now, "window_days", config)?),
+        };
         let mut sums = vec![0.0f64; n_items];
         // Newest first, so that the first event of a pair is its latest.
         let mut seen_by = vec![u32::MAX; n_items];
@@ -94,9 +103,15 @@ impl Popularity {
                 if config.count == Count::Users && seen_by[item] == user.0 {
                     continue;
                 }
-                seen_by[item] = user.0;
-                sums[item] += decay.as_ref().map_or(1.0, |decay| decay.weight(event.time));
+                let weight = ages.as_ref().map_or(1.0, |ages| ages.weight(event.time));
+                if weight > 0.0 {
+                    seen_by[item] = user.0;
+                    sums[item] += weight;
+                }
             }
+        }
+        if sums.iter().all(|&sum| sum == 0.0) {
+            return Err(Error::NoInteractions);
         }
         #[expect(
             clippy::cast_possible_truncation,
@@ -125,36 +140,43 @@ impl Popularity {
     }
 }
 
-struct Decay {
+/// What an event's age makes of it.
+struct Ages {
     now: i64,
     oldest: i64,
-    half_life_days: f64,
+    half_life_days: Option<f64>,
+    window_days: f64,
 }
 
-impl Decay {
-    fn new(histories: &Histories, now: Time, half_life_days: f64) -> Result<Self> {
+impl Ages {
+    fn new(histories: &Histories, now: Time, key: &'static str, config: &PopularityConfig) -> Result<Self> {
         let Some(now) = now.millis() else {
-            return Err(Error::MissingTimes {
-                reason: "the moment `now` is unknown",
-            });
+            let reason = "the moment `now` is unknown";
+            return Err(Error::MissingTimes { key, reason });
         };
         let times = histories.iter().flat_map(|(_, history)| history.events());
         let Some(oldest) = times.filter_map(|event| event.time.millis()).min() else {
-            return Err(Error::MissingTimes {
-                reason: "no event says when it happened",
-            });
+            let reason = "no event says when it happened";
+            return Err(Error::MissingTimes { key, reason });
         };
         Ok(Self {
             now,
             oldest,
-            half_life_days,
+            half_life_days: config.half_life_days,
+            window_days: config.window_days.unwrap_or(f64::INFINITY),
         })
     }
 
+    /// 0 outside the window.
     fn weight(&self, time: Time) -> f64 {
         let time = time.millis().unwrap_or(self.oldest);
         let age_days = self.now.saturating_sub(time).max(0) as f64 / MILLIS_PER_DAY;
-        (-age_days / self.half_life_days).exp2()
+        if age_days < self.window_days {
+            self.half_life_days
+                .map_or(1.0, |half_life| (-age_days / half_life).exp2())
+        } else {
+            0.0
+        }
     }
 }
 
@@ -193,7 +215,7 @@ mod tests {
         check(
             &PopularityConfig {
                 half_life_days,
-                count: Count::Events,
+                ..PopularityConfig::default()
             },
             &[0.25 + 1.0 + 1.0, 0.5 + 0.25, 0.0],
         );
@@ -201,17 +223,36 @@ mod tests {
             &PopularityConfig {
                 half_life_days,
                 count: Count::Users,
+                ..PopularityConfig::default()
             },
             &[0.25 + 1.0, 0.5, 0.0],
         );
         check(&PopularityConfig::default(), &[3.0, 2.0, 0.0]);
         check(
             &PopularityConfig {
-                half_life_days: None,
                 count: Count::Users,
+                ..PopularityConfig::default()
             },
             &[2.0, 1.0, 0.0],
         );
+    }
+
+    #[test]
+    fn a_window_counts_only_what_happened_in_its_last_days() {
+        let window = |window_days, half_life_days, count| PopularityConfig {
+            half_life_days,
+            window_days: Some(window_days),
+            count,
+        };
+        // Of item 1 the event 10 days back is just outside of a window of 10 days, and so is the one without a time.
+        check(&window(10.0, None, Count::Events), &[2.0, 0.0, 0.0]);
+        check(&window(10.5, None, Count::Events), &[2.0, 1.0, 0.0]);
+        check(&window(10.5, Some(10.0), Count::Users), &[1.0, 0.5, 0.0]);
+        check(&window(1e5, None, Count::Events), &[3.0, 2.0, 0.0]);
+        let log = histories(&[(0, 1, Some(0))]);
+        let late = Time::from_millis(30 * DAY);
+        let nothing = Popularity::fit(&log, 3, late, &window(10.0, None, Count::Events));
+        assert!(matches!(nothing, Err(Error::NoInteractions)));
     }
 
     #[test]
@@ -227,6 +268,18 @@ mod tests {
             Err(Error::MissingTimes { .. })
         ));
         assert!(matches!(fit(Time::UNKNOWN), Err(Error::MissingTimes { .. })));
+        let config = PopularityConfig {
+            window_days: Some(1.0),
+            ..PopularityConfig::default()
+        };
+        let found = Popularity::fit(&untimed, 3, Time::from_millis(5), &config);
+        assert!(matches!(
+            found,
+            Err(Error::MissingTimes {
+                key: "window_days",
+                ..
+            })
+        ));
     }
 
     #[test]

@@ -64,6 +64,11 @@ impl Layout {
         self.root.join("channels").join(name)
     }
 
+    /// Since when each item is there, of a channel of the newest.
+    pub fn newest_times(&self, channel: &str) -> PathBuf {
+        self.channel(channel).join("times.parquet")
+    }
+
     /// The ranker's weights and calibration.
     pub fn ranker(&self) -> PathBuf {
         self.root.join("ranker")

@@ -1,5 +1,6 @@
 //! From a folder to a pipeline: one arm a kind.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -7,13 +8,17 @@ use catchment_ann_index::exact::ExactIndex;
 use catchment_ann_index::{SearchParams, VectorIndex, build_index};
 use catchment_models::factorization::ials::{IalsEncoder, export};
 use catchment_models::neighbours::item_cf::ItemCf;
+use catchment_models::neighbours::swing::Swing;
+use catchment_models::newest::Newest;
 use catchment_models::popularity::Popularity;
 use catchment_ranking::{LrRanker, Ranker};
-use catchment_recall::{Channel, EmbeddingChannel, ItemToItemChannel, PopularChannel};
-use catchment_schema::{Embeddings, Metric, NeighbourTable, Vocabulary};
+use catchment_recall::{
+    Channel, EmbeddingChannel, ItemToItemChannel, NewestChannel, PopularByCategoryChannel, PopularChannel,
+};
+use catchment_schema::{AttributeTable, Embeddings, Metric, NeighbourTable};
 
 use crate::encoder::FoldIn;
-use crate::{ChannelModel, ChannelSpec, Error, Layout, RankerModel};
+use crate::{Catalogue, ChannelModel, ChannelSpec, Error, Layout, RankerModel};
 
 /// A channel as the pipeline keeps it: ready to recall, and with what it knows about items.
 pub(crate) struct OpenChannel {
@@ -39,7 +44,12 @@ pub(crate) enum Knowledge {
 pub const POPULARITY_FILE: &str = "scores.parquet";
 
 /// Opens one channel.
-pub(crate) fn channel(layout: &Layout, spec: &ChannelSpec, items: &Vocabulary) -> Result<OpenChannel, Error> {
+pub(crate) fn channel(
+    layout: &Layout,
+    spec: &ChannelSpec,
+    catalogue: &Catalogue,
+) -> Result<OpenChannel, Error> {
+    let items = catalogue.items();
     let folder = layout.channel(&spec.name);
     let name = spec.name.as_str();
     let failed = |error: &dyn std::fmt::Display| Error::Channel {
@@ -47,10 +57,28 @@ pub(crate) fn channel(layout: &Layout, spec: &ChannelSpec, items: &Vocabulary) -
         reason: error.to_string(),
     };
     Ok(match &spec.model {
-        ChannelModel::Popular { .. } => {
-            let model =
-                Popularity::open(folder.join(POPULARITY_FILE), items).map_err(|error| failed(&error))?;
-            let channel = PopularChannel::new(name, &model.scores).map_err(|error| failed(&error))?;
+        ChannelModel::Popular { query, .. } => {
+            let scores = Popularity::open(folder.join(POPULARITY_FILE), items)
+                .map_err(|error| failed(&error))?
+                .scores;
+            let channel: Box<dyn Channel> = match &query.category {
+                None => Box::new(PopularChannel::new(name, &scores).map_err(|error| failed(&error))?),
+                Some(column) => {
+                    let categories =
+                        categories(catalogue.item_attributes(), column).map_err(|reason| failed(&reason))?;
+                    let channel =
+                        PopularByCategoryChannel::new(name, &scores, categories, query.recent_items);
+                    Box::new(channel.map_err(|error| failed(&error))?)
+                }
+            };
+            OpenChannel {
+                channel,
+                knowledge: Knowledge::None,
+            }
+        }
+        ChannelModel::Newest { query, .. } => {
+            let model = Newest::open(layout.newest_times(name), items).map_err(|error| failed(&error))?;
+            let channel = NewestChannel::new(name, model.times, *query).map_err(|error| failed(&error))?;
             OpenChannel {
                 channel: Box::new(channel),
                 knowledge: Knowledge::None,
@@ -62,6 +90,15 @@ pub(crate) fn channel(layout: &Layout, spec: &ChannelSpec, items: &Vocabulary) -
             let bias = Some(model.item_bias);
             let channel =
                 ItemToItemChannel::new(name, table.clone(), bias, *query).map_err(|error| failed(&error))?;
+            OpenChannel {
+                channel: Box::new(channel),
+                knowledge: Knowledge::Neighbours(table),
+            }
+        }
+        ChannelModel::Swing { query, .. } => {
+            let table = Arc::new(Swing::open_table(&folder, items).map_err(|error| failed(&error))?);
+            let channel =
+                ItemToItemChannel::new(name, table.clone(), None, *query).map_err(|error| failed(&error))?;
             OpenChannel {
                 channel: Box::new(channel),
                 knowledge: Knowledge::Neighbours(table),
@@ -92,6 +129,34 @@ pub(crate) fn channel(layout: &Layout, spec: &ChannelSpec, items: &Vocabulary) -
     })
 }
 
+/// The categories of each item in a column of texts, numbered in the order in which the items name them.
+fn categories(attributes: &AttributeTable, column: &str) -> Result<Vec<Vec<u32>>, String> {
+    if attributes.column(column).is_none() {
+        let names: Vec<&str> = attributes.names().collect();
+        return Err(format!(
+            "the items have no column `{column}`; columns: {}",
+            names.join(", ")
+        ));
+    }
+    let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
+    let mut of_items = Vec::with_capacity(attributes.n_rows());
+    for row in 0..attributes.n_rows() {
+        let mut of_item: Vec<u32> = Vec::new();
+        for text in attributes.texts(column, row) {
+            let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+            let number = *numbers.entry(text).or_insert(next);
+            if !of_item.contains(&number) {
+                of_item.push(number);
+            }
+        }
+        of_items.push(of_item);
+    }
+    if numbers.is_empty() {
+        return Err(format!("no item has a text in the column `{column}`"));
+    }
+    Ok(of_items)
+}
+
 /// Opens the ranker, together with the fingerprint of the features it was trained on.
 pub(crate) fn ranker(layout: &Layout, model: &RankerModel) -> Result<(Box<dyn Ranker>, String), Error> {
     match model {
@@ -102,6 +167,149 @@ pub(crate) fn ranker(layout: &Layout, model: &RankerModel) -> Result<(Box<dyn Ra
             })?;
             let fingerprint = ranker.feature_fingerprint().to_owned();
             Ok((Box::new(ranker), fingerprint))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use catchment_models::neighbours::swing::{Swing, SwingConfig};
+    use catchment_models::newest::{Newest, NewestConfig};
+    use catchment_models::popularity::PopularityConfig;
+    use catchment_models::progress::Silent;
+    use catchment_recall::{ItemToItemConfig, NewestQueryConfig, PopularQueryConfig};
+    use catchment_schema::{ItemIdx, Time};
+
+    use super::*;
+    use crate::testing::TinyBundle;
+    use crate::{Pipeline, PipelineSpec, Request, Scratch, UserState};
+
+    /// The tiny bundle with a channel of each kind that it does not have by itself.
+    fn with_more_channels(column: &str) -> (tempfile::TempDir, Result<Pipeline, Error>) {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let layout = Layout::new(folder.path());
+        TinyBundle::default().write(&layout).expect("written");
+        let tiny = Pipeline::open_folder(&layout).expect("opens");
+        let (items, histories) = (tiny.catalogue().items(), tiny.catalogue().histories());
+        let more = [
+            (
+                "mine",
+                ChannelModel::Popular {
+                    model: PopularityConfig::default(),
+                    query: PopularQueryConfig {
+                        category: Some(column.to_owned()),
+                        recent_items: 3,
+                    },
+                },
+            ),
+            (
+                "newest",
+                ChannelModel::Newest {
+                    model: NewestConfig::default(),
+                    query: NewestQueryConfig::default(),
+                },
+            ),
+            (
+                "swing",
+                ChannelModel::Swing {
+                    model: SwingConfig::default(),
+                    query: ItemToItemConfig::default(),
+                },
+            ),
+        ];
+        let mut spec = PipelineSpec::read(&layout.spec()).expect("a spec");
+        spec.ranker = None;
+        for (name, model) in more {
+            std::fs::create_dir_all(layout.channel(name)).expect("made");
+            spec.channels.push(ChannelSpec {
+                name: name.to_owned(),
+                k: 20,
+                model,
+            });
+        }
+        let popular = layout.channel("popular").join(POPULARITY_FILE);
+        std::fs::copy(popular, layout.channel("mine").join(POPULARITY_FILE)).expect("copied");
+        let unpublished = vec![Time::UNKNOWN; items.len()];
+        let newest = Newest::fit(histories, &unpublished, &NewestConfig::default()).expect("fitted");
+        newest
+            .save(layout.newest_times("newest"), items)
+            .expect("written");
+        let config = SwingConfig::default();
+        let swing = Swing::fit(histories, items.len(), &config, 1, &mut Silent).expect("fitted");
+        swing.save(layout.channel("swing"), items).expect("written");
+        spec.write(&layout.spec()).expect("written");
+        (folder, Pipeline::open_folder(&layout))
+    }
+
+    #[test]
+    fn every_kind_opens_from_its_folder_and_answers_with_its_name() {
+        let (_folder, pipeline) = with_more_channels("category");
+        let pipeline = pipeline.expect("opens");
+        let catalogue = pipeline.catalogue();
+        let user = catalogue.users().user("u0");
+        let history = user.map(|user| catalogue.history(user)).expect("known");
+        let state = UserState { user, history };
+        let request = Request::new(30, catalogue.now());
+        let answer = pipeline
+            .recommend(&request, &state, &mut Scratch::default())
+            .expect("answered");
+        for (number, name) in (3u16..).zip(["mine", "newest", "swing"]) {
+            let report = &answer.trace.channels[usize::from(number)];
+            assert_eq!(report.name, name);
+            assert!(report.kept > 0 && report.missing.is_none(), "{report:?}");
+            let found = |candidate: &catchment_recall::Candidate| {
+                candidate.sources.iter().any(|source| source.channel == number)
+            };
+            assert!(answer.items.iter().any(found), "{name}");
+        }
+        // Nothing that began after the moment of the request is new.
+        let first = history.events()[0].time;
+        let earlier = Request {
+            exclude_seen: Some(false),
+            ..Request::new(40, first)
+        };
+        let there = pipeline
+            .recall_channel("newest", &earlier, &state, &mut Scratch::default())
+            .expect("answered");
+        let all = pipeline
+            .recall_channel(
+                "newest",
+                &Request {
+                    now: catalogue.now(),
+                    ..earlier
+                },
+                &state,
+                &mut Scratch::default(),
+            )
+            .expect("answered");
+        assert!(there.len() < all.len(), "{} {}", there.len(), all.len());
+    }
+
+    #[test]
+    fn a_neighbour_table_of_swing_says_what_is_similar() {
+        let (_folder, pipeline) = with_more_channels("category");
+        let pipeline = pipeline.expect("opens");
+        let (name, near) = pipeline
+            .similar(ItemIdx(0), 5, Some("swing"), &mut Scratch::default())
+            .expect("answered");
+        assert!(name == "swing" && near.iter().all(|scored| scored.item != ItemIdx(0)) && !near.is_empty());
+    }
+
+    #[test]
+    fn a_column_that_is_not_there_or_holds_no_text_is_named() {
+        for (column, expected) in [
+            (
+                "genre",
+                "the items have no column `genre`; columns: title, category, price, available",
+            ),
+            ("price", "no item has a text in the column `price`"),
+        ] {
+            match with_more_channels(column).1 {
+                Err(Error::Channel { channel, reason }) => {
+                    assert_eq!((channel.as_str(), reason.as_str()), ("mine", expected));
+                }
+                other => panic!("{:?}", other.map(|_| ())),
+            }
         }
     }
 }

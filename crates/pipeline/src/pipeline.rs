@@ -53,7 +53,7 @@ impl Pipeline {
         let mut channels: Vec<(Box<dyn Channel>, usize)> = Vec::new();
         let mut knowledge = Vec::new();
         for channel in &spec.channels {
-            let opened = open::channel(layout, channel, catalogue.items())?;
+            let opened = open::channel(layout, channel, &catalogue)?;
             channels.push((opened.channel, channel.k));
             knowledge.push(opened.knowledge);
         }

@@ -6,9 +6,11 @@ use std::path::Path;
 use catchment_ann_index::IndexConfig;
 use catchment_models::factorization::ials::IalsConfig;
 use catchment_models::neighbours::item_cf::ItemCfConfig;
+use catchment_models::neighbours::swing::SwingConfig;
+use catchment_models::newest::NewestConfig;
 use catchment_models::popularity::PopularityConfig;
 use catchment_ranking::LrRankerConfig;
-use catchment_recall::{ItemToItemConfig, MergeConfig};
+use catchment_recall::{ItemToItemConfig, MergeConfig, NewestQueryConfig, PopularQueryConfig};
 use catchment_schema::AtomicFile;
 use serde::{Deserialize, Serialize};
 
@@ -48,15 +50,32 @@ pub struct ChannelSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ChannelModel {
-    /// What many like, the newest events counting most.
+    /// What many like, the newest events counting most, among all items or in the user's own categories.
     Popular {
         /// The model's settings.
         model: PopularityConfig,
+        /// For whom it is popular.
+        #[serde(default)]
+        query: PopularQueryConfig,
+    },
+    /// What has not been there for long.
+    Newest {
+        /// The model's settings.
+        model: NewestConfig,
+        /// What counts as new.
+        query: NewestQueryConfig,
     },
     /// Item-based collaborative filtering from the user's recent items.
     ItemCf {
         /// The model's settings.
         model: ItemCfConfig,
+        /// How a history becomes seeds.
+        query: ItemToItemConfig,
+    },
+    /// Items that pairs of users share who have little else in common, from the user's recent items.
+    Swing {
+        /// The model's settings.
+        model: SwingConfig,
         /// How a history becomes seeds.
         query: ItemToItemConfig,
     },
@@ -74,7 +93,9 @@ impl ChannelModel {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Popular { .. } => "popular",
+            Self::Newest { .. } => "newest",
             Self::ItemCf { .. } => "item_cf",
+            Self::Swing { .. } => "swing",
             Self::Ials { .. } => "ials",
         }
     }

@@ -2,10 +2,9 @@
 
 #![allow(clippy::print_stdout, reason = "an example shows its result")]
 
-use std::ops::ControlFlow;
-
 use catchment_features::{FeatureBatch, FeatureColumn};
 use catchment_models::factorization::lr::sigmoid;
+use catchment_models::progress::Flow;
 use catchment_ranking::{
     Layout, LrRanker, LrRankerConfig, RankError, RankQuery, Ranker, TrainingRequest, TrainingSet,
 };
@@ -78,10 +77,11 @@ fn main() -> Result<(), RankError> {
         })?;
     }
 
-    let (mut ranker, report) = LrRanker::fit(&set, &LrRankerConfig::default(), 7, &mut |epoch| {
-        println!("pass {}: logloss {:.4}", epoch.epoch, epoch.train_logloss);
-        ControlFlow::Continue(())
-    })?;
+    let mut print = |pass: u64, _: u64, note: &str| {
+        println!("pass {pass}: {note}");
+        Flow::Continue
+    };
+    let (mut ranker, report) = LrRanker::fit(&set, &LrRankerConfig::default(), 7, &mut print)?;
     println!(
         "held out: AUC {:.3}, logloss {:.4}, calibration error {:.3} (before calibration {:.3})",
         report.calibrated.auc, report.calibrated.logloss, report.calibrated.ece, report.uncalibrated.ece

@@ -1,7 +1,5 @@
 //! What can go wrong while ranking, and while learning to rank.
 
-use catchment_models::factorization::lr::LrError;
-
 use crate::Side;
 
 /// Why candidates could not be scored, or a ranker not be fitted, saved or opened.
@@ -66,7 +64,7 @@ pub enum RankError {
     },
     /// The model could not be fitted, saved or opened.
     #[error(transparent)]
-    Model(#[from] LrError),
+    Model(#[from] catchment_models::Error),
     /// A file could not be written or read, or contradicts itself.
     #[error(transparent)]
     File(#[from] catchment_schema::Error),

@@ -1,7 +1,7 @@
 //! One request with its outcome.
 
 use catchment_features::{FeatureBatch, FeatureRow};
-use catchment_models::factorization::lr::LrError;
+use catchment_models::Error;
 use catchment_schema::ItemIdx;
 
 use crate::{RankError, Side};
@@ -56,7 +56,7 @@ impl TrainingRequest<'_> {
             .enumerate()
             .find(|(_, label)| !(0.0..=1.0).contains(*label));
         if let Some((row, &value)) = label {
-            return Err(LrError::Label { row, value }.into());
+            return Err(Error::Label { row, value }.into());
         }
         let weights = self.weights.unwrap_or_default();
         let weight = weights
@@ -64,7 +64,7 @@ impl TrainingRequest<'_> {
             .enumerate()
             .find(|(_, weight)| !weight.is_finite() || **weight < 0.0);
         match weight {
-            Some((row, &value)) => Err(LrError::Weight { row, value }.into()),
+            Some((row, &value)) => Err(Error::Weight { row, value }.into()),
             None => Ok(()),
         }
     }

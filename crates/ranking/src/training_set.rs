@@ -150,7 +150,7 @@ fn collect(
 #[cfg(test)]
 mod tests {
     use catchment_features::FeatureColumn;
-    use catchment_models::factorization::lr::LrError;
+    use catchment_models::Error;
     use catchment_schema::ItemIdx;
 
     use super::*;
@@ -277,12 +277,12 @@ mod tests {
         ));
         let label = fails(&[0.0, 1.5, 0.0], None);
         assert!(
-            matches!(label, RankError::Model(LrError::Label { row: 1, .. })),
+            matches!(label, RankError::Model(Error::Label { row: 1, .. })),
             "{label}"
         );
         let weight = fails(LABELS, Some(&[1.0, 1.0, f32::NAN]));
         assert!(
-            matches!(weight, RankError::Model(LrError::Weight { row: 2, .. })),
+            matches!(weight, RankError::Model(Error::Weight { row: 2, .. })),
             "{weight}"
         );
     }

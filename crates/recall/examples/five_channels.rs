@@ -1,4 +1,4 @@
-//! Five channels, one user, two merges: who found what, and what merging costs on this machine.
+//! Five channels, one user, all merges: who found what, and what merging costs on this machine.
 //!
 //! `cargo run --package catchment-recall --example five_channels`
 #![allow(clippy::print_stdout, reason = "an example shows its answer")]
@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use catchment_recall::{
     Channel, ChannelList, Executor, ExecutorConfig, ExecutorScratch, ItemToItemChannel, ItemToItemConfig,
-    MergeConfig, NoDeadline, PopularChannel, QuotaConfig, RecallQuery, RequestFilter, SeenEvents, Stopwatch,
-    merge,
+    MergeConfig, NewestChannel, NewestQueryConfig, NoDeadline, PopularChannel, PriorityConfig, QuotaConfig,
+    RecallQuery, RequestFilter, SeenEvents, SnakeConfig, Stopwatch, WeightedConfig, merge,
 };
 use catchment_schema::{Event, History, ItemIdx, ItemSet, NeighbourTable, Score, ScoredItem, Time};
 
@@ -56,14 +56,15 @@ fn main() -> Result<(), catchment_recall::ConfigError> {
     let popularity: Vec<f32> = (0..N_ITEMS)
         .map(|item| 1e6 / (1 + mixed(item, 1) % N_ITEMS) as f32)
         .collect();
-    let newest: Vec<f32> = (0..N_ITEMS).map(|item| item as f32).collect();
+    let newest = (0..N_ITEMS).map(|item| Time::from_millis(i64::from(item))).collect();
+    let newest = NewestChannel::new("newest", newest, NewestQueryConfig::default())?;
     let executor = Executor::new(
         vec![
             item_to_item("item_cf", 0, 0)?,
             item_to_item("swing", 0, 10)?,
             item_to_item("item2vec", 77, 5)?,
             (Box::new(PopularChannel::new("popular", &popularity)?), 200),
-            (Box::new(PopularChannel::new("newest", &newest)?), 200),
+            (Box::new(newest), 200),
         ],
         ExecutorConfig::default(),
     )?;
@@ -80,7 +81,7 @@ fn main() -> Result<(), catchment_recall::ConfigError> {
         user_features: None,
         context_features: None,
         filter: filter.item_filter(),
-        now: Time::from_millis(100),
+        now: Time::from_millis(15_000),
         deadline: &NoDeadline,
     };
     let clock = Clock(Instant::now());
@@ -105,6 +106,9 @@ fn main() -> Result<(), catchment_recall::ConfigError> {
     for (name, config) in [
         ("rrf", MergeConfig::default()),
         ("quota", MergeConfig::Quota(quota)),
+        ("snake", MergeConfig::Snake(SnakeConfig::default())),
+        ("weighted", MergeConfig::Weighted(WeightedConfig::default())),
+        ("priority", MergeConfig::Priority(PriorityConfig::default())),
     ] {
         config.validate(&executor.names())?;
         let merged = merge(&lists, &config);

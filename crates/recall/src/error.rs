@@ -31,6 +31,16 @@ pub enum ConfigError {
         /// What is allowed.
         allowed: &'static str,
     },
+    /// The recipe asks for something that has a word but no code yet. Take one of the others.
+    #[error("{key} = {value} is not there yet; there are: {}", available.join(", "))]
+    NotYet {
+        /// The key, as in the recipe.
+        key: &'static str,
+        /// The value that was given.
+        value: &'static str,
+        /// What there is.
+        available: &'static [&'static str],
+    },
     /// A key names a channel that the recipe does not have. Mend the name, or add the channel.
     #[error("{key} names the channel `{name}`, which is not there; channels: {}", known.join(", "))]
     UnknownChannel {

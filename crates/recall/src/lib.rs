@@ -1,7 +1,8 @@
 //! **Who could it be?** Channels, the filter they obey, and the merges that make one list of many.
 //!
-//! A [`Channel`] is one way to find candidates: what is popular ([`PopularChannel`]), what goes with
-//! the things somebody had lately ([`ItemToItemChannel`]), what lies near them in a space of vectors
+//! A [`Channel`] is one way to find candidates: what is popular ([`PopularChannel`]), also in somebody's own
+//! categories ([`PopularByCategoryChannel`]), what is new ([`NewestChannel`]), what goes with the things
+//! somebody had lately ([`ItemToItemChannel`]), what lies near them in a space of vectors
 //! ([`EmbeddingChannel`]). An [`Executor`] asks all of them under one deadline and reports on each;
 //! [`merge`](merge::merge) makes one list of theirs and remembers, for every candidate, all channels
 //! that found it, at which rank and with which score.
@@ -70,15 +71,18 @@ mod top_k;
 
 pub use accumulator::Accumulator;
 pub use channel::{Channel, ChannelScratch, QueryEncoder, Recalled};
-pub use channels::{EmbeddingChannel, ItemToItemChannel, ItemToItemConfig, PopularChannel};
+pub use channels::{
+    EmbeddingChannel, ItemToItemChannel, ItemToItemConfig, NewestChannel, NewestQueryConfig,
+    PopularByCategoryChannel, PopularChannel, PopularQueryConfig,
+};
 pub use error::{ChannelError, ConfigError};
 pub use executor::{
     Cause, ChannelReport, Executor, ExecutorConfig, ExecutorScratch, Gathered, Stopwatch, Unmeasured,
 };
-pub use filter::{Filtered, RequestFilter, Rule, SeenEvents};
+pub use filter::{Availability, AvailableAt, Filtered, RequestFilter, Rule, SeenEvents};
 pub use merge::{
-    Candidate, ChannelList, ListReport, MergeConfig, MergeReport, Merged, QuotaConfig, RrfConfig, Source,
-    Sources, merge,
+    Candidate, ChannelList, ListReport, MergeConfig, MergeReport, Merged, Normalise, PriorityConfig,
+    QuotaConfig, RrfConfig, SnakeConfig, Source, Sources, WeightedConfig, merge,
 };
 pub use query::{Deadline, NoDeadline, RecallQuery};
 

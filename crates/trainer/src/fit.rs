@@ -6,6 +6,8 @@ use anyhow::Context;
 use catchment_features::{FitTables, FittedFeatures};
 use catchment_models::factorization::ials;
 use catchment_models::neighbours::item_cf::ItemCf;
+use catchment_models::neighbours::swing::Swing;
+use catchment_models::newest::Newest;
 use catchment_models::popularity::Popularity;
 use catchment_pipeline::{ChannelModel, ChannelSpec, Layout, POPULARITY_FILE};
 use catchment_prepare::Prepared;
@@ -113,12 +115,44 @@ fn fit_one(
     fs::create_dir_all(&folder).map_err(catchment_schema::Error::io(&folder))?;
     let items = prepared.items();
     match &channel.model {
-        ChannelModel::Popular { model } => {
+        ChannelModel::Popular { model, query } => {
+            if let Some(column) = &query.category {
+                // Only here, where the items are known, can it be said that they have no such column.
+                let attributes = prepared.item_attributes();
+                let names: Vec<&str> = attributes.names().collect();
+                anyhow::ensure!(
+                    names.contains(&column.as_str()),
+                    "query.category = {column:?}, but the items have no such column; columns: {}",
+                    names.join(", ")
+                );
+            }
             let popularity = Popularity::fit(histories, items.len(), end, model)?;
             popularity.save(folder.join(POPULARITY_FILE), items)?;
         }
+        ChannelModel::Newest { model, .. } => {
+            let attributes = prepared.item_attributes();
+            let published: Vec<Time> = (0..items.len())
+                .map(|row| attributes.time("published_at", row))
+                .collect();
+            Newest::fit(histories, &published, model)?.save(layout.newest_times(&channel.name), items)?;
+        }
         ChannelModel::ItemCf { model, .. } => {
             ItemCf::fit(histories, items.len(), model, bar)?.save(&folder, items)?;
+        }
+        ChannelModel::Swing { model, .. } => {
+            let swing = Swing::fit(histories, items.len(), model, work.recipe.seed, bar)?;
+            swing.save(&folder, items)?;
+            let sampled = swing.report.sampled_items;
+            if sampled > 0 {
+                work.note(format!(
+                    "channel `{}`: {sampled} of {} items have more than max_users = {} users (up to {}); a sample of \
+                     theirs was taken",
+                    channel.name,
+                    items.len(),
+                    model.max_users,
+                    swing.report.most_users
+                ));
+            }
         }
         ChannelModel::Ials { model, .. } => {
             let fitted = ials::fit(histories, items.len(), model, work.recipe.seed, bar)?;

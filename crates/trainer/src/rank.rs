@@ -1,10 +1,8 @@
 //! Trains the ranker on what the channels find for rows that they were not fitted on.
 
 use catchment_evaluation::GroundTruth;
-use std::ops::ControlFlow;
 
 use catchment_features::{ChannelHit, ColumnKind, FittedFeatures, Side};
-use catchment_models::progress::{Flow, Progress};
 use catchment_pipeline::{Pipeline, RankerModel, Request, RequestFeatures, Scratch, UserState};
 use catchment_prepare::Prepared;
 use catchment_ranking::{ColumnShape, Layout, LrRanker, Shapes, TrainingRequest, TrainingSet};
@@ -132,16 +130,8 @@ pub(crate) fn train(
     }
     let RankerModel::Lr { model } = model;
     let mut bar = Bar::new("ranker lr", work.output.is_silent());
-    let total = model.ftrl.epochs as u64;
-    let (ranker, report) = LrRanker::fit(&set, model, work.recipe.seed, &mut |epoch| match bar.step(
-        epoch.epoch as u64,
-        total,
-        &format!("logloss {:.4}", epoch.train_logloss),
-    ) {
-        Flow::Continue => ControlFlow::Continue(()),
-        Flow::Stop => ControlFlow::Break(()),
-    })
-    .map_err(|error| Failure::with_help(error, NOT_ENOUGH))?;
+    let (ranker, report) = LrRanker::fit(&set, model, work.recipe.seed, &mut bar)
+        .map_err(|error| Failure::with_help(error, NOT_ENOUGH))?;
     drop(bar);
     ranker.save(selection.ranker())?;
     ranker.save(final_model.ranker())?;

@@ -30,17 +30,27 @@
 //! the model has dimensions. It is the same solution, not an approximation. Scaling by `D` also conditions the system,
 //! which is why single precision does.
 //!
+//! **The other solvers** ([`Solver`]) make a row better instead: by a few steps of conjugate gradient (Takács, Pilászy,
+//! Tikk, `RecSys` 2011) or block by block of dimensions (iALS++: Rendle, Krichene, Zhang, Koren 2021). Both work in the
+//! same basis, begin at the vectors of the sweep before, and never let `L` rise; with enough steps, or a block as wide
+//! as the model, they are the exact solution.
+//!
+//! **The objective of Hu, Koren and Volinsky** with confidence `c = 1 + α` of what was seen, 1 of everything else, and a
+//! fixed `λ'` is `L` up to a factor that all scores share, for `α₀ = 1/α`, `λ = λ'/(1 + α)` and `ν = 0`.
+//!
 //! **Good for** a strong baseline that is hard to beat, any number of users and items, users that arrive or change
 //! after training ([`IalsEncoder::fold_in`] solves one row). **Not good for** items that nobody has had yet, side
 //! features, the order of events.
 //!
 //! **Where we depart from the papers.** A pair counts once, however many events it has. The fit ends with the users, so
-//! that a trained user's vector is what folding in their history gives.
+//! that a trained user's vector is what folding in their history gives, exact whatever the solver.
 //!
 //! Model ([`IalsModel`]), loss ([`IalsLoss`]), fit ([`fit`]) and exporter ([`export`]) are apart; there is no sampler,
 //! because every pair takes part.
 
+mod blocks;
 mod config;
+mod conjugate_gradient;
 mod eigenbasis;
 mod encoder;
 pub mod export;
@@ -50,7 +60,7 @@ mod loss;
 mod model;
 mod row_solver;
 
-pub use config::{IalsConfig, memory_bytes};
+pub use config::{IalsConfig, Solver, memory_bytes};
 pub use encoder::{FoldInScratch, IalsEncoder};
 pub use fit::fit;
 pub use loss::IalsLoss;

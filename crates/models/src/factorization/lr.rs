@@ -22,8 +22,8 @@
 //! Model ([`LogisticRegression`]), optimiser ([`Ftrl`]), rows ([`SparseRows`]) and the loop ([`fit`]) are apart.
 //!
 //! ```
-//! use std::ops::ControlFlow;
 //! use catchment_models::factorization::lr::{Examples, FtrlConfig, SparseRows, fit};
+//! use catchment_models::progress::Silent;
 //!
 //! // Feature 0 speaks for a click, feature 1 against it.
 //! let mut rows = SparseRows::new(2);
@@ -34,14 +34,13 @@
 //! let labels = [1.0, 0.0].repeat(50);
 //! let examples = Examples::new(&rows, &labels, None)?;
 //! let train: Vec<usize> = (0..rows.len()).collect();
-//! let fitted = fit(&examples, &train, &[], &FtrlConfig::default(), 7, &mut |_| ControlFlow::Continue(()))?;
+//! let fitted = fit(&examples, &train, &[], &FtrlConfig::default(), 7, &mut Silent)?;
 //! assert!(fitted.model.logit(rows.row(0)) > 0.0);
 //! assert!(fitted.model.logit(rows.row(1)) < 0.0);
-//! # Ok::<(), catchment_models::factorization::lr::LrError>(())
+//! # Ok::<(), catchment_models::Error>(())
 //! ```
 
 mod config;
-mod error;
 mod examples;
 mod fit;
 mod ftrl;
@@ -49,7 +48,6 @@ mod model;
 mod sparse_rows;
 
 pub use config::FtrlConfig;
-pub use error::LrError;
 pub use examples::Examples;
 pub use fit::{EpochReport, Fitted, StopReason, fit};
 pub use ftrl::Ftrl;

@@ -1,8 +1,6 @@
 //! Trains the tiny bundle in the order in which a recipe is trained: the channels without each user's last event, the
 //! ranker on what they find for it, then the channels once more on everything.
 
-use std::ops::ControlFlow;
-
 use catchment_ann_index::IndexConfig;
 use catchment_features::{ChannelHit, FeatureSpec, FitTables, FittedFeatures};
 use catchment_models::factorization::ials::{self, IalsConfig, export};
@@ -58,6 +56,7 @@ fn spec(with_ranker: bool) -> PipelineSpec {
                 "popular",
                 ChannelModel::Popular {
                     model: PopularityConfig::default(),
+                    query: catchment_recall::PopularQueryConfig::default(),
                 },
             ),
             channel(
@@ -230,7 +229,7 @@ fn ranker(
         })?;
     }
     let set = set.ok_or_else(|| Error::Features("nobody has a last event".to_owned()))?;
-    let (ranker, _) = LrRanker::fit(&set, &lr_config(), seed, &mut |_| ControlFlow::Continue(()))?;
+    let (ranker, _) = LrRanker::fit(&set, &lr_config(), seed, &mut Silent)?;
     Ok(ranker.save(layout.ranker())?)
 }
 

@@ -1,8 +1,7 @@
 //! From requests to a ranker.
 
-use std::ops::ControlFlow;
-
-use catchment_models::factorization::lr::{EpochReport, Examples, fit, sigmoid};
+use catchment_models::factorization::lr::{Examples, fit, sigmoid};
+use catchment_models::progress::Progress;
 
 use super::ranker::correct;
 use super::{LrRanker, LrRankerConfig, LrReport, PartReport};
@@ -12,8 +11,8 @@ use crate::{Calibration, Judgement, RankError, TrainingSet};
 
 impl LrRanker {
     /// Learns from most requests of `set`, lets some choose the pass and the calibration, and judges the outcome on
-    /// the rest. The same set, settings and `seed` give the same ranker. `progress` is told of each pass, and may
-    /// stop.
+    /// the rest. The same set, settings and `seed` give the same ranker. A step of `progress`
+    /// is a pass.
     ///
     /// # Errors
     /// [`RankError::Config`]; [`RankError::OneClass`] when a part lacks positives or negatives;
@@ -22,7 +21,7 @@ impl LrRanker {
         set: &TrainingSet<'_>,
         config: &LrRankerConfig,
         seed: u64,
-        progress: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
+        progress: &mut dyn Progress,
     ) -> Result<(Self, LrReport), RankError> {
         config.validate()?;
         let split = RequestSplit::draw(set, config.validation_fraction, config.test_fraction, seed);

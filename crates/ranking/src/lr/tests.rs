@@ -1,9 +1,8 @@
 //! The ranker from requests to folder.
 
-use std::ops::ControlFlow;
-
 use catchment_features::{FeatureBatch, FeatureColumn};
-use catchment_models::factorization::lr::{EpochReport, FtrlConfig, LogisticRegression, sigmoid};
+use catchment_models::factorization::lr::{FtrlConfig, LogisticRegression, sigmoid};
+use catchment_models::progress::Silent;
 use catchment_schema::{ItemIdx, Score};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -31,10 +30,6 @@ fn categories(cardinality: u32, ids: Vec<u32>) -> FeatureColumn {
 
 fn batch(rows: usize, columns: Vec<FeatureColumn>) -> FeatureBatch {
     FeatureBatch { rows, columns }
-}
-
-fn quietly(_: &EpochReport) -> ControlFlow<()> {
-    ControlFlow::Continue(())
 }
 
 /// 30 items with a category and a quality; a user has an activity; a candidate has a score from a channel, which is
@@ -123,7 +118,7 @@ fn fit(
     for request in requests {
         set.push(&request.training(context))?;
     }
-    LrRanker::fit(&set, config, seed, &mut quietly)
+    LrRanker::fit(&set, config, seed, &mut Silent)
 }
 
 fn scores_of(

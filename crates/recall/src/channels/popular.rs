@@ -2,7 +2,7 @@
 
 use catchment_schema::{ItemSet, ScoredItem};
 
-use super::ITEMS_BETWEEN_LOOKS;
+use super::walk::walk;
 use crate::ranked_scores::RankedScores;
 use crate::{Channel, ChannelError, ChannelScratch, ConfigError, RecallQuery, Recalled};
 
@@ -31,26 +31,6 @@ impl PopularChannel {
         let name = name.into();
         let ranked = RankedScores::new(&name, "the score", scores)?;
         Ok(Self { name, ranked })
-    }
-
-    fn walk_list(&self, query: &RecallQuery<'_>, k: usize) -> Recalled {
-        let mut recalled = Recalled::default();
-        // The first stretch is walked even when time is up: it costs less than saying no.
-        for (stretch, items) in self.ranked.best_first().chunks(ITEMS_BETWEEN_LOOKS).enumerate() {
-            if stretch > 0 && recalled.items.len() < k && query.deadline.expired() {
-                recalled.cut_short = true;
-                return recalled;
-            }
-            for &scored in items {
-                if recalled.items.len() == k {
-                    return recalled;
-                }
-                if query.filter.passes(scored.item) {
-                    recalled.items.push(scored);
-                }
-            }
-        }
-        recalled
     }
 
     fn walk_allowed(&self, query: &RecallQuery<'_>, allowed: &ItemSet, k: usize) -> Recalled {
@@ -86,7 +66,7 @@ impl Channel for PopularChannel {
         let few = self.ranked.len() as f64 * ALLOWED_SHARE_TO_WALK;
         Ok(match query.filter.allow {
             Some(allowed) if (allowed.len() as f64) < few => self.walk_allowed(query, allowed, k),
-            _ => self.walk_list(query, k),
+            _ => walk(self.ranked.best_first(), query, k, |_| true),
         })
     }
 }
@@ -174,7 +154,7 @@ mod tests {
             if let Some(allowed) = &allow {
                 prop_assert_eq!(&channel.walk_allowed(&asked, allowed, k).items, &expected);
             }
-            prop_assert_eq!(channel.walk_list(&asked, k).items, expected);
+            prop_assert_eq!(walk(channel.ranked.best_first(), &asked, k, |_| true).items, expected);
         }
     }
 }

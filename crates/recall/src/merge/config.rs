@@ -1,8 +1,10 @@
 //! The `[merge]` table of a recipe.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::{QuotaConfig, RrfConfig};
+use super::{PriorityConfig, QuotaConfig, RrfConfig, SnakeConfig, WeightedConfig};
 use crate::ConfigError;
 
 /// How the channels' lists become one. In a recipe:
@@ -21,6 +23,35 @@ pub enum MergeConfig {
     Rrf(RrfConfig),
     /// Seats for each channel.
     Quota(QuotaConfig),
+    /// In turn, there and back.
+    Snake(SnakeConfig),
+    /// A sum of comparable scores.
+    Weighted(WeightedConfig),
+    /// One channel after the other.
+    Priority(PriorityConfig),
+    /// A blend learned from logged outcomes: refused with [`ConfigError::NotYet`], so that there is no such value.
+    Learned(NotYet),
+}
+
+/// A kind that has a word but no merge yet; it has no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotYet {}
+
+impl Serialize for NotYet {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        match *self {}
+    }
+}
+
+impl<'de> Deserialize<'de> for NotYet {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        let error = ConfigError::NotYet {
+            key: "kind of [merge]",
+            value: "learned",
+            available: MergeConfig::AVAILABLE,
+        };
+        Err(serde::de::Error::custom(error))
+    }
 }
 
 impl Default for MergeConfig {
@@ -34,6 +65,9 @@ impl MergeConfig {
     /// within a few milliseconds.
     pub const DEFAULT_LIMIT: usize = 500;
 
+    /// The words of the kinds that there are.
+    pub const AVAILABLE: &[&str] = &["rrf", "quota", "snake", "weighted", "priority"];
+
     /// Checks every key against its range, and every name against the channels of the recipe.
     ///
     /// # Errors
@@ -42,6 +76,10 @@ impl MergeConfig {
         match self {
             Self::Rrf(config) => config.validate(channels),
             Self::Quota(config) => config.validate(channels),
+            Self::Snake(config) => config.validate(),
+            Self::Weighted(config) => config.validate(channels),
+            Self::Priority(config) => config.validate(channels),
+            Self::Learned(never) => match *never {},
         }
     }
 }
@@ -70,6 +108,19 @@ pub(super) fn check_names<'a>(
             known: channels.iter().map(|&channel| channel.to_owned()).collect(),
         }),
     }
+}
+
+pub(super) fn check_weights(weights: &BTreeMap<String, f32>, channels: &[&str]) -> Result<(), ConfigError> {
+    for (name, &weight) in weights {
+        if !(weight >= 0.0 && weight.is_finite()) {
+            return Err(ConfigError::OutOfRange {
+                key: format!("weights.{name} of [merge]"),
+                value: weight.to_string(),
+                allowed: "at least 0 and finite",
+            });
+        }
+    }
+    check_names("weights of [merge]", weights.keys(), channels)
 }
 
 #[cfg(test)]
@@ -109,7 +160,9 @@ mod tests {
     fn misspelt_keys_kinds_and_channels_are_refused() {
         check(
             "kind = 'rff'",
-            &expect!["unreadable: unknown variant `rff`, expected `rrf` or `quota`"],
+            &expect![
+                "unreadable: unknown variant `rff`, expected one of `rrf`, `quota`, `snake`, `weighted`, `priority`, `learned`"
+            ],
         );
         check(
             "kind = 'rrf'\nquotas = {}",
@@ -119,6 +172,45 @@ mod tests {
             "kind = 'quota'\nquotas = { populr = 20 }",
             &expect![
                 "refused: quotas of [merge] names the channel `populr`, which is not there; channels: ials, popular"
+            ],
+        );
+    }
+
+    #[test]
+    fn the_other_kinds_are_read_with_their_keys() {
+        check("kind = 'snake'", &expect!["Snake(SnakeConfig { limit: 500 })"]);
+        check(
+            "kind = 'priority'\norder = ['popular']\nlimit = 9",
+            &expect![[r#"Priority(PriorityConfig { order: ["popular"], limit: 9 })"#]],
+        );
+        check(
+            "kind = 'weighted'\nnormalise = 'z_score'\nweights = { ials = 2 }",
+            &expect![[
+                r#"Weighted(WeightedConfig { normalise: ZScore, weights: {"ials": 2.0}, limit: 500 })"#
+            ]],
+        );
+        check(
+            "kind = 'priority'\norder = ['popular', 'popular']",
+            &expect!["refused: order of [merge] = popular is out of range: each channel once"],
+        );
+        check(
+            "kind = 'priority'\norder = ['populr']",
+            &expect![
+                "refused: order of [merge] names the channel `populr`, which is not there; channels: ials, popular"
+            ],
+        );
+        check(
+            "kind = 'weighted'\nweights = { ials = -1 }",
+            &expect!["refused: weights.ials of [merge] = -1 is out of range: at least 0 and finite"],
+        );
+    }
+
+    #[test]
+    fn what_is_not_there_yet_says_what_is() {
+        check(
+            "kind = 'learned'",
+            &expect![
+                "unreadable: kind of [merge] = learned is not there yet; there are: rrf, quota, snake, weighted, priority"
             ],
         );
     }

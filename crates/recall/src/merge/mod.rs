@@ -6,6 +6,9 @@
 //! |---|---|---|
 //! | [`rrf`](RrfConfig), the default | ranks vote: high places, and several of them, count | nothing is known yet about how good the channels are |
 //! | [`quota`](QuotaConfig) | every channel has its seats | a share of the candidates must come from a channel, for instance of new items that no other one finds |
+//! | [`snake`](SnakeConfig) | every channel in turn, there and back | all channels deserve the same say, whatever they score |
+//! | [`weighted`](WeightedConfig) | a weighted sum of normalised scores | the channels' scores mean something and their worth is known |
+//! | [`priority`](PriorityConfig) | one channel after the other | one channel is right where it answers, and others only fill up |
 //!
 //! Reciprocal rank fusion is the default because it has nothing that must be chosen first: it needs no
 //! numbers a channel, never compares scores of different channels (inner products with counts), does
@@ -21,26 +24,37 @@
 //!    and the score of that rank, in the order of the channel numbers.
 //! 5. The report counts what is there.
 //! 6. The same lists give the same answer, in whichever order they are passed.
-//! 7. `rrf`: numbering the channels in another way changes nothing else. Ties stand in the order of their best
+//! 7. `rrf` and `weighted`: numbering the channels in another way changes nothing else. Ties stand in the order of their best
 //!    rank, then of the item. There are min(limit, distinct items) candidates.
 //! 8. `quota`: a channel with q seats is a source of at least min(q, its distinct items) candidates, and
 //!    there are min(seats, distinct items) candidates.
+//! 9. `snake`: there are min(limit, distinct items) candidates, and of two channels the one has had at most one turn
+//!    more than the other for as long as both have items.
+//! 10. `priority`: there are min(limit, distinct items) candidates, in the order of the most important channel that
+//!     found each, and of their rank there.
 //!
 //! [`crate::testing::merge_laws()`] checks 1 to 6 for any function that merges.
 
 pub mod candidate;
 pub mod config;
+pub mod priority;
 pub mod quota;
 pub mod rrf;
+mod seating;
+pub mod snake;
 mod union;
+pub mod weighted;
 
 use catchment_schema::ScoredItem;
 
 pub use candidate::{Candidate, ListReport, MergeReport, Merged, Source, Sources};
-pub use config::MergeConfig;
+pub use config::{MergeConfig, NotYet};
+pub use priority::PriorityConfig;
 pub use quota::QuotaConfig;
 pub use rrf::RrfConfig;
+pub use snake::SnakeConfig;
 use union::Union;
+pub use weighted::{Normalise, WeightedConfig};
 
 /// What one channel offers.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +78,10 @@ pub fn merge(lists: &[ChannelList<'_>], config: &MergeConfig) -> Merged {
     match config {
         MergeConfig::Rrf(config) => rrf::fuse(&lists, union, config),
         MergeConfig::Quota(config) => quota::fill(&lists, union, config),
+        MergeConfig::Snake(config) => snake::draft(&lists, union, config),
+        MergeConfig::Weighted(config) => weighted::sum(&lists, union, config),
+        MergeConfig::Priority(config) => priority::fill(&lists, union, config),
+        MergeConfig::Learned(never) => match *never {},
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use catchment_schema::Score;
 use serde::{Deserialize, Serialize};
 
 use super::config::{check_limit, check_names};
+use super::seating::Seating;
 use super::union::Union;
 use super::{ChannelList, MergeConfig, Merged};
 use crate::ConfigError;
@@ -87,13 +87,7 @@ impl QuotaConfig {
 
 pub(super) fn fill(lists: &[ChannelList<'_>], union: Union, config: &QuotaConfig) -> Merged {
     let (seats, total) = config.seats(lists);
-    let mut table = Table {
-        union: &union,
-        next: vec![0; lists.len()],
-        taken: vec![false; union.found.len()],
-        seated: Vec::with_capacity(total.min(union.found.len())),
-        total,
-    };
+    let mut table = Seating::new(&union, total);
     for (list, &seats) in seats.iter().enumerate() {
         for _ in 0..seats {
             if !table.seat_next_of(list) {
@@ -101,48 +95,7 @@ pub(super) fn fill(lists: &[ChannelList<'_>], union: Union, config: &QuotaConfig
             }
         }
     }
-    loop {
-        let before = table.seated.len();
-        for list in 0..lists.len() {
-            table.seat_next_of(list);
-        }
-        if table.seated.len() == before {
-            break;
-        }
-    }
-    let seated = table.seated;
-    union.into_merged(
-        seated
-            .into_iter()
-            .enumerate()
-            .map(|(place, position)| (position, Score::clamped(1.0 / (place + 1) as f32))),
-    )
-}
-
-/// Who sits where.
-struct Table<'a> {
-    union: &'a Union,
-    /// Per list, the first place that was not looked at.
-    next: Vec<usize>,
-    taken: Vec<bool>,
-    seated: Vec<u32>,
-    total: usize,
-}
-
-impl Table<'_> {
-    /// Seats the best item of the list that has no seat yet; says whether there was one, and room for it.
-    fn seat_next_of(&mut self, list: usize) -> bool {
-        if self.seated.len() == self.total {
-            return false;
-        }
-        let places = self.union.list(list);
-        while let Some(&position) = places.get(self.next[list]) {
-            self.next[list] += 1;
-            if !std::mem::replace(&mut self.taken[position as usize], true) {
-                self.seated.push(position);
-                return true;
-            }
-        }
-        false
-    }
+    table.in_turn();
+    let seated = table.seated();
+    union.into_merged(seated)
 }

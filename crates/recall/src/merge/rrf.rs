@@ -1,13 +1,12 @@
 //! Reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009).
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use catchment_schema::{ItemIdx, Score};
+use catchment_schema::Score;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use super::config::{check_limit, check_names};
+use super::config::{check_limit, check_weights};
 use super::union::{Found, Union};
 use super::{ChannelList, MergeConfig, Merged};
 use crate::ConfigError;
@@ -43,16 +42,7 @@ impl RrfConfig {
                 allowed: "above 0 and finite",
             });
         }
-        for (name, &weight) in &self.weights {
-            if !(weight >= 0.0 && weight.is_finite()) {
-                return Err(ConfigError::OutOfRange {
-                    key: format!("weights.{name} of [merge]"),
-                    value: weight.to_string(),
-                    allowed: "at least 0 and finite",
-                });
-            }
-        }
-        check_names("weights of [merge]", self.weights.keys(), channels)
+        check_weights(&self.weights, channels)
     }
 }
 
@@ -66,45 +56,19 @@ impl Default for RrfConfig {
     }
 }
 
-/// The place of a candidate, as it sorts: score, best rank, item.
-type Place = (Reverse<Score>, u32, ItemIdx);
-
 pub(super) fn fuse(lists: &[ChannelList<'_>], union: Union, config: &RrfConfig) -> Merged {
-    let weights: Vec<(u16, f32)> = lists
-        .iter()
-        .map(|list| {
-            (
-                list.channel,
-                config.weights.get(list.name).copied().unwrap_or(1.0),
-            )
-        })
-        .collect();
-    let mut order: Vec<(Place, u32)> = union
-        .found
-        .iter()
-        .map(|found| place(found, &weights, config.k))
-        .zip(0..)
-        .collect();
-    if order.len() > config.limit {
-        order.select_nth_unstable(config.limit);
-        order.truncate(config.limit);
-    }
-    order.sort_unstable();
-    union.into_merged(
-        order
-            .into_iter()
-            .map(|((score, _, _), position)| (position, score.0)),
-    )
+    let weight = |list: &ChannelList<'_>| config.weights.get(list.name).copied().unwrap_or(1.0);
+    let weights: Vec<(u16, f32)> = lists.iter().map(|list| (list.channel, weight(list))).collect();
+    let best = union.best_by(config.limit, |found| votes(found, &weights, config.k));
+    union.into_merged(best)
 }
 
-fn place(found: &Found, weights: &[(u16, f32)], k: f32) -> Place {
+fn votes(found: &Found, weights: &[(u16, f32)], k: f32) -> Score {
     let mut terms: SmallVec<[f32; 4]> = SmallVec::new();
-    let mut best_rank = u32::MAX;
     for source in &found.sources {
         let weight = weights.iter().find(|(channel, _)| *channel == source.channel);
         terms.push(weight.map_or(1.0, |weight| weight.1) / (k + source.rank as f32));
-        best_rank = best_rank.min(source.rank);
     }
     terms.sort_unstable_by(f32::total_cmp);
-    (Reverse(Score::clamped(terms.iter().sum())), best_rank, found.item)
+    Score::clamped(terms.iter().sum())
 }

@@ -175,6 +175,116 @@ fn a_quota_of_zero_only_fills_seats_that_others_leave() {
     );
 }
 
+#[test]
+fn the_snake_turns_at_both_ends_and_passes_over_who_has_nothing_left() {
+    check(
+        "kind = 'snake'",
+        "x: a b c | y: d e f | z: g h i",
+        &expect!["a:x#1 d:y#1 g:z#1 h:z#2 e:y#2 b:x#2 c:x#3 f:y#3 i:z#3"],
+    );
+    check(
+        "kind = 'snake'\nlimit = 5",
+        "x: a b c d | y: b | z: ",
+        &expect!["a:x#1 b:x#2+y#1 c:x#3 d:x#4"],
+    );
+}
+
+#[test]
+fn an_item_found_twice_takes_the_turn_of_the_one_who_had_it() {
+    check(
+        "kind = 'snake'\nlimit = 4",
+        "x: a b c | y: a d e",
+        &expect!["a:x#1+y#1 d:y#2 e:y#3 b:x#2 cut c"],
+    );
+}
+
+#[test]
+fn priority_goes_by_its_order_and_then_by_the_recipe() {
+    check(
+        "kind = 'priority'\nlimit = 5",
+        "x: a b | y: b c d | z: e f",
+        &expect!["a:x#1 b:x#2+y#1 c:y#2 d:y#3 e:z#1 cut f"],
+    );
+    check(
+        "kind = 'priority'\norder = ['z']",
+        "x: a b | y: b c | z: e f",
+        &expect!["e:z#1 f:z#2 a:x#1 b:x#2+y#1 c:y#2"],
+    );
+}
+
+#[test]
+fn weights_are_applied_to_scores_that_were_made_comparable() {
+    // Scores are 1, .9, .8: 1, ½, 0 by min-max.
+    check(
+        "kind = 'weighted'",
+        "x: a b c | y: c d e",
+        &expect!["a:x#1 c:x#3+y#1 b:x#2 d:y#2 e:y#3"],
+    );
+    check(
+        "kind = 'weighted'\nweights = { y = 0.4 }",
+        "x: a b c | y: c d e",
+        &expect!["a:x#1 b:x#2 c:x#3+y#1 d:y#2 e:y#3"],
+    );
+    check(
+        "kind = 'weighted'\nnormalise = 'rank'",
+        "x: a b c | y: c d e",
+        &expect!["c:x#3+y#1 a:x#1 b:x#2 d:y#2 e:y#3"],
+    );
+}
+
+/// Lists of scores, each channel's items numbered from 10 times its own number on; the merged score of each.
+fn weighted_scores(normalise: Normalise, scores: &[&[f32]]) -> Vec<Vec<f32>> {
+    let lists: Vec<Vec<ScoredItem>> = (0..)
+        .zip(scores)
+        .map(|(channel, scores)| {
+            let items = (channel * 10..).zip(*scores);
+            items
+                .map(|(item, &score)| ScoredItem::new(ItemIdx(item), Score::new(score).unwrap()))
+                .collect()
+        })
+        .collect();
+    let config = MergeConfig::Weighted(WeightedConfig {
+        normalise,
+        ..WeightedConfig::default()
+    });
+    let merged = merge(&channel_lists(&lists, &[0, 1, 2]), &config);
+    let score = |scored: &ScoredItem| {
+        let candidate = merged
+            .candidates
+            .iter()
+            .find(|candidate| candidate.item == scored.item);
+        candidate.unwrap().score.get()
+    };
+    lists
+        .iter()
+        .map(|items| items.iter().map(score).collect())
+        .collect()
+}
+
+#[test]
+fn one_item_and_equal_scores_count_a_defined_value_and_not_themselves() {
+    for normalise in [Normalise::MinMax, Normalise::ZScore] {
+        let found = weighted_scores(normalise, &[&[1e30], &[-7.0, -7.0], &[4.0, 2.0, 0.0]]);
+        assert_eq!(found[0], [0.5]);
+        assert_eq!(found[1], [0.5, 0.5]);
+        assert!(
+            found[2][0] > 0.5 && found[2][1] == 0.5 && found[2][2] < 0.5,
+            "{found:?}"
+        );
+    }
+    let found = weighted_scores(Normalise::Rank, &[&[1e30], &[-7.0, -7.0], &[4.0]]);
+    assert_eq!(found, [vec![1.0], vec![1.0, 0.5], vec![1.0]]);
+}
+
+#[test]
+fn the_largest_scores_that_there_are_do_not_overflow() {
+    let found = weighted_scores(Normalise::MinMax, &[&[f32::MAX, 0.0, f32::MIN], &[], &[]]);
+    assert_eq!(found[0], [1.0, 0.5, 0.0]);
+    let found = weighted_scores(Normalise::ZScore, &[&[f32::MAX, 0.0, f32::MIN], &[], &[]]);
+    let expected = 0.5 + 1.0 / (6.0 * (2.0f32 / 3.0).sqrt());
+    assert!((found[0][0] - expected).abs() < 1e-6, "{found:?}");
+}
+
 fn some_lists() -> impl Strategy<Value = Vec<Vec<ScoredItem>>> {
     let item = (0..25u32, -3..3i8);
     let scored = item.prop_map(|(item, score)| ScoredItem::new(ItemIdx(item), Score::clamped(score.into())));
@@ -190,6 +300,10 @@ fn channel_lists<'a>(lists: &'a [Vec<ScoredItem>], numbers: &[u16]) -> Vec<Chann
         .collect()
 }
 
+fn best_rank(candidate: &Candidate) -> Option<u32> {
+    candidate.sources.iter().map(|source| source.rank).min()
+}
+
 fn distinct(items: &[ScoredItem]) -> usize {
     items
         .iter()
@@ -200,21 +314,26 @@ fn distinct(items: &[ScoredItem]) -> usize {
 
 proptest! {
     #[test]
-    fn rrf_keeps_its_laws_however_channels_are_numbered(
+    fn rrf_and_weighted_keep_their_laws_however_channels_are_numbered(
         lists in some_lists(),
         numbers in Just((0..7).collect::<Vec<u16>>()).prop_shuffle(),
         weights in proptest::collection::vec(0.0..3.0f32, 7),
         k in 0.5..100.0f32,
         limit in 1..60usize,
+        normalise in proptest::option::of(proptest::sample::select(&[
+            Normalise::MinMax, Normalise::ZScore, Normalise::Rank,
+        ][..])),
     ) {
         let weights = NAMES.iter().map(|name| (*name).to_owned()).zip(weights).collect();
-        let config = MergeConfig::Rrf(RrfConfig { k, weights, limit });
+        let config = match normalise {
+            None => MergeConfig::Rrf(RrfConfig { k, weights, limit }),
+            Some(normalise) => MergeConfig::Weighted(WeightedConfig { normalise, weights, limit }),
+        };
         let in_order = channel_lists(&lists, &[0, 1, 2, 3, 4, 5, 6]);
         merge_laws(&|lists: &[ChannelList<'_>]| merge(lists, &config), &in_order);
 
         let merged = merge(&in_order, &config);
         prop_assert_eq!(merged.candidates.len(), limit.min(merged.report.distinct));
-        let best_rank = |candidate: &Candidate| candidate.sources.iter().map(|source| source.rank).min();
         let placed = |a: &Candidate, b: &Candidate| {
             (std::cmp::Reverse(a.score), best_rank(a), a.item) < (std::cmp::Reverse(b.score), best_rank(b), b.item)
         };
@@ -230,6 +349,33 @@ proptest! {
         }
         prop_assert_eq!(renumbered.candidates, merged.candidates);
         prop_assert_eq!(renumbered.report.cut, merged.report.cut);
+    }
+
+    #[test]
+    fn snake_and_priority_keep_their_laws(
+        lists in some_lists(),
+        first in proptest::option::of(0..7usize),
+        limit in 1..60usize,
+    ) {
+        let channels = channel_lists(&lists, &[0, 1, 2, 3, 4, 5, 6]);
+        let snake = MergeConfig::Snake(SnakeConfig { limit });
+        merge_laws(&|lists: &[ChannelList<'_>]| merge(lists, &snake), &channels);
+        let merged = merge(&channels, &snake);
+        prop_assert_eq!(merged.candidates.len(), limit.min(merged.report.distinct));
+
+        let order: Vec<String> = first.iter().map(|&first| NAMES[first].to_owned()).collect();
+        let priority = MergeConfig::Priority(PriorityConfig { order, limit });
+        merge_laws(&|lists: &[ChannelList<'_>]| merge(lists, &priority), &channels);
+        let merged = merge(&channels, &priority);
+        prop_assert_eq!(merged.candidates.len(), limit.min(merged.report.distinct));
+        let importance = |candidate: &Candidate| {
+            let of = |source: &Source| {
+                let channel = usize::from(source.channel);
+                (Some(channel) != first, channel, source.rank)
+            };
+            candidate.sources.iter().map(of).min()
+        };
+        prop_assert!(merged.candidates.is_sorted_by_key(importance));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! All offered items, each once, with their sources: the ground on which every merge stands.
 
+use std::cmp::Reverse;
+
 use catchment_schema::{ItemIdx, Score};
 
 use super::{Candidate, ChannelList, ListReport, MergeReport, Merged, Source, Sources};
@@ -85,13 +87,36 @@ impl Union {
         }
     }
 
+    /// How many lists there are.
+    pub(super) fn n_lists(&self) -> usize {
+        self.reports.len()
+    }
+
     /// Position in `found` of each item of list `list`, best first.
     pub(super) fn list(&self, list: usize) -> &[u32] {
         &self.found_at[self.starts[list]..self.starts[list + 1]]
     }
 
+    /// The `limit` best items by `score`: falling score, then the best rank that any channel gave, then the item.
+    pub(super) fn best_by(&self, limit: usize, score: impl Fn(&Found) -> Score) -> Vec<(u32, Score)> {
+        let place = |found: &Found| {
+            let best_rank = found.sources.iter().map(|source| source.rank).min();
+            (Reverse(score(found)), best_rank, found.item)
+        };
+        let mut order: Vec<_> = self.found.iter().map(place).zip(0u32..).collect();
+        if order.len() > limit {
+            order.select_nth_unstable(limit);
+            order.truncate(limit);
+        }
+        order.sort_unstable();
+        let chosen = order.into_iter();
+        chosen
+            .map(|((Reverse(score), _, _), position)| (position, score))
+            .collect()
+    }
+
     /// Takes the chosen items out, in this order; the rest is cut. No position may come twice.
-    pub(super) fn into_merged(mut self, chosen: impl ExactSizeIterator<Item = (u32, Score)>) -> Merged {
+    pub(super) fn into_merged(mut self, chosen: Vec<(u32, Score)>) -> Merged {
         let mut candidates = Vec::with_capacity(chosen.len());
         for (position, score) in chosen {
             let found = &mut self.found[position as usize];

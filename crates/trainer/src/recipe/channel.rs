@@ -2,12 +2,13 @@
 
 use catchment_ann_index::{BuildError, IndexConfig, IndexKind};
 use catchment_models::factorization::ials::IalsConfig;
-use catchment_models::factorization::lr::LrError;
 use catchment_models::neighbours::item_cf::ItemCfConfig;
+use catchment_models::neighbours::swing::SwingConfig;
+use catchment_models::newest::NewestConfig;
 use catchment_models::popularity::PopularityConfig;
 use catchment_pipeline::{ChannelModel, ChannelSpec, RankerModel};
 use catchment_ranking::{LrRankerConfig, RankError};
-use catchment_recall::ItemToItemConfig;
+use catchment_recall::{ConfigError, ItemToItemConfig, NewestQueryConfig, PopularQueryConfig};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
@@ -42,7 +43,9 @@ fn default_k() -> usize {
 #[serde(rename_all = "snake_case")]
 enum ChannelKind {
     Popular,
+    Newest,
     ItemCf,
+    Swing,
     Ials,
 }
 
@@ -50,7 +53,9 @@ impl ChannelKind {
     fn name(self) -> &'static str {
         match self {
             Self::Popular => "popular",
+            Self::Newest => "newest",
             Self::ItemCf => "item_cf",
+            Self::Swing => "swing",
             Self::Ials => "ials",
         }
     }
@@ -112,26 +117,44 @@ impl ChannelTable {
             }
             other => Problem::new(table.place("model"), other.to_string()),
         };
+        // `half_life of channel ``: the key; which channel it is about is said anyway.
+        let query_error = |error: ConfigError| match error {
+            ConfigError::OutOfRange { key, value, allowed } => {
+                let key = key.split_once(" of ").map_or(key.as_str(), |(key, _)| key);
+                table.out_of_range(&format!("query.{key}"), &value, allowed)
+            }
+            other => Problem::new(table.place("query"), other.to_string()),
+        };
         match self.kind {
             ChannelKind::Popular => {
-                has_no("query", self.query.is_some())?;
                 has_no("index", self.index.is_some())?;
                 let model: PopularityConfig = table.settings("model", self.model.as_ref())?;
                 model.validate().map_err(model_error)?;
-                Ok(ChannelModel::Popular { model })
+                let query: PopularQueryConfig = table.settings("query", self.query.as_ref())?;
+                Ok(ChannelModel::Popular { model, query })
+            }
+            ChannelKind::Newest => {
+                has_no("index", self.index.is_some())?;
+                let model: NewestConfig = table.settings("model", self.model.as_ref())?;
+                let query: NewestQueryConfig = table.settings("query", self.query.as_ref())?;
+                query.validate("").map_err(query_error)?;
+                Ok(ChannelModel::Newest { model, query })
             }
             ChannelKind::ItemCf => {
                 has_no("index", self.index.is_some())?;
                 let model: ItemCfConfig = table.settings("model", self.model.as_ref())?;
                 model.validate().map_err(model_error)?;
                 let query: ItemToItemConfig = table.settings("query", self.query.as_ref())?;
-                match query.half_life {
-                    Some(half_life) if !(half_life > 0.0 && half_life.is_finite()) => {
-                        let allowed = "above 0 and finite, or left out";
-                        Err(table.out_of_range("query.half_life", &half_life.to_string(), allowed))
-                    }
-                    _ => Ok(ChannelModel::ItemCf { model, query }),
-                }
+                query.validate("").map_err(query_error)?;
+                Ok(ChannelModel::ItemCf { model, query })
+            }
+            ChannelKind::Swing => {
+                has_no("index", self.index.is_some())?;
+                let model: SwingConfig = table.settings("model", self.model.as_ref())?;
+                model.validate().map_err(model_error)?;
+                let query: ItemToItemConfig = table.settings("query", self.query.as_ref())?;
+                query.validate("").map_err(query_error)?;
+                Ok(ChannelModel::Swing { model, query })
             }
             ChannelKind::Ials => {
                 has_no("query", self.query.is_some())?;
@@ -165,8 +188,8 @@ impl RankerTable {
                     RankError::Config { key, value, allowed } => {
                         table.out_of_range(&format!("model.{key}"), &value.to_string(), allowed)
                     }
-                    RankError::Model(LrError::Config { key, value, allowed }) => {
-                        table.out_of_range(&format!("model.ftrl.{key}"), &value.to_string(), allowed)
+                    RankError::Model(catchment_models::Error::Config { key, value, allowed }) => {
+                        table.out_of_range(&format!("model.ftrl.{key}"), &value, allowed)
                     }
                     other => Problem::new(table.place("model"), other.to_string()),
                 })?;

@@ -173,7 +173,7 @@ fn an_unknown_kind_or_a_wrong_type_is_named_with_its_line() {
     check(
         &GOOD.replace("kind = \"ials\"", "kind = \"ialz\""),
         expect![[r#"
-        shop/catchment.toml:9: unknown variant `ialz`, expected one of `popular`, `item_cf`, `ials`
+        shop/catchment.toml:9: unknown variant `ialz`, expected one of `popular`, `newest`, `item_cf`, `swing`, `ials`
         help: did you mean `ials`?"#]],
     );
     check(
@@ -255,7 +255,7 @@ fn a_value_out_of_range_is_named_with_its_channel_and_what_is_allowed() {
     check(
         &format!("{GOOD}[[channel]]\nname = \"cf\"\nkind = \"item_cf\"\nquery = {{ half_life = 0.0 }}\n"),
         expect![[r#"
-            shop/catchment.toml:14: channel `cf`: `query.half_life` = 0 is out of range: above 0 and finite, or left out
+            shop/catchment.toml:14: channel `cf`: `query.half_life` = 0 is out of range: above 0 and finite
             help: choose an allowed value for that key"#]],
     );
     check(

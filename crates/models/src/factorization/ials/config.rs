@@ -5,6 +5,20 @@ use serde::{Deserialize, Serialize};
 use crate::dense::padded;
 use crate::{Error, Result};
 
+/// How the vectors of one side are found while the other is held still. All three never let the loss rise, and a model
+/// is asked in the same way whichever it was fitted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Solver {
+    /// Each row solved.
+    #[default]
+    Exact,
+    /// Each row made better by `cg_steps` steps of conjugate gradient. Cheaper where rows have many pairs.
+    Cg,
+    /// Each row made better by solving blocks of `block_size` dimensions in turn. Cheaper where vectors are wide.
+    Blocks,
+}
+
 /// Settings of [`fit`](super::fit).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -23,6 +37,12 @@ pub struct IalsConfig {
     pub sweeps: u32,
     /// Items begin as normal numbers of this standard deviation over `√d`.
     pub stddev: f64,
+    /// How a row is solved: `exact`, `cg` or `blocks`.
+    pub solver: Solver,
+    /// Of `cg`: how many steps a row and sweep.
+    pub cg_steps: u32,
+    /// Of `blocks`: how many dimensions a block has; from `dim` on it is all of them, and the solution exact.
+    pub block_size: usize,
 }
 
 impl Default for IalsConfig {
@@ -34,6 +54,9 @@ impl Default for IalsConfig {
             nu: 1.0,
             sweeps: 8,
             stddev: 0.1,
+            solver: Solver::Exact,
+            cg_steps: 3,
+            block_size: 64,
         }
     }
 }
@@ -66,6 +89,12 @@ impl IalsConfig {
         }
         if !(1e-6..=1e3).contains(&self.stddev) {
             return refuse("stddev", self.stddev.to_string(), "1e-6 to 1000");
+        }
+        if !(1..=1000).contains(&self.cg_steps) {
+            return refuse("cg_steps", self.cg_steps.to_string(), "1 to 1000");
+        }
+        if !(1..=8192).contains(&self.block_size) {
+            return refuse("block_size", self.block_size.to_string(), "1 to 8192");
         }
         Ok(())
     }
@@ -144,7 +173,27 @@ mod tests {
             },
             "sweeps",
         );
-        check(IalsConfig { stddev: 0.0, ..fine }, "stddev");
+        check(
+            IalsConfig {
+                stddev: 0.0,
+                ..fine.clone()
+            },
+            "stddev",
+        );
+        check(
+            IalsConfig {
+                cg_steps: 0,
+                ..fine.clone()
+            },
+            "cg_steps",
+        );
+        check(
+            IalsConfig {
+                block_size: 0,
+                ..fine
+            },
+            "block_size",
+        );
     }
 
     #[test]

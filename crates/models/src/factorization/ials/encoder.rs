@@ -12,7 +12,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::eigenbasis::Eigenbasis;
 use super::factors::Factors;
-use super::row_solver::{FixedSide, RowSolver};
+use super::row_solver::{FixedSide, Row, RowSolver};
 use super::{IalsConfig, export};
 use crate::dense::{dots_with, padded};
 use crate::{Error, Result};
@@ -167,7 +167,12 @@ impl IalsEncoder {
             alpha0,
         };
         let ridge = self.config.ridge(items.len(), self.n_items);
-        if !solver.solve(fixed, items, ridge, vector) {
+        let row = Row {
+            fixed,
+            columns: items,
+            ridge,
+        };
+        if !solver.solve(row, vector) {
             return Err(Error::Diverged { model: "iALS" });
         }
         Arch::new().dispatch(TurnBack {

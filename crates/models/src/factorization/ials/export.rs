@@ -13,7 +13,8 @@ use crate::Result;
 pub const ITEMS_FILE: &str = "items.parquet";
 /// The settings in a folder that [`write_encoder`] wrote.
 pub const ENCODER_FILE: &str = "ials.json";
-const FORMAT: u32 = 1;
+/// 2: the settings name a solver.
+const FORMAT: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct EncoderFile {

@@ -7,7 +7,7 @@ use super::eigenbasis::Eigenbasis;
 use super::encoder::FoldInScratch;
 use super::factors::Factors;
 use super::row_solver::{FixedSide, RowSolver};
-use super::{IalsConfig, IalsEncoder, IalsLoss, IalsModel};
+use super::{IalsConfig, IalsEncoder, IalsLoss, IalsModel, Solver};
 use crate::incidence::Incidence;
 use crate::progress::{Flow, Progress};
 use crate::{Error, Result};
@@ -35,10 +35,17 @@ pub fn fit(
     let mut items_gramian = items.gramian();
     let mut sweeps = 0;
     while sweeps < config.sweeps {
+        // Whatever does not solve exactly begins at the vectors of the sweep before, in the basis of this one.
         let basis = Eigenbasis::turn(&mut items, &items_gramian)?;
+        if config.solver != Solver::Exact && sweeps > 0 {
+            users.turn(basis.rotation.as_ref());
+        }
         RowSolver::solve_all(&mut users, fixed(&items, &basis, config), &by_user, config)?;
         let users_gramian = users.gramian();
         let basis = Eigenbasis::turn(&mut users, &users_gramian)?;
+        if config.solver != Solver::Exact {
+            items.turn(basis.rotation.as_ref());
+        }
         RowSolver::solve_all(&mut items, fixed(&users, &basis, config), &by_item, config)?;
         items_gramian = items.gramian();
         sweeps += 1;

@@ -1,5 +1,7 @@
 #![allow(clippy::float_cmp, reason = "equal to the bit is what is meant")]
 
+mod solvers;
+
 use catchment_schema::{Event, Histories, ItemIdx, Time, UserIdx, Vocabulary};
 use proptest::prelude::*;
 
@@ -31,6 +33,7 @@ fn small(dim: usize) -> IalsConfig {
         nu: 0.5,
         sweeps: 5,
         stddev: 0.5,
+        ..IalsConfig::default()
     }
 }
 
@@ -344,7 +347,7 @@ fn a_written_encoder_opens_to_the_same_vectors_and_refuses_what_does_not_belong_
     ));
     let path = folder.path().join(export::ENCODER_FILE);
     for bad in [
-        r#"{"format": 2, "config": {}}"#,
+        r#"{"format": 3, "config": {}}"#,
         r#"{"format": 1, "config": {"dims": 5}}"#,
         "{",
         "",

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::LrError;
+use crate::{Error, Result};
 
 /// How [`super::fit`] learns. The names are the paper's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,10 +45,14 @@ impl FtrlConfig {
     /// Checks every setting.
     ///
     /// # Errors
-    /// [`LrError::Config`] names the first one out of range.
-    pub fn validate(&self) -> Result<(), LrError> {
+    /// [`Error::Config`] names the first one out of range.
+    pub fn validate(&self) -> Result<()> {
         let check = |key, value: f64, holds: bool, allowed| {
-            let error = LrError::Config { key, value, allowed };
+            let error = Error::Config {
+                key,
+                value: value.to_string(),
+                allowed,
+            };
             if holds { Ok(()) } else { Err(error) }
         };
         let from_zero = |value: f64| value.is_finite() && value >= 0.0;

@@ -1,6 +1,7 @@
 //! Rows with what was observed of them.
 
-use super::{LrError, SparseRow, SparseRows};
+use super::{SparseRow, SparseRows};
+use crate::{Error, Result};
 
 /// Rows, each with a label and a sample weight. Checked once, when it is made.
 #[derive(Clone, Copy, Debug)]
@@ -14,13 +15,13 @@ impl<'a> Examples<'a> {
     /// `labels` in [0, 1], one a row; `weights` from 0, one a row, or `None` where all count the same.
     ///
     /// # Errors
-    /// [`LrError::Lengths`], [`LrError::Label`], [`LrError::Weight`].
-    pub fn new(rows: &'a SparseRows, labels: &'a [f32], weights: Option<&'a [f32]>) -> Result<Self, LrError> {
+    /// [`Error::WrongLength`], [`Error::Label`], [`Error::Weight`].
+    pub fn new(rows: &'a SparseRows, labels: &'a [f32], weights: Option<&'a [f32]>) -> Result<Self> {
         let lengths = |what, found: usize| {
-            let error = LrError::Lengths {
+            let error = Error::WrongLength {
                 what,
+                expected: rows.len(),
                 found,
-                rows: rows.len(),
             };
             if found == rows.len() { Ok(()) } else { Err(error) }
         };
@@ -30,7 +31,7 @@ impl<'a> Examples<'a> {
             .enumerate()
             .find(|(_, label)| !(0.0..=1.0).contains(*label))
         {
-            return Err(LrError::Label { row, value });
+            return Err(Error::Label { row, value });
         }
         if let Some(weights) = weights {
             lengths("weights", weights.len())?;
@@ -39,7 +40,7 @@ impl<'a> Examples<'a> {
                 .enumerate()
                 .find(|(_, weight)| !weight.is_finite() || **weight < 0.0);
             if let Some((row, &value)) = bad {
-                return Err(LrError::Weight { row, value });
+                return Err(Error::Weight { row, value });
             }
         }
         Ok(Self {
@@ -64,20 +65,16 @@ impl<'a> Examples<'a> {
     }
 
     /// The sum of the weights of some rows, after checking that they exist and that it is above 0.
-    pub(super) fn total_weight(&self, rows: &[usize], purpose: &'static str) -> Result<f64, LrError> {
+    pub(super) fn total_weight(&self, rows: &[usize], purpose: &'static str) -> Result<f64> {
         if let Some(&found) = rows.iter().find(|&&row| row >= self.rows.len()) {
-            let rows = self.rows.len();
-            return Err(LrError::Lengths {
-                what: "row number",
-                found,
-                rows,
-            });
+            let n_rows = self.rows.len();
+            return Err(Error::UnknownRow { row: found, n_rows });
         }
         let total: f64 = rows.iter().map(|&row| self.get(row).2).sum();
         if total > 0.0 {
             Ok(total)
         } else {
-            Err(LrError::NoRows { purpose })
+            Err(Error::NoRows { purpose })
         }
     }
 }
@@ -96,29 +93,29 @@ mod tests {
         };
         assert!(matches!(
             fail(&[1.0], None),
-            LrError::Lengths { what: "labels", .. }
+            Error::WrongLength { what: "labels", .. }
         ));
-        assert!(matches!(fail(&[1.0, 2.0], None), LrError::Label { row: 1, .. }));
+        assert!(matches!(fail(&[1.0, 2.0], None), Error::Label { row: 1, .. }));
         assert!(matches!(
             fail(&[f32::NAN, 0.0], None),
-            LrError::Label { row: 0, .. }
+            Error::Label { row: 0, .. }
         ));
         assert!(matches!(
             fail(&[1.0, 0.0], Some(&[1.0])),
-            LrError::Lengths { what: "weights", .. }
+            Error::WrongLength { what: "weights", .. }
         ));
         assert!(matches!(
             fail(&[1.0, 0.0], Some(&[1.0, -1.0])),
-            LrError::Weight { row: 1, .. }
+            Error::Weight { row: 1, .. }
         ));
         let examples = Examples::new(&rows, &[1.0, 0.0], Some(&[1.0, 0.0])).expect("good examples");
         assert!(matches!(
             examples.total_weight(&[1], "train on"),
-            Err(LrError::NoRows { .. })
+            Err(Error::NoRows { .. })
         ));
         assert!(matches!(
             examples.total_weight(&[2], "train on"),
-            Err(LrError::Lengths { found: 2, .. })
+            Err(Error::UnknownRow { row: 2, .. })
         ));
     }
 }

@@ -1,14 +1,14 @@
 //! The training loop.
 
-use std::ops::ControlFlow;
-
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 
 use super::model::logloss;
-use super::{Examples, Ftrl, FtrlConfig, LogisticRegression, LrError};
+use super::{Examples, Ftrl, FtrlConfig, LogisticRegression};
+use crate::progress::{Flow, Progress};
+use crate::{Error, Result};
 
 /// What one pass did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,17 @@ pub struct EpochReport {
     pub validation_logloss: Option<f64>,
     /// How many weights are not zero.
     pub nonzero_weights: usize,
+}
+
+impl std::fmt::Display for EpochReport {
+    /// A note for a bar.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "logloss {:.4}", self.train_logloss)?;
+        match self.validation_logloss {
+            Some(loss) => write!(f, ", validation {loss:.4}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Why a training ended.
@@ -49,19 +60,22 @@ pub struct Fitted {
 }
 
 /// Fits a logistic regression to the rows `train` of `examples`; the rows `validation` (maybe none) decide which
-/// pass is kept. The same input and `seed` give the same bytes. `progress` is told of each pass, and may stop.
+/// pass is kept. The same input and `seed` give the same bytes.
+///
+/// A step is a pass, and the note holds the loss. Patience ends a training before its last pass: the last step then says
+/// that all is done. [`Flow::Stop`] ends it after that pass, with the best model so far.
 ///
 /// # Errors
-/// [`LrError::Config`]; [`LrError::NoRows`] when there is nothing to train on, or validation rows without weight;
-/// [`LrError::Lengths`] for a row number that does not exist; [`LrError::Diverged`].
+/// [`Error::Config`]; [`Error::NoRows`] when there is nothing to train on, or validation rows without weight;
+/// [`Error::UnknownRow`]; [`Error::Diverged`].
 pub fn fit(
     examples: &Examples<'_>,
     train: &[usize],
     validation: &[usize],
     config: &FtrlConfig,
     seed: u64,
-    progress: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
-) -> Result<Fitted, LrError> {
+    progress: &mut dyn Progress,
+) -> Result<Fitted> {
     config.validate()?;
     let train_weight = examples.total_weight(train, "train on")?;
     let validation_weight = match validation {
@@ -94,7 +108,9 @@ pub fn fit(
         };
         let all_finite = model.bias.is_finite() && model.weights.iter().all(|weight| weight.is_finite());
         if !(all_finite && report.train_logloss.is_finite()) {
-            return Err(LrError::Diverged { epoch });
+            return Err(Error::Diverged {
+                model: "logistic regression",
+            });
         }
         let is_better = match (&best, validation_logloss) {
             (Some((best, ..)), Some(loss)) => loss < *best,
@@ -103,20 +119,22 @@ pub fn fit(
         if is_better {
             best = Some((validation_logloss.unwrap_or(0.0), epoch, model));
         }
-        let asked = progress(&report).is_break();
-        epochs.push(report);
         let best_epoch = best.as_ref().map_or(epoch, |(_, epoch, _)| *epoch);
-        if asked {
+        let is_patient = config.patience == 0 || epoch - best_epoch < config.patience;
+        let done = if is_patient { epoch } else { config.epochs };
+        let flow = progress.step(done as u64, config.epochs as u64, &report.to_string());
+        epochs.push(report);
+        if flow == Flow::Stop {
             stop = StopReason::Asked;
             break;
         }
-        if config.patience > 0 && epoch - best_epoch >= config.patience {
+        if !is_patient {
             stop = StopReason::Patience;
             break;
         }
     }
     // `epochs` is at least 1, so that there is a best one.
-    let (_, best_epoch, model) = best.ok_or(LrError::NoRows { purpose: "train on" })?;
+    let (_, best_epoch, model) = best.ok_or(Error::NoRows { purpose: "train on" })?;
     Ok(Fitted {
         model,
         epochs,

@@ -7,9 +7,10 @@ use catchment_schema::arrow::array::{ArrayRef, Float32Array, RecordBatch, UInt32
 use catchment_schema::arrow::datatypes::{DataType, Field, Schema};
 use catchment_schema::columns::{all_finite, required_column};
 use catchment_schema::parquet_file::{FileKind, read_parquet, write_parquet};
-use catchment_schema::{Error, Metadata};
+use catchment_schema::{Error as FileError, Metadata};
 
-use super::{LrError, SparseRow};
+use super::SparseRow;
+use crate::Result;
 
 /// The file of a linear model.
 pub const LINEAR_MODEL: FileKind = FileKind {
@@ -58,8 +59,8 @@ impl LogisticRegression {
     /// Writes the weights that are not zero as Parquet: `index` (`UInt32`), `weight` (`Float32`).
     ///
     /// # Errors
-    /// As [`write_parquet`]; [`Error::BadValue`] for a weight or bias that is not finite.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), LrError> {
+    /// As [`write_parquet`]; [`FileError::BadValue`] for a weight or bias that is not finite.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         all_finite(path, "weight", &self.weights, 1)?;
         all_finite(path, "bias", &[self.bias], 1)?;
@@ -86,9 +87,9 @@ impl LogisticRegression {
     /// Reads what [`LogisticRegression::save`] wrote.
     ///
     /// # Errors
-    /// As [`read_parquet`]; [`Error::Inconsistent`] when indices are beyond the features or do not rise,
-    /// [`Error::BadValue`] for a weight that is not finite.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, LrError> {
+    /// As [`read_parquet`]; [`FileError::Inconsistent`] when indices are beyond the features or do not rise,
+    /// [`FileError::BadValue`] for a weight that is not finite.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let (batch, metadata) = read_parquet(path, LINEAR_MODEL)?;
         let indices = required_column::<UInt32Array>(path, &batch, "index")?;
@@ -121,8 +122,8 @@ impl LogisticRegression {
     }
 }
 
-fn inconsistent(path: &Path, reason: &dyn std::fmt::Display) -> Error {
-    Error::Inconsistent {
+fn inconsistent(path: &Path, reason: &dyn std::fmt::Display) -> FileError {
+    FileError::Inconsistent {
         path: path.to_owned(),
         reason: reason.to_string(),
     }
@@ -148,6 +149,7 @@ pub fn logloss(logit: f64, label: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Error;
 
     #[test]
     fn logloss_is_that_of_the_definition_and_finite_at_the_extremes() {
@@ -185,16 +187,16 @@ mod tests {
         };
         assert!(matches!(
             model.save(&path),
-            Err(LrError::File(Error::BadValue { .. }))
+            Err(Error::File(FileError::BadValue { .. }))
         ));
         assert!(matches!(
             LogisticRegression::open(&path),
-            Err(LrError::File(Error::Io { .. }))
+            Err(Error::File(FileError::Io { .. }))
         ));
         std::fs::write(&path, b"not Parquet").expect("written");
         assert!(matches!(
             LogisticRegression::open(&path),
-            Err(LrError::File(Error::Parquet { .. }))
+            Err(Error::File(FileError::Parquet { .. }))
         ));
         let columns: Vec<ArrayRef> = vec![
             Arc::new(UInt32Array::from(vec![7])),
@@ -211,7 +213,7 @@ mod tests {
             write_parquet(&path, LINEAR_MODEL, &batch, &Metadata::from(metadata)).expect("written");
             let error = LogisticRegression::open(&path).expect_err("inconsistent");
             assert!(
-                matches!(error, LrError::File(Error::Inconsistent { .. })),
+                matches!(error, Error::File(FileError::Inconsistent { .. })),
                 "{error}"
             );
         }

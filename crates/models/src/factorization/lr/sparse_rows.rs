@@ -1,6 +1,6 @@
 //! Rows of which only the non-zero features are kept.
 
-use super::LrError;
+use crate::{Error, Result};
 
 /// One row: `(feature, value)` by rising feature, each feature once.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,8 +30,8 @@ impl SparseRows {
     /// Adds a row. A feature that is named twice counts with the sum of its values.
     ///
     /// # Errors
-    /// [`LrError::Row`] for an index beyond the features or a value that is not finite; nothing is added then.
-    pub fn push(&mut self, entries: impl IntoIterator<Item = (u32, f32)>) -> Result<(), LrError> {
+    /// [`Error::Row`] for an index beyond the features or a value that is not finite; nothing is added then.
+    pub fn push(&mut self, entries: impl IntoIterator<Item = (u32, f32)>) -> Result<()> {
         let start = self.entries.len();
         self.entries.extend(entries);
         self.entries[start..].sort_by_key(|&(index, _)| index);
@@ -50,7 +50,7 @@ impl SparseRows {
             |&&(index, value): &&(u32, f32)| index as usize >= self.n_features || !value.is_finite();
         if let Some(&(index, value)) = self.entries[start..].iter().find(is_wrong) {
             self.entries.truncate(start);
-            return Err(LrError::Row {
+            return Err(Error::Row {
                 row: self.len(),
                 index,
                 value,
@@ -115,7 +115,7 @@ mod tests {
         for bad in [(3, 1.0), (1, f32::NAN), (1, f32::INFINITY)] {
             let error = rows.push([(0, 1.0), bad]).expect_err("bad row");
             assert!(
-                matches!(error, LrError::Row { row: 1, index, .. } if index == bad.0),
+                matches!(error, Error::Row { row: 1, index, .. } if index == bad.0),
                 "{error}"
             );
         }

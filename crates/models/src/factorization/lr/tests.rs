@@ -2,14 +2,14 @@
 
 #![allow(clippy::float_cmp, reason = "exact zeros and equal bytes are what is claimed")]
 
-use std::ops::ControlFlow;
-
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::Deserialize;
 
 use super::*;
+use crate::Error;
+use crate::progress::{Flow, Silent};
 
 /// What `parity.py` wrote.
 #[derive(Deserialize)]
@@ -33,10 +33,6 @@ fn rows_of(n_features: usize, rows: &[Vec<(u32, f32)>]) -> SparseRows {
         sparse.push(row.iter().copied()).expect("good row");
     }
     sparse
-}
-
-fn quietly(_: &EpochReport) -> ControlFlow<()> {
-    ControlFlow::Continue(())
 }
 
 fn all(rows: &SparseRows) -> Vec<usize> {
@@ -76,7 +72,7 @@ fn the_recursion_equals_the_definition_solved_in_python() {
         shuffle: false,
         ..Default::default()
     };
-    let fitted = fit(&examples, &all(&rows), &[], &config, 0, &mut quietly).expect("fitted");
+    let fitted = fit(&examples, &all(&rows), &[], &config, 0, &mut Silent).expect("fitted");
     for (found, expected) in fitted.epochs.iter().zip(&parity.train_logloss) {
         assert!((found.train_logloss - expected).abs() < 1e-9);
     }
@@ -148,7 +144,7 @@ fn sixty_four_rows_can_be_learned_by_heart() {
         epochs: 300,
         ..Default::default()
     };
-    let fitted = fit(&examples, &all(&rows), &[], &config, 1, &mut quietly).expect("fitted");
+    let fitted = fit(&examples, &all(&rows), &[], &config, 1, &mut Silent).expect("fitted");
     let last = fitted.epochs.last().expect("an epoch");
     assert!(last.train_logloss < 0.02, "{}", last.train_logloss);
 }
@@ -162,7 +158,7 @@ fn l1_makes_exact_zeros_and_takes_the_features_that_say_nothing_first() {
             l1,
             ..Default::default()
         };
-        fit(&examples, &all(&rows), &[], &config, 1, &mut quietly)
+        fit(&examples, &all(&rows), &[], &config, 1, &mut Silent)
             .expect("fitted")
             .model
     };
@@ -196,8 +192,14 @@ fn early_stopping_keeps_the_pass_with_the_best_validation_loss() {
         patience: 2,
         ..Default::default()
     };
-    let fitted = fit(&examples, &train, &validation, &config, 1, &mut quietly).expect("fitted");
+    let mut last = (0, 0);
+    let mut note_the_last = |done: u64, total: u64, _: &str| {
+        last = (done, total);
+        Flow::Continue
+    };
+    let fitted = fit(&examples, &train, &validation, &config, 1, &mut note_the_last).expect("fitted");
     assert_eq!(fitted.stop, StopReason::Patience);
+    assert_eq!(last, (50, 50), "whoever watches is told that it is over");
     assert_eq!(fitted.epochs.len(), fitted.best_epoch + 2);
     let losses: Vec<f64> = fitted
         .epochs
@@ -220,9 +222,11 @@ fn early_stopping_keeps_the_pass_with_the_best_validation_loss() {
 fn the_caller_can_stop_a_training_and_keeps_what_it_has() {
     let (rows, labels) = world(50, 5, 2, 1);
     let examples = Examples::new(&rows, &labels, None).expect("good examples");
-    let mut stop_at_two = |report: &EpochReport| match report.epoch {
-        2 => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
+    let mut calls = vec![];
+    let mut stop_at_two = |done: u64, total: u64, note: &str| {
+        assert!(note.starts_with("logloss "), "{note}");
+        calls.push((done, total));
+        if done == 2 { Flow::Stop } else { Flow::Continue }
     };
     let fitted = fit(
         &examples,
@@ -237,6 +241,7 @@ fn the_caller_can_stop_a_training_and_keeps_what_it_has() {
         (fitted.stop, fitted.epochs.len(), fitted.best_epoch),
         (StopReason::Asked, 2, 2)
     );
+    assert_eq!(calls, [(1, 10), (2, 10)]);
 }
 
 #[test]
@@ -247,7 +252,7 @@ fn a_weight_of_two_teaches_the_bias_as_a_larger_gradient_and_a_weight_of_zero_no
         epochs: 1,
         ..Default::default()
     };
-    let fitted = fit(&examples, &[0, 1], &[], &config, 1, &mut quietly).expect("fitted");
+    let fitted = fit(&examples, &[0, 1], &[], &config, 1, &mut Silent).expect("fitted");
     assert!(fitted.model.weights[0] > 0.0);
     assert_eq!(fitted.model.weights[1], 0.0);
     // One step with g = 2·(σ(0) − 1) = −1, so that z = −1 and n = 1: w = (1 − l1) / ((β + 1)/α + l2).
@@ -260,20 +265,20 @@ fn bad_requests_for_a_fit_are_typed_errors() {
     let rows = rows_of(1, &[vec![(0, 1.0)]]);
     let examples = Examples::new(&rows, &[1.0], None).expect("good examples");
     let fail = |train: &[usize], validation: &[usize], config: &FtrlConfig| {
-        fit(&examples, train, validation, config, 1, &mut quietly).expect_err("bad request")
+        fit(&examples, train, validation, config, 1, &mut Silent).expect_err("bad request")
     };
     let config = FtrlConfig::default();
     assert!(matches!(
         fail(&[], &[], &config),
-        LrError::NoRows { purpose: "train on" }
+        Error::NoRows { purpose: "train on" }
     ));
     assert!(matches!(
         fail(&[5], &[], &config),
-        LrError::Lengths { found: 5, .. }
+        Error::UnknownRow { row: 5, .. }
     ));
     assert!(matches!(
         fail(&[0], &[5], &config),
-        LrError::Lengths { found: 5, .. }
+        Error::UnknownRow { row: 5, .. }
     ));
     let config = FtrlConfig {
         alpha: -1.0,
@@ -281,7 +286,7 @@ fn bad_requests_for_a_fit_are_typed_errors() {
     };
     assert!(matches!(
         fail(&[0], &[], &config),
-        LrError::Config { key: "alpha", .. }
+        Error::Config { key: "alpha", .. }
     ));
 }
 
@@ -296,8 +301,8 @@ fn numbers_beyond_what_a_weight_can_hold_are_reported_as_divergence() {
         l2: 0.0,
         ..Default::default()
     };
-    let error = fit(&examples, &[0], &[], &config, 1, &mut quietly).expect_err("diverged");
-    assert!(matches!(error, LrError::Diverged { epoch: 1 }), "{error}");
+    let error = fit(&examples, &[0], &[], &config, 1, &mut Silent).expect_err("diverged");
+    assert!(matches!(error, Error::Diverged { .. }), "{error}");
 }
 
 proptest! {
@@ -314,7 +319,7 @@ proptest! {
         let rows = rows_of(20, &rows);
         let examples = Examples::new(&rows, &labels, None).expect("good examples");
         let config = FtrlConfig { alpha, l1, epochs: 3, ..Default::default() };
-        let run = || fit(&examples, &all(&rows), &[], &config, seed, &mut quietly).expect("fitted");
+        let run = || fit(&examples, &all(&rows), &[], &config, seed, &mut Silent).expect("fitted");
         let (one, two) = (run(), run());
         prop_assert!(one.model.weights.iter().all(|weight| weight.is_finite()));
         prop_assert_eq!(one, two);

@@ -24,7 +24,11 @@ pub struct ItemToItemConfig {
 }
 
 impl ItemToItemConfig {
-    fn validate(self, channel: &str) -> Result<(), ConfigError> {
+    /// Checks every key; `channel` is named in the error.
+    ///
+    /// # Errors
+    /// [`ConfigError::OutOfRange`].
+    pub fn validate(self, channel: &str) -> Result<(), ConfigError> {
         match self.half_life {
             Some(half_life) if !(half_life > 0.0 && half_life.is_finite()) => Err(ConfigError::OutOfRange {
                 key: format!("half_life of channel `{channel}`"),
