@@ -42,27 +42,54 @@
 //! `catchment-schema` has the types and files, `catchment-ann-index` the exact top-k; `catchment-trainer` judges
 //! pipelines with this crate; `catchment-synthetic` makes a world whose best reachable metric is known.
 
+pub mod attribution;
 pub mod binary_metrics;
+pub mod calibration;
+pub mod catalogue_metrics;
 pub mod config;
 pub mod error;
 pub mod evaluate;
+pub mod evaluator;
 pub mod file_lists;
 pub mod full_corpus;
+pub mod gauc;
+pub mod metric_report;
 pub mod metric_table;
+pub mod paired;
+pub mod per_user;
 pub mod ranking_metrics;
 pub mod recommends;
+pub mod resample;
+pub mod seen_items;
+pub mod segment_by;
+mod segment_sums;
+pub mod segmentation;
 pub mod testing;
 pub mod truth;
 pub mod unseen;
+pub mod vector_lists;
 
+pub use attribution::Attribution;
 pub use binary_metrics::{auc, logloss};
+pub use calibration::calibration;
+pub use catalogue_metrics::ItemPopularity;
 pub use config::{Corpus, EvaluateConfig, MetricKind, NdcgIdeal};
 pub use error::Error;
-pub use evaluate::{MetricReport, evaluate};
+pub use evaluate::evaluate;
+pub use evaluator::{Evaluator, Judged, NamedLists, Role};
 pub use file_lists::FileLists;
 pub use full_corpus::FullCorpus;
+pub use gauc::gauc;
+pub use metric_report::MetricReport;
 pub use metric_table::MetricTable;
+pub use paired::{PairedDifference, compare};
+pub use per_user::PerUser;
 pub use ranking_metrics::ListMetrics;
 pub use recommends::{Recommends, TopKLists};
+pub use resample::Interval;
+pub use seen_items::SeenItems;
+pub use segment_by::{SegmentBy, Side};
+pub use segmentation::{SegmentSources, Segmentation};
 pub use truth::GroundTruth;
 pub use unseen::Unseen;
+pub use vector_lists::VectorLists;

@@ -4,6 +4,7 @@ mod candidates;
 mod file_lists;
 mod full_corpus;
 mod laws;
+mod numpy_parity;
 mod ranx_parity;
 mod reports;
 mod sklearn_parity;
