@@ -118,7 +118,7 @@ impl Default for EvaluateConfig {
             exclude_seen: true,
             corpus: Corpus::All,
             ndcg_ideal: NdcgIdeal::MinKRelevant,
-            segments: Vec::new(),
+            segments: vec![SegmentBy::PopularityDecile, SegmentBy::HistoryLength],
             resamples: 1000,
             confidence: 0.95,
             randomisations: 10_000,

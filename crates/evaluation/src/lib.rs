@@ -59,6 +59,7 @@ pub mod paired;
 pub mod per_user;
 pub mod ranking_metrics;
 pub mod recommends;
+pub mod report;
 pub mod resample;
 pub mod seen_items;
 pub mod segment_by;

@@ -14,7 +14,7 @@ use crate::cli::{Output, RecipeArgs};
 use crate::failure::Failure;
 use crate::folder;
 use crate::judge::Judgement;
-use crate::work::{TRAINED_ON, Work};
+use crate::work::{REPORT, TRAINED_ON, Work};
 
 /// How many users' answers are kept to be replayed at load.
 const GOLDEN_USERS: usize = 32;
@@ -64,6 +64,10 @@ fn publish_at(
     let files = folder::files_below(work.model().root())?;
     for (file, name) in files.iter().filter(|(_, name)| name != TRAINED_ON) {
         fs::copy(file, publisher.path(name)?).map_err(catchment_schema::Error::io(file))?;
+    }
+    if work.metrics().exists() && work.report().exists() {
+        let report = work.report();
+        fs::copy(&report, publisher.path(REPORT)?).map_err(catchment_schema::Error::io(&report))?;
     }
     let summary = prepared.summary();
     Ok(publisher.commit(ManifestInfo {
