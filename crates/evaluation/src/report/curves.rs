@@ -49,11 +49,15 @@ impl Axes {
             )?;
         }
         for (place, label) in x_ticks {
+            let x = self.x(*place);
+            // A long label at the edge would be cut off.
+            let at_edge = x + 4.0 * label.len() as f64 > WIDTH;
             write!(
                 page,
-                "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\" class=\"quiet\">{label}</text>",
-                self.x(*place),
-                HEIGHT - BOTTOM + 16.0
+                "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{}\" class=\"quiet\">{label}</text>",
+                if at_edge { WIDTH } else { x },
+                HEIGHT - BOTTOM + 16.0,
+                if at_edge { "end" } else { "middle" }
             )?;
         }
         write!(
@@ -225,7 +229,7 @@ fn reliability(page: &mut String, list: &ListReport, found: &ListCalibration) ->
     write!(
         page,
         "</p>\n<figure><figcaption>Share that came true, by predicted probability; the line is where both are \
-         equal</figcaption>\n<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-labelledby=\"relt reld\"><title id=\"relt\">Reliability \
+         equal</figcaption>\n<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" style=\"max-width:420px\" role=\"img\" aria-labelledby=\"relt reld\"><title id=\"relt\">Reliability \
          of the probabilities</title><desc id=\"reld\">{} bins; {lowest:.4} came true in the lowest, {highest:.4} in the highest</desc>",
         found.bins.len()
     )?;

@@ -14,18 +14,21 @@ pub(super) fn write(page: &mut String, report: &RunReport) -> Result {
              users). The best of a column is bold.</p>\n",
         )?;
     }
+    page.write_str("<div class=\"grid\">\n")?;
     for (family, ks) in report.families() {
         let rows = report.lists.iter().map(|list| (list, &list.report.metrics));
         table(page, &family, &ks, &rows.collect::<Vec<_>>(), true)?;
     }
+    page.write_str("</div>\n")?;
     let catalogue = report.lists.first().map(|list| list.report.catalogue.keys());
     let catalogue = families(catalogue.into_iter().flatten());
     if !catalogue.is_empty() {
-        page.write_str("<h2>What the lists do to the catalogue</h2>\n")?;
+        page.write_str("<h2>What the lists do to the catalogue</h2>\n<div class=\"grid\">\n")?;
         for (family, ks) in catalogue {
             let rows = report.lists.iter().map(|list| (list, &list.report.catalogue));
             table(page, &family, &ks, &rows.collect::<Vec<_>>(), false)?;
         }
+        page.write_str("</div>\n")?;
     }
     for list in &report.lists {
         for note in &list.notes {
@@ -51,7 +54,7 @@ fn meaning(family: &str) -> &'static str {
         "map" => "precision at each hit among the first k, averaged",
         "coverage" => "share of the catalogue that is in anybody's first k",
         "gini" => "0: all items are shown alike; 1: one takes all",
-        "novelty" => "bits: how surprising it would be if a random user had the item",
+        "novelty" => "how surprising the items are, in bits: 1 for one that half of the users had",
         "popularity_lift" => "popularity of the lists over that of what users had before; 1: alike",
         "popularity_vs_held_out" => {
             "popularity of the lists over that of what users went on to choose; 1: alike"

@@ -3,6 +3,7 @@
 mod candidates;
 mod file_lists;
 mod full_corpus;
+mod html_report;
 mod laws;
 mod numpy_parity;
 mod ranx_parity;
