@@ -19,9 +19,14 @@ use crate::segmentation::Segmentation;
 use crate::truth::GroundTruth;
 use crate::{Error, MetricTable};
 
-/// Users are asked for in blocks of this many, so that memory does not grow with users × items. Twice what an exact
-/// index takes at once.
-const BLOCK: usize = 240;
+/// Users are asked for in blocks, so that memory does not grow with users × items. A multiple of what an exact index
+/// takes at once, so many that it need not cut the items up as well, and so few that every thread has some. It
+/// depends on nothing but the number of users: sums are the same on any machine.
+fn block_size(n_users: usize) -> usize {
+    const UNIT: usize = 120;
+    (n_users / 64).next_multiple_of(UNIT).clamp(UNIT, 4 * UNIT)
+}
+
 /// Bins of a calibration error.
 const BINS: usize = 15;
 
@@ -148,7 +153,7 @@ impl<'a> Evaluator<'a> {
             .collect();
         let blocks: Vec<Block> = (0..self.truth.users().len())
             .into_par_iter()
-            .step_by(BLOCK)
+            .step_by(block_size(self.truth.users().len()))
             .map(|start| self.block(lists, &metrics, &exposures, start))
             .collect::<Result<_, Error>>()?;
         // Blocks are the same and are added in the same order, whichever thread judged them.
@@ -218,7 +223,8 @@ impl<'a> Evaluator<'a> {
         exposures: &[Exposure],
         start: usize,
     ) -> Result<Block, Error> {
-        let users = &self.truth.users()[start..self.truth.users().len().min(start + BLOCK)];
+        let n_users = self.truth.users().len();
+        let users = &self.truth.users()[start..n_users.min(start + block_size(n_users))];
         let longest = self.config.longest();
         let mut block = self.empty(lists, metrics);
         let mut top = TopKLists::default();

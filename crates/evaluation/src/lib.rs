@@ -27,16 +27,21 @@
 //!
 //! # What can be judged
 //! - [`FullCorpus`]: whatever scores every item, ranked exactly.
+//! - [`VectorLists`]: user vectors × item vectors, in blocks.
 //! - [`FileLists`]: a `candidates.parquet`, of a channel or of another program.
 //! - your own [`Recommends`]; [`testing::recommends_laws`] checks its laws.
 //!
-//! [`auc`] and [`logloss`] judge probabilities against labels.
+//! [`evaluate()`] gives means; [`Evaluator`] judges several lists together and adds intervals ([`resample`]), segments
+//! ([`Segmentation`]), what lists do to the catalogue ([`catalogue_metrics`]) and what each channel adds ([`Attribution`]).
+//! [`compare`] says whether one run is better than another on the same users, [`report`] puts it all on one page.
+//!
+//! [`auc`], [`gauc()`], [`logloss`] and [`calibration()`] judge probabilities against labels.
 //!
 //! # Exactness
 //! Metrics at all cut-offs are read off one list in one pass. Sums have a fixed order, so that the numbers are the
 //! same to the bit for any number of threads. Memory is a block of lists and, for [`FullCorpus`], one row of scores
-//! for each thread. The values equal those of `ranx` and scikit-learn (`tests/ranx_parity.py`,
-//! `tests/sklearn_parity.py`).
+//! for each thread. The values equal those of `ranx`, scikit-learn and numpy (`tests/ranx_parity.py`,
+//! `tests/sklearn_parity.py`, `tests/numpy_parity.py`).
 //!
 //! # Siblings
 //! `catchment-schema` has the types and files, `catchment-ann-index` the exact top-k; `catchment-trainer` judges

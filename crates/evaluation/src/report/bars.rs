@@ -8,10 +8,10 @@ use super::escape::Text;
 use crate::metric_report::SegmentReport;
 
 const ROW: f64 = 26.0;
-const WIDTH: f64 = 480.0;
-const LEFT: f64 = 150.0;
+const WIDTH: f64 = 400.0;
+const LEFT: f64 = 140.0;
 /// Room for the number at the end of the longest bar.
-const RIGHT: f64 = 64.0;
+const RIGHT: f64 = 52.0;
 
 pub(super) fn write(page: &mut String, report: &RunReport) -> Result {
     let Some(list) = report.headline() else {
@@ -60,7 +60,7 @@ fn figure(page: &mut String, number: usize, report: &SegmentReport, metric: &str
     let id = format!("bars{number}");
     write!(
         page,
-        "<figure><figcaption>{0}</figcaption>\n<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"{id}t {id}d\"><title \
+        "<figure><figcaption>{0}</figcaption>\n<svg viewBox=\"0 0 {WIDTH} {height}\" style=\"max-width:480px\" role=\"img\" aria-labelledby=\"{id}t {id}d\"><title \
          id=\"{id}t\">{1} by {0}</title><desc id=\"{id}d\">{2}</desc>",
         Text(&report.by),
         Text(metric),

@@ -99,7 +99,7 @@ fn table(
             };
             write!(page, "<td{class}>{value:.4}")?;
             if let Some(interval) = list.report.interval(name) {
-                write!(page, "<small>{:.4} – {:.4}</small>", interval.low, interval.high)?;
+                write!(page, "<small>{:.4}–{:.4}</small>", interval.low, interval.high)?;
             }
             page.write_str("</td>")?;
         }

@@ -4,6 +4,7 @@
 
 mod bad_data;
 mod bad_use;
+mod evaluate;
 mod place;
 mod river;
 mod stages;
