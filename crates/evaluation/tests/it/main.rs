@@ -9,3 +9,4 @@ mod numpy_parity;
 mod ranx_parity;
 mod reports;
 mod sklearn_parity;
+mod vector_lists;

@@ -209,3 +209,12 @@ fn random_sign_flips_come_near_the_p_value_of_all_of_them() {
         found[0].p_value
     );
 }
+
+#[test]
+fn all_that_is_judged_is_the_same_to_the_bit_on_one_thread_and_on_three() {
+    let with_threads = |n: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
+        pool.expect("a pool").install(judged)
+    };
+    assert_eq!(with_threads(1), with_threads(3));
+}
