@@ -3,9 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::segment_by::SegmentBy;
 
 /// The largest cut-off that is accepted: beyond it a list is a catalogue.
 pub const LARGEST_K: usize = 100_000;
+/// The most resamples and sign flips that are accepted.
+pub const MOST_RESAMPLES: usize = 1_000_000;
 
 /// A metric of one user's list; the mean over users is reported.
 /// `rel` are the user's held-out items, cold ones included; `hits@k` those among the first k.
@@ -22,6 +25,9 @@ pub enum MetricKind {
     Mrr,
     /// `hits@k / k`, also for lists shorter than k.
     Precision,
+    /// Average precision: `Σ_{hits among the first k} hits@rank / rank`, over `min(k, |rel|)`, so that a perfect list
+    /// has 1 (Manning, Raghavan & Schütze 2008, section 8.4, cut at k; `trec_eval` divides by `|rel|` instead).
+    Map,
 }
 
 impl MetricKind {
@@ -33,6 +39,7 @@ impl MetricKind {
             Self::HitRate => "hit_rate",
             Self::Mrr => "mrr",
             Self::Precision => "precision",
+            Self::Map => "map",
         }
     }
 }
@@ -88,6 +95,14 @@ pub struct EvaluateConfig {
     pub corpus: Corpus,
     /// The ideal of NDCG.
     pub ndcg_ideal: NdcgIdeal,
+    /// Whose metrics are given apart, in the words of `--segments`; see [`crate::SegmentBy`].
+    pub segments: Vec<SegmentBy>,
+    /// Resamples of the bootstrap behind each interval, 0 (no intervals) or from 100 to [`MOST_RESAMPLES`].
+    pub resamples: usize,
+    /// Which share of the resamples an interval holds, from 0.5 to 0.999.
+    pub confidence: f64,
+    /// Sign flips behind each p-value, from 100 to [`MOST_RESAMPLES`]: no p-value is below one over them.
+    pub randomisations: usize,
 }
 
 impl Default for EvaluateConfig {
@@ -103,6 +118,10 @@ impl Default for EvaluateConfig {
             exclude_seen: true,
             corpus: Corpus::All,
             ndcg_ideal: NdcgIdeal::MinKRelevant,
+            segments: vec![SegmentBy::PopularityDecile, SegmentBy::HistoryLength],
+            resamples: 1000,
+            confidence: 0.95,
+            randomisations: 10_000,
         }
     }
 }
@@ -125,7 +144,7 @@ impl EvaluateConfig {
             );
         }
         if self.metrics.is_empty() {
-            let allowed = "needs at least one of recall, ndcg, hit_rate, mrr, precision";
+            let allowed = "needs at least one of recall, ndcg, hit_rate, mrr, precision, map";
             return config("metrics", allowed.to_owned());
         }
         if let Some(metric) = first_twice(&self.metrics) {
@@ -133,6 +152,29 @@ impl EvaluateConfig {
             return config(
                 "metrics",
                 format!("{name} is there twice; each metric may be there once"),
+            );
+        }
+        if let Some(by) = first_twice(&self.segments) {
+            return config("segments", format!("{by} is there twice"));
+        }
+        let allowed = 100..=MOST_RESAMPLES;
+        let range = format!("from 100 to {MOST_RESAMPLES}");
+        if self.resamples != 0 && !allowed.contains(&self.resamples) {
+            return config(
+                "resamples",
+                format!("{} is neither 0 nor {range}", self.resamples),
+            );
+        }
+        if !allowed.contains(&self.randomisations) {
+            return config(
+                "randomisations",
+                format!("{} is not {range}", self.randomisations),
+            );
+        }
+        if !(0.5..=0.999).contains(&self.confidence) {
+            return config(
+                "confidence",
+                format!("{} is not from 0.5 to 0.999", self.confidence),
             );
         }
         Ok(())
@@ -157,10 +199,10 @@ impl EvaluateConfig {
     }
 }
 
-fn first_twice<T: PartialEq + Copy>(values: &[T]) -> Option<T> {
+fn first_twice<T: PartialEq>(values: &[T]) -> Option<&T> {
     let mut at = 0..values.len();
     at.find(|&at| values[..at].contains(&values[at]))
-        .map(|at| values[at])
+        .map(|at| &values[at])
 }
 
 #[cfg(test)]
@@ -187,12 +229,17 @@ mod tests {
         assert!(refused(r#"{"ks":[10,20,10]}"#).starts_with("evaluate.ks: 10 is there twice"));
         assert!(refused(r#"{"metrics":[]}"#).contains("hit_rate"));
         assert!(refused(r#"{"metrics":["mrr","mrr"]}"#).starts_with("evaluate.metrics: mrr is there twice"));
+        assert!(refused(r#"{"resamples":7}"#).starts_with("evaluate.resamples: 7 is neither 0 nor from 100"));
+        assert!(refused(r#"{"randomisations":0}"#).starts_with("evaluate.randomisations: 0 is not from 100"));
+        assert!(refused(r#"{"confidence":1.0}"#).starts_with("evaluate.confidence: 1 is not from 0.5"));
+        let twice = r#"{"segments":["user.history","user.history"]}"#;
+        assert!(refused(twice).starts_with("evaluate.segments: user.history is there twice"));
     }
 
     #[test]
     fn unknown_keys_and_words_are_refused_with_the_known_ones() {
         assert!(refused(r#"{"cutoffs":[10]}"#).contains("`ks`"));
-        assert!(refused(r#"{"metrics":["map"]}"#).contains("`precision`"));
+        assert!(refused(r#"{"metrics":["auc"]}"#).contains("`precision`"));
         assert!(refused(r#"{"corpus":"sampled"}"#).contains("`all`"));
         assert!(refused(r#"{"ndcg_ideal":"best"}"#).contains("`min(k, relevant)`"));
     }

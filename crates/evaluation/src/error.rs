@@ -72,6 +72,29 @@ pub enum Error {
         /// The rank that comes.
         found: u32,
     },
+    /// Two runs were judged against different held-out items, or by different metrics: their users cannot be paired.
+    /// Judge both against the same prepared log by the same `[evaluate]`.
+    #[error("the runs cannot be paired: {reason}")]
+    NotPaired {
+        /// What differs.
+        reason: String,
+    },
+    /// A segmentation names a column that is not there. The recipe or the command line is to blame.
+    #[error("evaluate.segments: there is no column `{by}`; there are: {}", known.join(", "))]
+    NoSuchSegment {
+        /// The segmentation, such as `item.genre`.
+        by: String,
+        /// Those that are possible, in order of name.
+        known: Vec<String>,
+    },
+    /// A matrix or a list of rows has another shape than it should. The caller is to blame.
+    #[error("{what}: {reason}")]
+    Shape {
+        /// Which of the inputs.
+        what: &'static str,
+        /// What was expected and what was found.
+        reason: String,
+    },
     /// Labels and predictions cannot be compared. The caller is to blame.
     #[error("cannot compare {labels} labels with {predictions} predictions: {reason}")]
     Predictions {

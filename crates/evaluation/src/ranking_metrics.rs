@@ -22,6 +22,7 @@ pub struct ListMetrics {
 struct Hits {
     count: usize,
     gain: f64,
+    precisions: f64,
     first_rank: Option<usize>,
 }
 
@@ -69,6 +70,7 @@ impl ListMetrics {
             if reachable.binary_search(item).is_ok() {
                 hits.count += 1;
                 hits.gain += self.discounts[position];
+                hits.precisions += hits.count as f64 / (position + 1) as f64;
                 hits.first_rank.get_or_insert(position + 1);
             }
             hits_of_first.push(hits);
@@ -87,6 +89,7 @@ impl ListMetrics {
             MetricKind::Precision => hits.count as f64 / k as f64,
             MetricKind::HitRate => f64::from(u8::from(hits.count > 0)),
             MetricKind::Mrr => hits.first_rank.map_or(0.0, |rank| 1.0 / rank as f64),
+            MetricKind::Map => hits.precisions / k.min(n_relevant) as f64,
             MetricKind::Ndcg => hits.gain / self.ideal_gain(k, n_relevant),
         }
     }
@@ -147,6 +150,10 @@ mod tests {
         let ideal = 1.0 + 1.0 / 3f64.log2() + 0.5;
         check(list, relevant, 4, MetricKind::Ndcg, gain / ideal);
         check(&[], relevant, 4, MetricKind::Ndcg, 0.0);
+        // Hits at ranks 2 and 4: precisions 1/2 and 2/4, over min(4, 3).
+        check(list, relevant, 4, MetricKind::Map, 1.0 / 3.0);
+        check(list, relevant, 2, MetricKind::Map, 0.25);
+        check(&[3, 5, 4], relevant, 3, MetricKind::Map, 1.0);
     }
 
     #[test]

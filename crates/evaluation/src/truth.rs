@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use catchment_schema::{Interactions, ItemIdx, UserIdx};
+use xxhash_rust::xxh3::Xxh3Default;
 
 /// Each user's held-out items (a set: an item counts once).
 ///
@@ -92,6 +93,24 @@ impl GroundTruth {
             .count()
     }
 
+    /// A hash of everything here: two runs were judged against the same truth where it is the same. Over indices, so
+    /// that it means something within one prepared log alone.
+    pub fn identity(&self) -> u128 {
+        let mut hasher = Xxh3Default::new();
+        let mut add = |number: u64| hasher.update(&number.to_le_bytes());
+        add(self.n_users as u64);
+        add(self.n_items as u64);
+        self.users.iter().for_each(|user| add(u64::from(user.0)));
+        self.offsets.iter().for_each(|&offset| add(offset as u64));
+        self.items.iter().for_each(|item| add(u64::from(item.0)));
+        hasher.digest128()
+    }
+
+    /// How many users the vocabulary has.
+    pub fn n_users(&self) -> usize {
+        self.n_users
+    }
+
     /// How many items compete.
     pub fn n_items(&self) -> usize {
         self.n_items
@@ -111,6 +130,15 @@ mod tests {
         assert_eq!(truth.relevant(1), [ItemIdx(0), ItemIdx(2), ItemIdx(9)]);
         assert_eq!(truth.reachable(1), [ItemIdx(0), ItemIdx(2)]);
         assert!(truth.reachable(0).is_empty());
+        assert_eq!(truth.identity(), GroundTruth::from_pairs(pairs, 4, 7).identity());
+        for other in [
+            GroundTruth::from_pairs(pairs, 4, 8),
+            GroundTruth::from_pairs(pairs, 5, 7),
+            GroundTruth::from_pairs(pairs[..4].iter().copied(), 4, 7),
+            GroundTruth::from_pairs(pairs.map(|(user, item)| (user, ItemIdx(item.0 + 1))), 4, 7),
+        ] {
+            assert_ne!(truth.identity(), other.identity());
+        }
         assert_eq!(
             (truth.n_pairs(), truth.n_cold_pairs(), truth.n_cold_users()),
             (4, 2, 1)

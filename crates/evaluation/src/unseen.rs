@@ -7,13 +7,13 @@ use crate::recommends::{Recommends, TopKLists};
 /// Somebody's lists with the items of each user's history taken out: the seen-item rule for lists whose maker did not
 /// apply it. Longer lists are asked for, so that k are left where there are k.
 pub struct Unseen<'a, L> {
-    lists: &'a L,
+    lists: L,
     histories: &'a Histories,
 }
 
 impl<'a, L: Recommends> Unseen<'a, L> {
     /// `lists` without the items of `histories`.
-    pub fn new(lists: &'a L, histories: &'a Histories) -> Self {
+    pub fn new(lists: L, histories: &'a Histories) -> Self {
         Self { lists, histories }
     }
 }
@@ -68,7 +68,7 @@ mod tests {
         let events = [0, 2].map(|item| Event::new(ItemIdx(item), Time::UNKNOWN));
         let histories = Histories::group(2, &[UserIdx(1), UserIdx(1)], &events);
         let mut lists = TopKLists::default();
-        let unseen = Unseen::new(&Counting, &histories);
+        let unseen = Unseen::new(Counting, &histories);
         unseen
             .top_k(&[UserIdx(0), UserIdx(1)], 3, &mut lists)
             .expect("counting cannot fail");

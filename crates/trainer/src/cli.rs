@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use catchment_evaluation::SegmentBy;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// More threads than this are a slip of the finger.
@@ -89,9 +90,28 @@ pub(crate) enum Command {
     Evaluate {
         #[command(flatten)]
         recipe: RecipeArgs,
+        /// Metrics by segment: `item.popularity_decile`, `user.history`, `user.cold`, `item.cold`, `user.COLUMN`,
+        /// `item.COLUMN`. Overrides the recipe.
+        #[arg(long, value_name = "BY,BY", value_delimiter = ',')]
+        segments: Vec<SegmentBy>,
+        /// Another bundle, or a folder of them: each list against its list of the same name, user by user.
+        #[arg(long, value_name = "BUNDLE")]
+        compare: Option<PathBuf>,
         /// Where the numbers go; `<work>/<name>/metrics.json` anyway.
         #[arg(short, long)]
         output: Option<PathBuf>,
+    },
+    /// The last evaluation as one HTML file.
+    Report {
+        /// A recipe, a bundle, or a folder of bundles, whose current one is taken.
+        #[arg(value_name = "RECIPE|BUNDLE")]
+        source: PathBuf,
+        /// Where the work of the recipe lies.
+        #[arg(long, default_value = "work")]
+        work: PathBuf,
+        /// Where the page goes.
+        #[arg(short, long, default_value = "report.html")]
+        output: PathBuf,
     },
     /// Make a bundle of what was trained.
     Publish {

@@ -146,6 +146,7 @@ fn of_evaluation(error: &catchment_evaluation::Error) -> Option<&'static str> {
     Some(match error {
         E::Config { .. } => "change that key of [evaluate] in the recipe",
         E::NoTruth => "hold more out in [split], or bring more data",
+        E::NoSuchSegment { .. } => "choose among those in [evaluate] or --segments",
         E::SeveralChannels { .. } => "write a file for each channel, and name them in [lists]",
         E::Schema(error) => error.help(),
         E::ListedTwice { .. } | E::RankGap { .. } | E::NotARanking { .. } => {

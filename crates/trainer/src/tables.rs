@@ -1,5 +1,9 @@
 //! Tables for people.
 
+use catchment_evaluation::metric_report::SegmentMetrics;
+
+use crate::judge::Judgement;
+
 /// Columns as wide as their widest cell; the first is left-aligned, the others right.
 pub(crate) fn render(header: &[String], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
@@ -23,6 +27,95 @@ pub(crate) fn render(header: &[String], rows: &[Vec<String>]) -> String {
             .collect();
         text.push_str(cells.join("  ").trim_end());
         text.push('\n');
+    }
+    text
+}
+
+/// The judgements as a table, protocol first.
+pub(crate) fn judgements(judgements: &[Judgement]) -> String {
+    let Some(first) = judgements.first() else {
+        return String::new();
+    };
+    let names: Vec<&str> = first.report.metrics.keys().collect();
+    let mut header = vec!["list".to_owned()];
+    header.extend(names.iter().map(|&name| name.to_owned()));
+    let row = |judgement: &Judgement| {
+        let value = |name: &&str| {
+            let value = judgement.report.metrics.get(name);
+            value.map_or("-".to_owned(), |value| format!("{value:.4}"))
+        };
+        std::iter::once(judgement.list.clone())
+            .chain(names.iter().map(value))
+            .collect()
+    };
+    let rows: Vec<Vec<String>> = judgements.iter().map(row).collect();
+    let report = &first.report;
+    format!(
+        "{}\n{} users ({} cold), {} held-out pairs ({} with a cold item), {} items\n\n{}",
+        report.protocol,
+        report.users,
+        report.cold_users,
+        report.pairs,
+        report.cold_pairs,
+        report.items,
+        render(&header, &rows)
+    )
+}
+
+/// How each list differs from the one that it was compared with.
+pub(crate) fn comparisons(judgements: &[Judgement]) -> String {
+    let header = ["", "difference", "interval", "p", "better", "worse"].map(str::to_owned);
+    let mut text = String::new();
+    for judgement in judgements {
+        for comparison in &judgement.compared {
+            let rows: Vec<Vec<String>> = comparison
+                .metrics
+                .iter()
+                .map(|found| {
+                    let interval = found.interval.map_or("-".to_owned(), |interval| {
+                        format!("{:+.4} to {:+.4}", interval.low, interval.high)
+                    });
+                    vec![
+                        found.metric.clone(),
+                        format!("{:+.4}", found.difference),
+                        interval,
+                        format!("{:.4}", found.p_value),
+                        found.better.to_string(),
+                        found.worse.to_string(),
+                    ]
+                })
+                .collect();
+            let title = format!("{} minus {}", judgement.list, comparison.against);
+            text.extend(["\n", &title, "\n", &render(&header, &rows)]);
+        }
+    }
+    text
+}
+
+/// The first metrics of each list by segment.
+pub(crate) fn segments(judgement: &Judgement) -> String {
+    const MOST_COLUMNS: usize = 6;
+    let mut text = String::new();
+    for report in &judgement.report.segments {
+        let names: Vec<&str> = judgement.report.metrics.keys().take(MOST_COLUMNS).collect();
+        let mut header = vec![report.by.clone(), "users".to_owned(), "pairs".to_owned()];
+        header.extend(names.iter().map(|&name| name.to_owned()));
+        let row = |segment: &SegmentMetrics| {
+            let mut row = vec![
+                segment.label.clone(),
+                segment.users.to_string(),
+                segment.pairs.to_string(),
+            ];
+            let value = |name: &&str| segment.metrics.get(name);
+            row.extend(
+                names
+                    .iter()
+                    .map(|name| value(name).map_or("-".to_owned(), |value| format!("{value:.4}"))),
+            );
+            row
+        };
+        let rows: Vec<Vec<String>> = report.segments.iter().map(row).collect();
+        text.extend(["\n", &judgement.list, "\n", &render(&header, &rows)]);
     }
     text
 }

@@ -15,6 +15,9 @@ use crate::recipe::Recipe;
 /// In a folder of models: the hash of the data that they were trained on.
 pub(crate) const TRAINED_ON: &str = "trained_on.hash";
 
+/// What a report shows, in a folder of work and in a bundle.
+pub(crate) const REPORT: &str = "report.json";
+
 /// A recipe, its folder, and how to talk.
 pub(crate) struct Work {
     pub(crate) recipe: Recipe,
@@ -80,6 +83,21 @@ impl Work {
     /// What was measured.
     pub(crate) fn metrics(&self) -> PathBuf {
         self.folder.join("metrics.json")
+    }
+
+    /// What a report shows of the last evaluation.
+    pub(crate) fn report(&self) -> PathBuf {
+        self.folder.join(REPORT)
+    }
+
+    /// The report of the last run, for people.
+    pub(crate) fn report_page(&self) -> PathBuf {
+        self.folder.join("report.html")
+    }
+
+    /// What a doctor found in the data, where one looked: a list of findings.
+    pub(crate) fn findings(&self) -> PathBuf {
+        self.folder.join("findings.json")
     }
 
     /// The encoded data, which `prepare` must have made.

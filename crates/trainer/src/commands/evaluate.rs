@@ -1,17 +1,44 @@
 //! `catchment-train evaluate`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use catchment_bundle::Bundle;
+use catchment_evaluation::SegmentBy;
 use catchment_schema::AtomicFile;
 
 use crate::cli::{Output, RecipeArgs};
 use crate::failure::Failure;
 use crate::judge::{self, Judgement};
+use crate::tables;
 use crate::work::Work;
 
-pub(crate) fn run(args: &RecipeArgs, file: Option<&Path>, output: Output) -> Result<(), Failure> {
-    let work = Work::open(args, output)?;
-    let judgements = evaluate(&work)?;
+/// What the command line adds to the recipe.
+#[derive(Default)]
+pub(crate) struct Wishes {
+    /// Instead of the recipe's segments.
+    pub(crate) segments: Vec<SegmentBy>,
+    /// Another bundle, or a folder of them.
+    pub(crate) compare: Option<PathBuf>,
+}
+
+pub(crate) fn run(
+    args: &RecipeArgs,
+    wishes: Wishes,
+    file: Option<&Path>,
+    output: Output,
+) -> Result<(), Failure> {
+    let mut work = Work::open(args, output)?;
+    let show_segments = !wishes.segments.is_empty();
+    if show_segments {
+        work.recipe.evaluate.segments = wishes.segments;
+    }
+    let other = wishes.compare.as_deref().map(open_bundle).transpose()?;
+    let judgements = evaluate_against(&work, other.as_ref())?;
+    if show_segments {
+        let headline = work.headline();
+        let headline = judgements.iter().find(|judgement| judgement.list == headline);
+        work.say(headline.map(tables::segments).unwrap_or_default());
+    }
     if let Some(file) = file {
         AtomicFile::write(file, &serde_json::to_vec_pretty(&judgements)?)?;
     }
@@ -21,15 +48,35 @@ pub(crate) fn run(args: &RecipeArgs, file: Option<&Path>, output: Output) -> Res
     Ok(())
 }
 
+/// A bundle, or the current one of a folder of bundles.
+pub(super) fn open_bundle(path: &Path) -> Result<Bundle, Failure> {
+    let is_bundle = path.join("manifest.json").is_file();
+    Ok(if is_bundle {
+        Bundle::open(path)?
+    } else {
+        Bundle::open_current(path)?
+    })
+}
+
 /// The stage itself: the final models on the test part.
 pub(crate) fn evaluate(work: &Work) -> Result<Vec<Judgement>, Failure> {
+    evaluate_against(work, None)
+}
+
+fn evaluate_against(work: &Work, other: Option<&Bundle>) -> Result<Vec<Judgement>, Failure> {
     let prepared = work.prepared()?;
     let pipeline = work.trained(&prepared)?;
-    let judgements = judge::all(work, &prepared, &pipeline, &prepared.test()?, "test")?;
+    let whole = judge::whole(work, &prepared, &pipeline, &prepared.test()?, "test", other)?;
+    let report = super::report::of_work(work, &prepared, &whole)?;
     work.say(format!(
-        "\non the test part, read once:\n{}",
-        judge::table(&judgements)
+        "\non the test part, read once:\n{}\n{}",
+        tables::judgements(&whole.judgements),
+        report.verdict()
     ));
-    AtomicFile::write(work.metrics(), &serde_json::to_vec_pretty(&judgements)?)?;
-    Ok(judgements)
+    if other.is_some() {
+        work.say(tables::comparisons(&whole.judgements));
+    }
+    AtomicFile::write(work.report(), &serde_json::to_vec(&report)?)?;
+    AtomicFile::write(work.metrics(), &serde_json::to_vec_pretty(&whole.judgements)?)?;
+    Ok(whole.judgements)
 }

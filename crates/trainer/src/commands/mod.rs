@@ -6,6 +6,7 @@ mod export;
 mod prepare;
 mod publish;
 mod recommend;
+mod report;
 mod reproduce;
 mod run;
 mod similar;
@@ -20,7 +21,20 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Prepare(recipe) => prepare::run(&recipe, output),
         Command::Train { recipe, only, resume } => train::run(&recipe, &only, resume, output),
-        Command::Evaluate { recipe, output: file } => evaluate::run(&recipe, file.as_deref(), output),
+        Command::Evaluate {
+            recipe,
+            segments,
+            compare,
+            output: file,
+        } => {
+            let wishes = evaluate::Wishes { segments, compare };
+            evaluate::run(&recipe, wishes, file.as_deref(), output)
+        }
+        Command::Report {
+            source,
+            work,
+            output: file,
+        } => report::run(&source, &work, &file, output),
         Command::Publish { recipe, to } => publish::run(&recipe, &to, output),
         Command::Run { recipe, to, summary } => run::run(&recipe, &to, summary.as_deref(), output),
         Command::Recommend {

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::fitted::FITTED;
 use crate::folder;
 use crate::judge::Judgement;
-use crate::work::{TRAINED_ON, Work};
+use crate::work::{REPORT, TRAINED_ON, Work};
 
 /// How many users' answers are kept to be replayed at load.
 const GOLDEN_USERS: usize = 32;
@@ -68,6 +68,10 @@ fn publish_at(
         .filter(|(_, name)| name != TRAINED_ON && !name.ends_with(FITTED))
     {
         fs::copy(file, publisher.path(name)?).map_err(catchment_schema::Error::io(file))?;
+    }
+    if work.metrics().exists() && work.report().exists() {
+        let report = work.report();
+        fs::copy(&report, publisher.path(REPORT)?).map_err(catchment_schema::Error::io(&report))?;
     }
     let summary = prepared.summary();
     Ok(publisher.commit(ManifestInfo {

@@ -7,7 +7,7 @@ use catchment_pipeline::Pipeline;
 use catchment_schema::AtomicFile;
 use serde_json::json;
 
-use super::{evaluate, prepare, publish, train};
+use super::{evaluate, prepare, publish, report, train};
 use crate::cli::{Output, RecipeArgs};
 use crate::failure::Failure;
 use crate::work::Work;
@@ -35,6 +35,8 @@ pub(crate) fn run(
     lap("evaluate");
     let version = publish::publish(&work, to)?;
     lap("publish");
+    report::write(&report::read_work(&work)?, &work.report_page())?;
+    work.say(format!("report: {}", work.report_page().display()));
     let whole = json!({
         "recipe": work.recipe.name,
         "bundle": version.to_string(),

@@ -9,7 +9,7 @@ use crate::draft::Draft;
 use crate::failure::Failure;
 use crate::judge::{self, Judgement};
 use crate::work::Work;
-use crate::{fit, rank};
+use crate::{fit, rank, tables};
 
 pub(crate) fn run(args: &RecipeArgs, only: &[String], resume: bool, output: Output) -> Result<(), Failure> {
     let work = Work::open(args, output)?;
@@ -136,7 +136,7 @@ fn select(
     let judgements = judge::all(work, prepared, &pipeline, validation, "validation")?;
     work.say(format!(
         "\non the validation part, fitted on train alone:\n{}",
-        judge::table(&judgements)
+        tables::judgements(&judgements)
     ));
     Ok(judgements)
 }

@@ -131,7 +131,7 @@ fn a_misspelt_key_is_named_with_its_line_and_the_nearest_key() {
     check(
         &format!("{GOOD}[evaluate]\nks = [10]\nmetric = [\"recall\"]\n"),
         expect![[r#"
-            shop/catchment.toml:13: unknown key `metric`, expected one of `ks`, `metrics`, `exclude_seen`, `corpus`, `ndcg_ideal`
+            shop/catchment.toml:13: unknown key `metric`, expected one of `ks`, `metrics`, `exclude_seen`, `corpus`, `ndcg_ideal`, `segments`, `resamples`, `confidence`, `randomisations`
             help: did you mean `metrics`?"#]],
     );
     check(

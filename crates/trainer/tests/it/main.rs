@@ -5,6 +5,7 @@
 mod bad_data;
 mod bad_use;
 mod interrupt;
+mod evaluate;
 mod place;
 mod river;
 mod stages;
