@@ -18,6 +18,7 @@ pub(crate) fn run(source: &Path, work: &Path, file: &Path, output: Output) -> Re
         of_bundle(source)?
     } else {
         let args = RecipeArgs {
+            fresh: false,
             recipe: source.to_owned(),
             work: work.to_owned(),
         };
