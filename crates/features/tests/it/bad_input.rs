@@ -114,6 +114,132 @@ fn recipes_that_say_what_cannot_be_are_refused() {
 }
 
 #[test]
+fn the_newer_kinds_say_what_is_wrong_with_their_settings() {
+    for (recipe, expected) in [
+        (
+            r#"user = [{ name = "a", kind = "hash", column = "gender", buckets = 0 }]"#,
+            expect![[""]],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "hash", column = "gender", hashes = 9 }]"#,
+            expect![[""]],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "hash", column = "age" }]"#,
+            expect![[""]],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "bag", column = "interests", max = 0 }]"#,
+            expect![[""]],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "bag", column = "interests", keep = "last" }]"#,
+            expect![[""]],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "bag", column = "interests", max = 2, keep = "heaviest" }]"#,
+            expect![[""]],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "bag", column = "interests", weights = "age" }]"#,
+            expect![[""]],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "bag", column = "interests", weights = "strength" }]"#,
+            expect![[""]],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "category", column = "gender", max = 2 }]"#,
+            expect![[""]],
+        ),
+        (r#"user = [{ name = "a", kind = "category" }]"#, expect![[""]]),
+        (
+            r#"user = [{ name = "a", kind = "history", half_life = { days = 0 } }]"#,
+            expect![[""]],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "history", half_life = { days = 1e300 } }]"#,
+            expect![[""]],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "history", half_life = { weeks = 1 } }]"#,
+            expect![[""]],
+        ),
+        (
+            r#"context = [{ name = "a", kind = "hour", utc_offset = "+15:00" }]"#,
+            expect![[""]],
+        ),
+        (
+            r#"context = [{ name = "a", kind = "hour", column = "joined" }]"#,
+            expect![[""]],
+        ),
+        (
+            r#"context = [{ name = "a", kind = "weekend", cyclic = true }]"#,
+            expect![[""]],
+        ),
+        (r#"user = [{ name = "a", kind = "hour" }]"#, expect![[""]]),
+        (
+            r#"user = [{ name = "a", kind = "hour", column = "age" }]"#,
+            expect![[""]],
+        ),
+        (
+            r#"context = [{ name = "a", kind = "cross", features = ["hour"] }]"#,
+            expect![[""]],
+        ),
+        (
+            r#"user = [{ name = "age_group", kind = "category", column = "gender" }, { name = "x", kind = "cross", features = ["age_grup", "age_group"] }]"#,
+            expect![[""]],
+        ),
+        (
+            r#"user = [{ name = "age", kind = "number", column = "age" }, { name = "x", kind = "cross", features = ["age", "age"] }]"#,
+            expect![[""]],
+        ),
+        (
+            r#"item = [{ name = "genres", kind = "bag", column = "category" }]
+               candidate = [{ name = "x", kind = "cross", features = ["genres", "item.genre"] }]"#,
+            expect![[""]],
+        ),
+        (
+            r#"user = [
+                { name = "h", kind = "hash", buckets = 100000 },
+                { name = "x", kind = "cross", features = ["h", "h"] },
+            ]"#,
+            expect![[""]],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "number", column = "agge" }]"#,
+            expect![[""]],
+        ),
+        (
+            r#"candidate = [{ name = "a", kind = "channel", channel = "itemcf" }]"#,
+            expect![[""]],
+        ),
+    ] {
+        check(recipe, &expected);
+    }
+}
+
+#[test]
+fn a_kind_on_a_wrong_side_is_refused_before_there_is_data() {
+    for side in Side::ALL {
+        for kind in Side::ALL.into_iter().flat_map(Side::kinds) {
+            let recipe = format!(r#"{side} = [{{ name = "a", kind = "{kind}" }}]"#);
+            let answer = spec(&recipe).validate();
+            let refused = matches!(answer, Err(Error::WrongSide { .. }));
+            assert_eq!(refused, !side.kinds().contains(kind), "{recipe}: {answer:?}");
+        }
+    }
+}
+
+#[test]
+fn a_half_life_in_time_needs_times() {
+    let mut world = World::new();
+    world.events.iter_mut().for_each(|event| event.2 = i64::MIN);
+    let spec = spec(r#"user = [{ name = "n", kind = "history", half_life = { days = 1 } }]"#);
+    expect![[""]].assert_eq(&world.try_fit(&spec).expect_err("refused").to_string());
+}
+
+#[test]
 fn an_item_count_up_to_a_moment_needs_moments() {
     let mut world = World::new();
     world.events.iter_mut().for_each(|event| event.2 = i64::MIN);
