@@ -118,47 +118,52 @@ fn the_newer_kinds_say_what_is_wrong_with_their_settings() {
     for (recipe, expected) in [
         (
             r#"user = [{ name = "a", kind = "hash", column = "gender", buckets = 0 }]"#,
-            expect![[""]],
+            expect!["features.user.a.buckets: 0 is not in 1..=16777216"],
         ),
         (
             r#"user = [{ name = "a", kind = "hash", column = "gender", hashes = 9 }]"#,
-            expect![[""]],
+            expect!["features.user.a.hashes: 9 is not in 1..=8"],
         ),
         (
             r#"user = [{ name = "a", kind = "hash", column = "age" }]"#,
-            expect![[""]],
+            expect!["feature `a`: column `age` is Float64, expected text, lists of text, integers or flags"],
         ),
         (
             r#"user = [{ name = "a", kind = "bag", column = "interests", max = 0 }]"#,
-            expect![[""]],
+            expect!["features.user.a.max: 0 is not at least 1; leave `max` out to keep all words"],
         ),
         (
             r#"user = [{ name = "a", kind = "bag", column = "interests", keep = "last" }]"#,
-            expect![[""]],
+            expect!["features.user.a.keep: nothing is left out without `max`"],
         ),
         (
             r#"user = [{ name = "a", kind = "bag", column = "interests", max = 2, keep = "heaviest" }]"#,
-            expect![[""]],
+            expect!["features.user.a.keep: the heaviest are known only with `weights`"],
         ),
         (
             r#"user = [{ name = "a", kind = "bag", column = "interests", weights = "age" }]"#,
-            expect![[""]],
+            expect!["feature `a`: column `age` is Float64, expected lists of numbers"],
         ),
         (
             r#"user = [{ name = "a", kind = "bag", column = "interests", weights = "strength" }]"#,
-            expect![[""]],
+            expect![
+                "feature `a` reads the column `strength`, which the user attributes do not have; they have: gender, member, age, interests, strengths, joined; did you mean `strengths`?"
+            ],
         ),
         (
             r#"user = [{ name = "a", kind = "category", column = "gender", max = 2 }]"#,
-            expect![[""]],
+            expect!["features.user.a.max: a category is one word; max is for kind `bag`"],
         ),
-        (r#"user = [{ name = "a", kind = "category" }]"#, expect![[""]]),
+        (
+            r#"user = [{ name = "a", kind = "category" }]"#,
+            expect!["features.user.a.column: this kind reads a column of the attributes; name one"],
+        ),
         (
             r#"user = [{ name = "a", kind = "history", half_life = { days = 0 } }]"#,
-            expect![[""]],
+            expect!["features.user.a.half_life: 0 is not finite and above 0"],
         ),
         (
-            r#"user = [{ name = "a", kind = "history", half_life = { days = 1e300 } }]"#,
+            r#"user = [{ name = "a", kind = "history", half_life = { days = 1e308 } }]"#,
             expect![[""]],
         ),
         (
@@ -236,7 +241,8 @@ fn a_half_life_in_time_needs_times() {
     let mut world = World::new();
     world.events.iter_mut().for_each(|event| event.2 = i64::MIN);
     let spec = spec(r#"user = [{ name = "n", kind = "history", half_life = { days = 1 } }]"#);
-    expect![[""]].assert_eq(&world.try_fit(&spec).expect_err("refused").to_string());
+    expect!["features.user.n.half_life: no event of the log has a time; choose { positions = … }"]
+        .assert_eq(&world.try_fit(&spec).expect_err("refused").to_string());
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use catchment_features::{Error, FeatureBatch, FeatureColumn, FittedFeatures, Side, UserInput};
+use catchment_schema::arrow::array::{Array as _, new_null_array};
+use catchment_schema::arrow::compute::concat;
 use catchment_schema::{ItemIdx, Time, UserIdx, Vocabulary};
 use expect_test::expect;
 
@@ -11,7 +13,7 @@ use crate::world::{World, growing_recipe, spec, user_at, whole_recipe};
 /// What does not come out of data alone: rules with a vocabulary, or with no data at all.
 const WITHOUT_NUMBERS: &str = r#"
 user = [
-    { name = "user", kind = "id", oov_buckets = 3, min_count = 2 },
+    { name = "user", kind = "id", oov_buckets = 3 },
     { name = "gender", kind = "category", column = "gender", oov_buckets = 2 },
     { name = "interests", kind = "bag", column = "interests", oov_buckets = 2, pooling = "mean" },
     { name = "few", kind = "bag", column = "interests", weights = "strengths", max = 1, keep = "heaviest", oov_buckets = 0 },
@@ -72,7 +74,13 @@ fn old_rows_are_equal_to_the_bit_before_and_after_a_growth() {
     // Genres are counted in rows: `war` was rare and shared the bucket, and has an id of its own now; drama and comedy
     // keep theirs, though the new data has neither.
     let genres = |fitted: &FittedFeatures| {
-        let items = world.catalogue(fitted);
+        // The items of the later world, with the genres of the earlier one.
+        let old = &world.item_columns[0].1;
+        let one_more = concat(&[old, &new_null_array(old.data_type(), 1)]).expect("one type");
+        let mut items = World::new();
+        items.items = later.items.clone();
+        items.item_columns = vec![("category", one_more)];
+        let items = items.catalogue(fitted);
         (0..5)
             .map(|row| items.row(row).bag(1).0.to_vec())
             .collect::<Vec<_>>()
@@ -151,14 +159,14 @@ fn what_cannot_grow_says_so() {
     later.grow();
     let recipe = spec(&whole_recipe());
     let fitted = world.try_fit(&recipe).expect("fitted");
-    expect![[""]].assert_eq(
+    expect!["features.user.gender_age.buckets: without buckets the combinations are numbered anew when a part grows; choose 1..=16777216"].assert_eq(
         &later
             .try_grow(&recipe, &fitted)
             .expect_err("a cross without buckets")
             .to_string(),
     );
     let other = whole_recipe().replacen("oov_buckets = 3", "oov_buckets = 4", 1);
-    expect![[""]].assert_eq(
+    expect!["features.user.user.oov_buckets: 4, but the vocabulary that grows has 3 buckets, between its old words and its new ones"].assert_eq(
         &world
             .try_grow(&spec(&other), &fitted)
             .expect_err("other buckets")

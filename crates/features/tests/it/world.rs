@@ -45,7 +45,7 @@ candidate = [
 pub(crate) fn whole_recipe() -> String {
     let more = [
         (
-            "user = [",
+            "{ name = \"events\", kind = \"event_count\" },",
             r#"
     { name = "interests_hashed", kind = "hash", column = "interests", buckets = 50, hashes = 3, signed = true, pooling = "mean" },
     { name = "user_hashed", kind = "hash", buckets = 20 },
@@ -58,29 +58,32 @@ pub(crate) fn whole_recipe() -> String {
     { name = "gender_age", kind = "cross", features = ["gender", "age_group"] },"#,
         ),
         (
-            "item = [",
+            "{ name = \"popularity\", kind = \"item_count\", transform = \"log\" },",
             r#"
     { name = "band", kind = "number", column = "price", transform = { boundaries = [5] } },
     { name = "shelf", kind = "cross", features = ["band", "band"], buckets = 6 },
     { name = "out_on", kind = "weekday", column = "published_at", cyclic = true },"#,
         ),
         (
-            "context = [",
-            r#"
+            "{ name = \"weekday\", kind = \"weekday\" }",
+            r#",
     { name = "weekend", kind = "weekend", utc_offset = "+05:30" },
     { name = "evening", kind = "hour", utc_offset = "+08:00" },
     { name = "circle", kind = "month", cyclic = true },
     { name = "when", kind = "cross", features = ["weekend", "evening"] },"#,
         ),
         (
-            "candidate = [",
+            "column = \"category\", last = 3 },",
             r#"
     { name = "match", kind = "cross", features = ["user.gender", "item.genres"] },
     { name = "season", kind = "cross", features = ["context.evening", "item.price_band", "user.interests"], buckets = 40 },"#,
         ),
     ];
-    let begin = |recipe: String, (from, to): (&str, &str)| recipe.replacen(from, &format!("{from}{to}"), 1);
-    more.into_iter().fold(RECIPE.to_owned(), begin)
+    more.into_iter()
+        .fold(RECIPE.to_owned(), |recipe, (last, behind)| {
+            assert!(recipe.contains(last), "{last}");
+            recipe.replacen(last, &format!("{last}{behind}"), 1)
+        })
 }
 
 /// The whole language where it can grow: crosses have buckets.
