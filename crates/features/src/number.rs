@@ -295,7 +295,11 @@ mod tests {
             false,
             &expect!["[-1.693181, -1.1400377, 0.7364002, -4.122762, 10.0, 0.0, 0.0]"],
         );
-        check(&Transform::MinMax, true, &expect![[r#""#]]);
+        check(
+            &Transform::MinMax,
+            true,
+            &expect!["[0.0, 0.0, 0.05, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.625, 1.0, 0.625, 1.0]"],
+        );
         check(
             &Transform::Boundaries(vec![0.0, 20.0]),
             false,

@@ -24,7 +24,7 @@ const DEVICES: [&str; 5] = ["phone", "tablet", "desktop", "television", "watch"]
 const FIRST_MILLIS: f64 = 1_704_067_200_000.0;
 const SPAN_MILLIS: f64 = 730.0 * 86_400_000.0;
 
-/// SplitMix64: a few lines, and the same numbers everywhere.
+/// `SplitMix64`: a few lines, and the same numbers everywhere.
 struct Seeded(u64);
 
 impl Seeded {
@@ -63,11 +63,9 @@ pub(crate) fn write(path: &Path, rows: u64, seed: u64) -> catchment_schema::Resu
         let city = random.skewed(N_CITIES);
         cities.push((random.next() > 0.02).then(|| format!("city {city}")));
         devices.push(DEVICES[usize::try_from(random.skewed(5.0)).unwrap_or(0)]);
-        #[expect(clippy::cast_possible_truncation, reason = "few digits")]
         let age = (random.next() > 0.1).then(|| whole(14.0 + random.next() * 70.0) as f32);
         ages.push(age);
         // Quarters below 2^14: exact in f32, so that boundaries fall the same way for everybody.
-        #[expect(clippy::cast_possible_truncation, reason = "few digits")]
         prices.push((whole((random.next() * 9.0).exp() * 4.0) as f32) / 4.0);
         times.push(i64::try_from(whole(FIRST_MILLIS + random.next() * SPAN_MILLIS)).unwrap_or(0));
         for _ in 0..random.skewed(12.0) {
