@@ -1,17 +1,20 @@
 //! Features of one row of attributes: the same for users and items.
 
-use std::collections::BTreeMap;
-
-use catchment_schema::{AttributeTable, Vocabulary};
 use serde::{Deserialize, Serialize};
 
+use crate::attribute_reader::{AttributeReader, WordsReader};
+use crate::attribute_source::{AttributeSource, NamedTable};
+use crate::config::{IdConfig, Keep, WordsConfig};
 use crate::fingerprint::StateHash;
+use crate::hashing::HashRule;
 use crate::lookup::Lookup;
 use crate::number::NumberRule;
-use crate::text_column::TextColumn;
-use crate::{ColumnKind, Error, FeatureColumn, FeatureConfig, Pooling, Result};
+use crate::report::Seen;
+use crate::time_part::TimePart;
+use crate::word_counts::WordCounts;
+use crate::{ColumnKind, Error, FeatureConfig, Pooling, Result};
 
-/// A fitted `id`, `category`, `bag` or `number`.
+/// A fitted feature of attributes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum AttributeRule {
@@ -23,57 +26,167 @@ pub(crate) enum AttributeRule {
         mean: bool,
         lists: bool,
         lookup: Lookup,
+        #[serde(default, skip_serializing_if = "Trim::is_none")]
+        trim: Trim,
+    },
+    Hash {
+        /// The raw id where absent.
+        column: Option<String>,
+        mean: bool,
+        rule: HashRule,
     },
     Number {
         column: String,
         rule: NumberRule,
     },
+    Time {
+        column: String,
+        part: TimePart,
+    },
 }
 
-/// Where the attributes of a side come from.
-#[derive(Clone, Copy)]
-pub(crate) struct AttributeSource<'a> {
-    pub(crate) vocabulary: &'a Vocabulary,
-    pub(crate) table: &'a AttributeTable,
-    pub(crate) name: &'static str,
+/// What is done to the words of a row.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Trim {
+    /// The column of their weights.
+    pub(crate) weights: Option<String>,
+    pub(crate) max: Option<usize>,
+    pub(crate) keep: Keep,
+}
+
+impl Trim {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn hash(&self, hash: &mut StateHash) {
+        if self.is_none() {
+            return;
+        }
+        hash.extension("trim");
+        hash.count(u64::from(self.weights.is_some()));
+        hash.text(self.weights.as_deref().unwrap_or_default());
+        hash.count(self.max.map_or(0, |max| max as u64));
+        hash.text(match self.keep {
+            Keep::First => "first",
+            Keep::Last => "last",
+            Keep::Heaviest => "heaviest",
+        });
+    }
 }
 
 impl AttributeRule {
-    /// `None` when this kind is no attribute.
-    pub(crate) fn fit(config: &FeatureConfig, source: AttributeSource<'_>) -> Result<Option<Self>> {
+    /// `None` when this kind is no attribute. Words that `previous` knows keep their ids.
+    pub(crate) fn fit(
+        config: &FeatureConfig,
+        source: AttributeSource<'_>,
+        previous: Option<&Self>,
+    ) -> Result<Option<(Self, Seen)>> {
+        let mut seen = Seen::default();
         let rule = match config {
-            FeatureConfig::Id(id) => {
-                let rows = source.vocabulary.ids().iter().zip(source.vocabulary.counts());
-                let kept = rows.filter(|&(_, &count)| count >= id.min_count);
-                Self::Id {
-                    lookup: Lookup::in_order(kept.map(|(word, _)| word.clone()).collect(), id.oov_buckets),
+            FeatureConfig::Id(id) => Self::fit_id(id, source, previous, &mut seen)?,
+            FeatureConfig::Category(words) => Self::fit_words(words, false, source, previous, &mut seen)?,
+            FeatureConfig::Bag(words) => Self::fit_words(words, true, source, previous, &mut seen)?,
+            FeatureConfig::Hash(hash) => {
+                let rule = HashRule::of(hash);
+                if let Some(column) = &hash.column {
+                    let n_rows = source.n_rows()?;
+                    let counts = WordCounts::of(source.table.texts(&hash.name, column, true)?, n_rows);
+                    seen.words = counts.n_words();
+                    seen.collisions = rule.collisions(counts.words());
+                } else {
+                    seen.words = source.vocabulary.len() as u64;
+                    seen.collisions = rule.collisions(source.vocabulary.ids().iter().map(AsRef::as_ref));
                 }
-            }
-            FeatureConfig::Category(words) | FeatureConfig::Bag(words) => {
-                source.check_rows()?;
-                let lists = matches!(config, FeatureConfig::Bag(_));
-                let texts = texts_of(source.name, source.table, &words.name, &words.column, lists)?;
-                let counts = rows_by_word(texts, source.table.n_rows());
-                Self::Words {
-                    column: words.column.clone(),
-                    mean: words.pooling == Pooling::Mean,
-                    lists,
-                    lookup: Lookup::by_count(counts, words.min_count, words.oov_buckets),
+                Self::Hash {
+                    column: hash.column.clone(),
+                    mean: hash.pooling == Pooling::Mean,
+                    rule,
                 }
             }
             FeatureConfig::Number(number) => {
-                source.check_rows()?;
-                check_number(source.name, source.table, &number.name, &number.column)?;
-                let rows = 0..source.table.n_rows();
-                let values = rows.filter_map(|row| source.table.number(&number.column, row));
+                let n_rows = source.n_rows()?;
+                let numbers = source.table.numbers(&number.name, &number.column)?;
+                let values = (0..n_rows).filter_map(|row| numbers.value(row));
                 Self::Number {
                     column: number.column.clone(),
                     rule: NumberRule::fit(&number.transform, number.missing_flag, values),
                 }
             }
-            _ => return Ok(None),
+            other => {
+                let Some((part, time)) = TimePart::of(other) else {
+                    return Ok(None);
+                };
+                source.n_rows()?;
+                let column = time.column.clone().unwrap_or_default();
+                source.table.times(&time.name, &column)?;
+                Self::Time { column, part }
+            }
         };
-        Ok(Some(rule))
+        Ok(Some((rule, seen)))
+    }
+
+    fn fit_id(
+        id: &IdConfig,
+        source: AttributeSource<'_>,
+        previous: Option<&Self>,
+        seen: &mut Seen,
+    ) -> Result<Self> {
+        let previous = match previous {
+            Some(Self::Id { lookup }) => Some(lookup),
+            _ => None,
+        };
+        let rows = source.vocabulary.ids().iter().zip(source.vocabulary.counts());
+        let kept = rows
+            .filter(|&(_, &count)| count >= id.min_count)
+            .map(|(word, _)| word);
+        let lookup = grow(
+            previous,
+            kept,
+            id.oov_buckets,
+            source.key(&id.name, "oov_buckets"),
+        )?;
+        seen.words = source.vocabulary.len() as u64;
+        let unknown = source.vocabulary.ids().iter().filter(|word| !lookup.knows(word));
+        seen.left_out = unknown.count() as u64;
+        seen.of_lookup(&lookup, previous);
+        Ok(Self::Id { lookup })
+    }
+
+    fn fit_words(
+        words: &WordsConfig,
+        lists: bool,
+        source: AttributeSource<'_>,
+        previous: Option<&Self>,
+        seen: &mut Seen,
+    ) -> Result<Self> {
+        let n_rows = source.n_rows()?;
+        let texts = source.table.texts(&words.name, &words.column, lists)?;
+        if let Some(weights) = &words.weights {
+            source.table.number_lists(&words.name, weights)?;
+        }
+        let counts = WordCounts::of(texts, n_rows);
+        let previous = match previous {
+            Some(Self::Words { column, lookup, .. }) if *column == words.column => Some(lookup),
+            _ => None,
+        };
+        let key = source.key(&words.name, "oov_buckets");
+        let lookup = grow(previous, counts.by_count(words.min_count), words.oov_buckets, key)?;
+        seen.words = counts.n_words();
+        seen.left_out = counts.words().filter(|word| !lookup.knows(word)).count() as u64;
+        seen.of_lookup(&lookup, previous);
+        Ok(Self::Words {
+            column: words.column.clone(),
+            mean: words.pooling == Pooling::Mean,
+            lists,
+            lookup,
+            trim: Trim {
+                weights: words.weights.clone(),
+                max: words.max,
+                keep: words.keep,
+            },
+        })
     }
 
     pub(crate) fn kind(&self) -> ColumnKind {
@@ -81,16 +194,25 @@ impl AttributeRule {
             Self::Id { lookup } | Self::Words { lookup, .. } => ColumnKind::Bag {
                 cardinality: lookup.cardinality(),
             },
+            Self::Hash { rule, .. } => ColumnKind::Bag {
+                cardinality: rule.buckets,
+            },
             Self::Number { rule, .. } => rule.kind(),
+            Self::Time { part, .. } => part.kind(),
         }
     }
 
-    /// The column of words that it reads, where it reads one.
+    /// The column of words that it reads, where it reads one through a vocabulary.
     pub(crate) fn words_column(&self) -> Option<&str> {
         match self {
             Self::Words { column, .. } => Some(column),
             _ => None,
         }
+    }
+
+    /// Whether it looks at the table of attributes at all.
+    pub(crate) fn reads_table(&self) -> bool {
+        !matches!(self, Self::Id { .. } | Self::Hash { column: None, .. })
     }
 
     pub(crate) fn hash(&self, hash: &mut StateHash) {
@@ -104,30 +226,43 @@ impl AttributeRule {
                 mean,
                 lists,
                 lookup,
+                trim,
             } => {
                 hash.text("words");
                 hash.text(column);
                 hash.count(u64::from(*mean));
                 hash.count(u64::from(*lists));
                 lookup.hash(hash);
+                trim.hash(hash);
+            }
+            Self::Hash { column, mean, rule } => {
+                hash.text("hash");
+                hash.count(u64::from(column.is_some()));
+                hash.text(column.as_deref().unwrap_or_default());
+                hash.count(u64::from(*mean));
+                rule.hash(hash);
             }
             Self::Number { column, rule } => {
                 hash.text("number");
                 hash.text(column);
                 rule.hash(hash);
             }
+            Self::Time { column, part } => {
+                hash.text("time");
+                hash.text(column);
+                part.hash(hash);
+            }
         }
     }
 
-    /// Finds the column once, for any number of rows. Without a table every value is missing.
+    /// Finds the columns once, for any number of rows. Without a table every value is missing.
     ///
     /// # Errors
     /// [`Error::MissingColumn`], [`Error::WrongType`].
     pub(crate) fn reader<'a>(
         &'a self,
         feature: &str,
-        table_name: &'static str,
-        table: Option<&'a AttributeTable>,
+        table: Option<NamedTable<'a>>,
     ) -> Result<AttributeReader<'a>> {
         Ok(match self {
             Self::Id { lookup } => AttributeReader::Id(lookup),
@@ -136,127 +271,63 @@ impl AttributeRule {
                 mean,
                 lists,
                 lookup,
+                trim,
             } => {
-                let find = |table| texts_of(table_name, table, feature, column, *lists);
-                AttributeReader::Words(lookup, *mean, table.map(find).transpose()?)
+                let texts = table.map(|table| table.texts(feature, column, *lists));
+                let weights = trim.weights.as_deref().zip(table);
+                let weights = weights.map(|(column, table)| table.number_lists(feature, column));
+                AttributeReader::Words(WordsReader {
+                    lookup,
+                    mean: *mean,
+                    lists: *lists,
+                    texts: texts.transpose()?,
+                    weighted: trim.weights.is_some(),
+                    weights: weights.transpose()?,
+                    max: trim.max,
+                    keep: trim.keep,
+                })
+            }
+            Self::Hash {
+                column: None,
+                mean,
+                rule,
+            } => AttributeReader::HashedId(*rule, *mean),
+            Self::Hash {
+                column: Some(column),
+                mean,
+                rule,
+            } => {
+                let texts = table.map(|table| table.texts(feature, column, true));
+                AttributeReader::HashedWords(*rule, *mean, texts.transpose()?)
             }
             Self::Number { column, rule } => {
-                if let Some(table) = table {
-                    check_number(table_name, table, feature, column)?;
-                }
-                AttributeReader::Number(rule, table.map(|table| (table, column.as_str())))
+                let numbers = table.map(|table| table.numbers(feature, column));
+                AttributeReader::Number(rule, numbers.transpose()?)
+            }
+            Self::Time { column, part } => {
+                let times = table.map(|table| table.times(feature, column));
+                AttributeReader::Time(*part, times.transpose()?)
             }
         })
     }
 }
 
-/// A rule with its column at hand.
-pub(crate) enum AttributeReader<'a> {
-    Id(&'a Lookup),
-    Words(&'a Lookup, bool, Option<TextColumn<'a>>),
-    Number(&'a NumberRule, Option<(&'a AttributeTable, &'a str)>),
-}
-
-impl AttributeReader<'_> {
-    /// Adds one row. Nothing known, a null, and an unknown word without a bucket are empty bags.
-    pub(crate) fn write(&self, id: Option<&str>, row: usize, column: &mut FeatureColumn) {
-        match self {
-            Self::Id(lookup) => {
-                let known = id.and_then(|id| lookup.id(id));
-                column.push_bag(known.map(|id| (id, 1.0)));
-            }
-            Self::Words(lookup, mean, texts) => column.push_set(*mean, |push| {
-                if let Some(texts) = texts {
-                    texts.visit(row, |word| {
-                        if let Some(id) = lookup.id(word) {
-                            push(id);
-                        }
-                    });
-                }
-            }),
-            Self::Number(rule, numbers) => {
-                rule.write(numbers.and_then(|(table, name)| table.number(name, row)), column);
-            }
-        }
+/// The previous lookup with these words behind, or one of these words.
+fn grow(
+    previous: Option<&Lookup>,
+    words: impl IntoIterator<Item = impl AsRef<str>>,
+    oov_buckets: u32,
+    key: String,
+) -> Result<Lookup> {
+    match previous {
+        None => Ok(Lookup::in_order(words, oov_buckets)),
+        Some(previous) if previous.oov_buckets() == oov_buckets => Ok(previous.grown(words)),
+        Some(previous) => Err(Error::BadConfig {
+            key,
+            reason: format!(
+                "{oov_buckets}, but the vocabulary that grows has {} buckets, between its old words and its new ones",
+                previous.oov_buckets()
+            ),
+        }),
     }
-}
-
-impl AttributeSource<'_> {
-    fn check_rows(self) -> Result<()> {
-        let (rows, expected) = (self.table.n_rows(), self.vocabulary.len());
-        if rows == expected {
-            return Ok(());
-        }
-        Err(Error::RowCount {
-            table: self.name,
-            rows,
-            expected,
-        })
-    }
-}
-
-/// How many rows have each word; a word that a row repeats counts once.
-fn rows_by_word(texts: TextColumn<'_>, n_rows: usize) -> BTreeMap<String, u64> {
-    let mut counts: BTreeMap<String, (u64, usize)> = BTreeMap::new();
-    for row in 0..n_rows {
-        texts.visit(row, |word| match counts.get_mut(word) {
-            Some((_, last_row)) if *last_row == row => {}
-            Some((count, last_row)) => (*count, *last_row) = (*count + 1, row),
-            None => {
-                counts.insert(word.to_owned(), (1, row));
-            }
-        });
-    }
-    counts
-        .into_iter()
-        .map(|(word, (count, _))| (word, count))
-        .collect()
-}
-
-fn missing_column(table_name: &'static str, table: &AttributeTable, feature: &str, column: &str) -> Error {
-    Error::MissingColumn {
-        feature: feature.to_owned(),
-        table: table_name,
-        column: column.to_owned(),
-        available: table.names().map(str::to_owned).collect(),
-    }
-}
-
-fn texts_of<'a>(
-    table_name: &'static str,
-    table: &'a AttributeTable,
-    feature: &str,
-    column: &str,
-    lists: bool,
-) -> Result<TextColumn<'a>> {
-    let array = table
-        .column(column)
-        .ok_or_else(|| missing_column(table_name, table, feature, column))?;
-    let texts = TextColumn::new(array).filter(|texts| lists || !texts.is_list());
-    texts.ok_or_else(|| Error::WrongType {
-        feature: feature.to_owned(),
-        column: column.to_owned(),
-        expected: if lists {
-            "text, lists of text, integers or flags"
-        } else {
-            "text, integers or flags (lists are for kind `bag`)"
-        },
-        found: array.data_type().to_string(),
-    })
-}
-
-fn check_number(table_name: &'static str, table: &AttributeTable, feature: &str, column: &str) -> Result<()> {
-    let array = table
-        .column(column)
-        .ok_or_else(|| missing_column(table_name, table, feature, column))?;
-    let kind = array.data_type();
-    if kind.is_numeric() || *kind == catchment_schema::arrow::datatypes::DataType::Boolean {
-        return Ok(());
-    }
-    Err(Error::WrongType {
-        feature: feature.to_owned(),
-        column: column.to_owned(),
-        expected: "numbers or flags",
-        found: kind.to_string(),
-    })
 }

@@ -68,6 +68,7 @@ impl FeatureColumn {
     }
 
     /// Adds one number; a dense row is complete after `width` of them.
+    #[inline]
     pub(crate) fn push_number(&mut self, value: f32) {
         match self {
             Self::Dense { values, .. } => values.push(value),
@@ -75,47 +76,52 @@ impl FeatureColumn {
         }
     }
 
-    /// Adds a row of ids with their weights.
-    pub(crate) fn push_bag(&mut self, entries: impl IntoIterator<Item = (u32, f32)>) {
-        match self {
-            Self::Bag {
-                cardinality,
-                offsets,
-                ids,
-                weights,
-            } => {
-                for (id, weight) in entries {
-                    debug_assert!(id < *cardinality, "an id beyond the cardinality");
-                    ids.push(id);
-                    weights.push(weight);
-                }
-                offsets.push(u32::try_from(ids.len()).expect("a batch holds at most u32::MAX ids a column"));
-            }
-            Self::Dense { .. } => unreachable!("the batch was given the shape of its features"),
-        }
+    /// Adds a row of one id with the weight 1.
+    #[inline]
+    pub(crate) fn push_id(&mut self, id: u32) {
+        let mut row = self.bag_row();
+        row.push(id, 1.0);
+        row.finish(false);
     }
 
-    /// Adds a row with each of the ids that `visit` hands out once, first come first; each weighs 1,
-    /// or 1 / their number where `mean`.
-    pub(crate) fn push_set(&mut self, mean: bool, visit: impl FnOnce(&mut dyn FnMut(u32))) {
+    /// Adds a row of ids with their weights.
+    #[cfg(test)]
+    pub(crate) fn push_bag(&mut self, entries: impl IntoIterator<Item = (u32, f32)>) {
+        let mut row = self.bag_row();
+        entries.into_iter().for_each(|(id, weight)| row.push(id, weight));
+        row.finish(false);
+    }
+
+    /// Makes room for so many rows, one id each where this is a bag.
+    pub(crate) fn reserve(&mut self, rows: usize) {
         match self {
+            Self::Dense { width, values } => values.reserve(rows * *width),
             Self::Bag {
                 offsets,
                 ids,
                 weights,
                 ..
             } => {
-                let start = ids.len();
-                visit(&mut |id| {
-                    if !ids[start..].contains(&id) {
-                        ids.push(id);
-                    }
-                });
-                let n_new = ids.len() - start;
-                weights.resize(ids.len(), if mean { 1.0 / n_new as f32 } else { 1.0 });
-                offsets.push(u32::try_from(ids.len()).expect("a batch holds at most u32::MAX ids a column"));
+                offsets.reserve(rows);
+                ids.reserve(rows);
+                weights.reserve(rows);
             }
-            Self::Dense { .. } => unreachable!("the batch was given the shape of its features"),
+        }
+    }
+
+    /// The ids and weights of a row; none where this is dense or the row is beyond it.
+    pub(crate) fn bag(&self, row: usize) -> (&[u32], &[f32]) {
+        match self {
+            Self::Bag {
+                offsets,
+                ids,
+                weights,
+                ..
+            } if row + 1 < offsets.len() => {
+                let range = offsets[row] as usize..offsets[row + 1] as usize;
+                (&ids[range.clone()], &weights[range])
+            }
+            _ => (&[], &[]),
         }
     }
 }
@@ -158,6 +164,11 @@ impl FeatureBatch {
         }
     }
 
+    /// The ids and weights of the only row.
+    pub(crate) fn bag(&self, column: usize) -> (&[u32], &[f32]) {
+        self.row(0).bag(column)
+    }
+
     /// Whether the columns have these layouts, in this order.
     pub(crate) fn has_kinds(&self, kinds: impl IntoIterator<Item = ColumnKind>) -> bool {
         self.columns.iter().map(FeatureColumn::kind).eq(kinds)
@@ -177,18 +188,8 @@ impl<'a> FeatureRow<'a> {
 
     /// The ids and weights of the feature at `column`; none where that is dense or the row is beyond the batch.
     pub fn bag(self, column: usize) -> (&'a [u32], &'a [f32]) {
-        match self.batch.columns.get(column) {
-            Some(FeatureColumn::Bag {
-                offsets,
-                ids,
-                weights,
-                ..
-            }) if self.row + 1 < offsets.len() => {
-                let range = offsets[self.row] as usize..offsets[self.row + 1] as usize;
-                (&ids[range.clone()], &weights[range])
-            }
-            _ => (&[], &[]),
-        }
+        let column = self.batch.columns.get(column);
+        column.map_or((&[], &[]), |column| column.bag(self.row))
     }
 }
 

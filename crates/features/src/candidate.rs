@@ -3,6 +3,8 @@
 use catchment_schema::ItemIdx;
 use serde::{Deserialize, Serialize};
 
+use crate::context::ContextRule;
+use crate::cross::{CrossPart, CrossRule};
 use crate::fingerprint::StateHash;
 use crate::item::ItemRule;
 use crate::item_times::ItemTimes;
@@ -10,7 +12,8 @@ use crate::number::{NumberRule, signed_log, to_f32};
 use crate::profile::UserProfile;
 use crate::spec::wrong_side;
 use crate::standard::Standard;
-use crate::state::{Feature, State};
+use crate::state::{Feature, Rule, State};
+use crate::user::UserRule;
 use crate::{ColumnKind, Error, FeatureBatch, FeatureColumn, FeatureConfig, FitTables, Result, Side};
 
 /// One candidate of a request.
@@ -48,14 +51,15 @@ pub(crate) enum CandidateRule {
         item_feature: usize,
         last: usize,
     },
+    Cross(CrossRule),
 }
 
 impl CandidateRule {
     pub(crate) fn fit(
         config: &FeatureConfig,
         tables: &FitTables<'_>,
-        item_features: &[Feature<ItemRule>],
-        item_times: Option<&ItemTimes>,
+        others: &Others<'_>,
+        previous: Option<&Self>,
     ) -> Result<Self> {
         match config {
             FeatureConfig::Channel(channel) => {
@@ -68,11 +72,14 @@ impl CandidateRule {
                         channel: channel.channel.clone(),
                         known: tables.channels.to_vec(),
                     })?,
-                    scale: Standard::IDENTITY,
+                    scale: match previous {
+                        Some(Self::Channel { name, scale, .. }) if *name == channel.channel => *scale,
+                        _ => Standard::IDENTITY,
+                    },
                 })
             }
             FeatureConfig::ChannelCount(_) => Ok(Self::ChannelCount),
-            FeatureConfig::ItemCount(count) => match item_times.filter(|times| times.any_known()) {
+            FeatureConfig::ItemCount(count) => match others.item_times.filter(|times| times.any_known()) {
                 Some(times) => Ok(Self::ItemCount(NumberRule::fit(
                     &count.transform,
                     false,
@@ -86,7 +93,7 @@ impl CandidateRule {
                 let reads_it = |feature: &Feature<ItemRule>| {
                     feature.rule.words_column() == Some(affinity.column.as_str())
                 };
-                match item_features.iter().position(reads_it) {
+                match others.item.iter().position(reads_it) {
                     Some(item_feature) => Ok(Self::CategoryAffinity {
                         item_feature,
                         last: affinity.last,
@@ -100,18 +107,11 @@ impl CandidateRule {
                     }),
                 }
             }
-            other => {
-                let allowed = "channel, channel_count, item_count, category_affinity";
-                Err(wrong_side(other, Side::Candidate, allowed))
+            FeatureConfig::Cross(cross) => {
+                let find = |name: &str| others.find(name);
+                CrossRule::fit(cross, Side::Candidate, find, previous.and_then(Rule::cross)).map(Self::Cross)
             }
-        }
-    }
-
-    pub(crate) fn kind(&self) -> ColumnKind {
-        match self {
-            Self::Channel { .. } => ColumnKind::Dense { width: 3 },
-            Self::ChannelCount | Self::CategoryAffinity { .. } => ColumnKind::Dense { width: 1 },
-            Self::ItemCount(rule) => rule.kind(),
+            other => Err(wrong_side(other, Side::Candidate)),
         }
     }
 
@@ -160,6 +160,14 @@ impl CandidateRule {
                     let (categories, _) = items.row(candidate.item.index()).bag(*item_feature);
                     column.push_number(profile.shares[affinity].affinity(categories));
                 }
+                Self::Cross(cross) => {
+                    let bag = |part: &CrossPart| match part.side {
+                        Side::User => profile.user.bag(part.column),
+                        Side::Context => profile.context.bag(part.column),
+                        _ => items.row(candidate.item.index()).bag(part.column),
+                    };
+                    cross.write(bag, column.bag_row());
+                }
             }
         }
     }
@@ -189,6 +197,52 @@ impl CandidateRule {
                     feature.rule.hash(hash);
                 }
             }
+            Self::Cross(cross) => {
+                cross.hash(hash);
+                cross
+                    .parts
+                    .iter()
+                    .for_each(|part| state.hash_rule(part.side, part.column, hash));
+            }
+        }
+    }
+}
+
+impl Rule for CandidateRule {
+    fn kind(&self) -> ColumnKind {
+        match self {
+            Self::Channel { .. } => ColumnKind::Dense { width: 3 },
+            Self::ChannelCount | Self::CategoryAffinity { .. } => ColumnKind::Dense { width: 1 },
+            Self::ItemCount(rule) => rule.kind(),
+            Self::Cross(cross) => cross.kind(),
+        }
+    }
+
+    fn cross(&self) -> Option<&CrossRule> {
+        match self {
+            Self::Cross(cross) => Some(cross),
+            _ => None,
+        }
+    }
+}
+
+/// What the other sides have learnt, which come before this one.
+pub(crate) struct Others<'a> {
+    pub(crate) user: &'a [Feature<UserRule>],
+    pub(crate) item: &'a [Feature<ItemRule>],
+    pub(crate) context: &'a [Feature<ContextRule>],
+    pub(crate) item_times: Option<&'a ItemTimes>,
+}
+
+impl Others<'_> {
+    /// The feature called `side.name`.
+    fn find(&self, name: &str) -> Option<(Side, usize, ColumnKind)> {
+        let (side, name) = name.split_once('.')?;
+        match Side::named(side)? {
+            Side::User => Feature::find(self.user, Side::User, name),
+            Side::Item => Feature::find(self.item, Side::Item, name),
+            Side::Context => Feature::find(self.context, Side::Context, name),
+            Side::Candidate => None,
         }
     }
 }

@@ -3,14 +3,12 @@
 use catchment_schema::Time;
 use serde::{Deserialize, Serialize};
 
+use crate::cross::CrossRule;
 use crate::fingerprint::StateHash;
 use crate::spec::wrong_side;
+use crate::state::{Feature, Rule};
+use crate::time_part::{Part, TimePart};
 use crate::{ColumnKind, FeatureColumn, FeatureConfig, Result, Side};
-
-const MILLIS_PER_HOUR: i64 = 3_600_000;
-const HOURS_PER_DAY: i64 = 24;
-/// The epoch was a Thursday; weeks begin on Monday.
-const EPOCH_WEEKDAY: i64 = 3;
 
 /// What is known of the moment and the place of a request.
 #[derive(Clone, Copy, Debug)]
@@ -19,87 +17,70 @@ pub struct ContextInput {
     pub now: Time,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ContextRule {
+    /// The hour in UTC, as an id: all that the first format had, with [`ContextRule::Weekday`].
     Hour,
+    /// The weekday in UTC, as an id.
     Weekday,
+    Part(TimePart),
+    Cross(CrossRule),
 }
 
 impl ContextRule {
-    pub(crate) fn fit(config: &FeatureConfig) -> Result<Self> {
-        match config {
-            FeatureConfig::Hour(_) => Ok(Self::Hour),
-            FeatureConfig::Weekday(_) => Ok(Self::Weekday),
-            other => Err(wrong_side(other, Side::Context, "hour, weekday")),
+    pub(crate) fn fit(
+        config: &FeatureConfig,
+        fitted: &[Feature<Self>],
+        previous: Option<&Self>,
+    ) -> Result<Self> {
+        if let FeatureConfig::Cross(cross) = config {
+            let find = |name: &str| Feature::find(fitted, Side::Context, name);
+            let previous = previous.and_then(Rule::cross);
+            return CrossRule::fit(cross, Side::Context, find, previous).map(Self::Cross);
+        }
+        match TimePart::of(config) {
+            Some((part, _)) if part == TimePart::utc(Part::Hour) => Ok(Self::Hour),
+            Some((part, _)) if part == TimePart::utc(Part::Weekday) => Ok(Self::Weekday),
+            Some((part, _)) => Ok(Self::Part(part)),
+            None => Err(wrong_side(config, Side::Context)),
         }
     }
 
-    /// The last id is for an unknown moment.
-    fn unknown(self) -> u32 {
+    /// Adds row `row`; `before` are the columns of the features before this one, which have it.
+    pub(crate) fn write(&self, now: Time, row: usize, before: &[FeatureColumn], column: &mut FeatureColumn) {
         match self {
-            Self::Hour => 24,
-            Self::Weekday => 7,
+            Self::Hour => TimePart::utc(Part::Hour).write(now, column),
+            Self::Weekday => TimePart::utc(Part::Weekday).write(now, column),
+            Self::Part(part) => part.write(now, column),
+            Self::Cross(cross) => cross.write_row(row, before, column),
         }
     }
 
-    pub(crate) fn kind(self) -> ColumnKind {
-        ColumnKind::Bag {
-            cardinality: self.unknown() + 1,
+    pub(crate) fn hash(&self, hash: &mut StateHash) {
+        match self {
+            Self::Hour => TimePart::utc(Part::Hour).hash(hash),
+            Self::Weekday => TimePart::utc(Part::Weekday).hash(hash),
+            Self::Part(part) => part.hash(hash),
+            Self::Cross(cross) => cross.hash(hash),
         }
-    }
-
-    pub(crate) fn write(self, now: Time, column: &mut FeatureColumn) {
-        let id = now.millis().map(|millis| {
-            let hours = millis.div_euclid(MILLIS_PER_HOUR);
-            match self {
-                Self::Hour => hours.rem_euclid(HOURS_PER_DAY),
-                Self::Weekday => (hours.div_euclid(HOURS_PER_DAY) + EPOCH_WEEKDAY).rem_euclid(7),
-            }
-        });
-        let id = id.and_then(|id| u32::try_from(id).ok()).unwrap_or(self.unknown());
-        column.push_bag([(id, 1.0)]);
-    }
-
-    pub(crate) fn hash(self, hash: &mut StateHash) {
-        hash.text(match self {
-            Self::Hour => "hour",
-            Self::Weekday => "weekday",
-        });
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id(rule: ContextRule, now: Time) -> u32 {
-        let mut column = FeatureColumn::new(rule.kind());
-        rule.write(now, &mut column);
-        match column {
-            FeatureColumn::Bag { ids, .. } => ids[0],
-            FeatureColumn::Dense { .. } => panic!("a bag"),
+impl Rule for ContextRule {
+    fn kind(&self) -> ColumnKind {
+        match self {
+            Self::Hour => TimePart::utc(Part::Hour).kind(),
+            Self::Weekday => TimePart::utc(Part::Weekday).kind(),
+            Self::Part(part) => part.kind(),
+            Self::Cross(cross) => cross.kind(),
         }
     }
 
-    #[test]
-    fn hours_and_weekdays_are_those_of_utc() {
-        // 2026-11-24T13:05:00Z, a Tuesday; 1969-12-31T23:59:59.999Z, a Wednesday.
-        for (millis, hour, weekday) in [(1_795_525_500_000, 13, 1), (-1, 23, 2), (0, 0, 3)] {
-            let now = Time::from_millis(millis);
-            assert_eq!(
-                (id(ContextRule::Hour, now), id(ContextRule::Weekday, now)),
-                (hour, weekday)
-            );
-        }
-    }
-
-    #[test]
-    fn an_unknown_moment_and_the_ends_of_time_have_ids() {
-        assert_eq!(id(ContextRule::Hour, Time::UNKNOWN), 24);
-        assert_eq!(id(ContextRule::Weekday, Time::UNKNOWN), 7);
-        for millis in [i64::MIN + 1, i64::MAX] {
-            assert!(id(ContextRule::Weekday, Time::from_millis(millis)) < 7);
+    fn cross(&self) -> Option<&CrossRule> {
+        match self {
+            Self::Cross(cross) => Some(cross),
+            _ => None,
         }
     }
 }

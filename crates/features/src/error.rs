@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::nearest::did_you_mean;
 use crate::{Fingerprint, Side};
 
 /// Result of this crate.
@@ -21,7 +22,8 @@ pub enum Error {
     },
     /// A kind of feature stands on a side that it cannot describe. Move it in the recipe.
     #[error(
-        "features.{side}.{feature}: kind `{kind}` cannot stand here; {side} features are of kind {allowed}"
+        "features.{side}.{feature}: kind `{kind}` cannot stand here; {side} features are of kind {}",
+        .side.kinds().join(", ")
     )]
     WrongSide {
         /// Where it stands.
@@ -30,11 +32,9 @@ pub enum Error {
         feature: String,
         /// Its kind.
         kind: &'static str,
-        /// The kinds that may stand there.
-        allowed: &'static str,
     },
     /// The attributes do not have the column that a feature reads. Name another column, or bring the attributes.
-    #[error("feature `{feature}` reads the column `{column}`, which the {table} do not have; they have: {}", available.join(", "))]
+    #[error("feature `{feature}` reads the column `{column}`, which the {table} do not have; they have: {}{}", .available.join(", "), did_you_mean(.column, .available))]
     MissingColumn {
         /// The feature.
         feature: String,
@@ -68,7 +68,7 @@ pub enum Error {
         expected: usize,
     },
     /// A feature asks for a channel that the recipe does not have. Correct its name there.
-    #[error("features.candidate.{feature}.channel: there is no channel `{channel}`; there are: {}", known.join(", "))]
+    #[error("features.candidate.{feature}.channel: there is no channel `{channel}`; there are: {}{}", .known.join(", "), did_you_mean(.channel, .known))]
     UnknownChannel {
         /// The feature.
         feature: String,

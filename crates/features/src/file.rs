@@ -13,7 +13,7 @@ use crate::state::State;
 use crate::{Error, Fingerprint, FittedFeatures, Result};
 
 /// The format of `features.json` that is written; older ones are read.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// The name of the file in its folder.
 pub const FEATURES_FILE: &str = "features.json";
 /// The name of the file of item times.
@@ -89,6 +89,12 @@ impl FittedFeatures {
             return Err(Error::BadFile {
                 path,
                 reason: format!("a feature reads a channel beyond the {n_channels} that there are"),
+            });
+        }
+        if !state.has_sound_crosses() {
+            return Err(Error::BadFile {
+                path,
+                reason: "a cross reads a feature that is not there or has no ids".to_owned(),
             });
         }
         let counts = |rule: &CandidateRule| matches!(rule, CandidateRule::ItemCount(_));

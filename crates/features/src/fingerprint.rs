@@ -63,6 +63,13 @@ impl StateHash {
         self.0.update(text.as_bytes());
     }
 
+    /// Begins what the first format could not say, and what is therefore hashed only where it is said. No length and no
+    /// count is `u64::MAX`, so that it cannot be taken for what follows otherwise.
+    pub(crate) fn extension(&mut self, name: &str) {
+        self.count(u64::MAX);
+        self.text(name);
+    }
+
     pub(crate) fn count(&mut self, count: u64) {
         self.0.update(&count.to_le_bytes());
     }

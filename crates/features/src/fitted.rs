@@ -1,6 +1,7 @@
 //! Fitted features: the one path from raw rows to what a model sees, in training and in serving.
 
 use catchment_schema::{AttributeTable, Vocabulary};
+use rayon::prelude::*;
 
 use crate::candidate::{CandidateInput, CandidateRule, ChannelHit};
 use crate::context::ContextInput;
@@ -9,9 +10,12 @@ use crate::item::{self, ItemRule};
 use crate::number::signed_log;
 use crate::profile::UserProfile;
 use crate::standard::Standard;
-use crate::state::{Feature, State};
+use crate::state::{Feature, Rule, State};
 use crate::user::UserInput;
 use crate::{ColumnKind, ColumnShape, Error, FeatureBatch, FeatureColumn, Fingerprint, Result, Side};
+
+/// Below this many rows a column is written faster than a thread wakes up.
+const ROWS_WORTH_A_THREAD: usize = 2048;
 
 /// A spec that has seen data. Made by [`crate::FeatureSpec::fit`] or [`FittedFeatures::open`]; immutable but
 /// for [`FittedFeatures::fit_channel_scores`].
@@ -45,12 +49,7 @@ impl FittedFeatures {
 
     /// The columns of a side, in order.
     pub fn shape(&self, side: Side) -> Vec<ColumnShape> {
-        let names: Vec<&String> = match side {
-            Side::User => self.state.user.iter().map(|feature| &feature.name).collect(),
-            Side::Item => self.state.item.iter().map(|feature| &feature.name).collect(),
-            Side::Context => self.state.context.iter().map(|feature| &feature.name).collect(),
-            Side::Candidate => self.state.candidate.iter().map(|feature| &feature.name).collect(),
-        };
+        let names = self.state.names(side);
         let shape = |(name, kind): (&String, ColumnKind)| ColumnShape {
             name: name.clone(),
             kind,
@@ -58,10 +57,30 @@ impl FittedFeatures {
         names.into_iter().zip(self.state.kinds(side)).map(shape).collect()
     }
 
-    /// The fingerprint over all sides.
+    /// This fit with the previous one, and those before it, as its lineage. Where no output has changed it is the
+    /// previous one over again.
+    pub(crate) fn grown_from(mut self, previous: &Self) -> Self {
+        self.state.lineage.clone_from(&previous.state.lineage);
+        if self.sides != previous.sides {
+            self.state.lineage.push(previous.fingerprint());
+        }
+        self
+    }
+
+    /// The fingerprints of the fits that this one has grown from ([`crate::FeatureSpec::grow`]), oldest first; none
+    /// where it was fitted anew.
+    pub fn lineage(&self) -> &[Fingerprint] {
+        &self.state.lineage
+    }
+
+    /// The fingerprint over all sides, and over the lineage where there is one.
     pub fn fingerprint(&self) -> Fingerprint {
         let mut hash = StateHash::new();
         self.sides.iter().for_each(|side| hash.hash(side.0));
+        if !self.state.lineage.is_empty() {
+            hash.extension("lineage");
+            self.state.lineage.iter().for_each(|parent| hash.hash(parent.0));
+        }
         Fingerprint(hash.finish())
     }
 
@@ -114,7 +133,7 @@ impl FittedFeatures {
         if !self.state.items.begins(items) {
             return Err(Error::OtherVocabulary);
         }
-        let reads_attributes = |feature: &Feature<ItemRule>| matches!(feature.rule, ItemRule::Attribute(_));
+        let reads_attributes = |feature: &Feature<ItemRule>| feature.rule.reads_table();
         if attributes.n_rows() != items.len() && self.state.item.iter().any(reads_attributes) {
             return Err(Error::RowCount {
                 table: item::TABLE,
@@ -123,8 +142,27 @@ impl FittedFeatures {
             });
         }
         append(out, items.len(), |columns| {
-            for (feature, column) in self.state.item.iter().zip(columns) {
-                feature.rule.write(&feature.name, items, attributes, column)?;
+            // Columns do not depend on each other, so they are written side by side; crosses come after what they read.
+            let write =
+                |(feature, column): (&Feature<ItemRule>, &mut FeatureColumn)| match feature.rule.cross() {
+                    Some(_) => Ok(()),
+                    None => feature.rule.write(&feature.name, items, attributes, &[], column),
+                };
+            let features = &self.state.item;
+            let written: Vec<Result<()>> = if items.len() < ROWS_WORTH_A_THREAD {
+                features.iter().zip(&mut *columns).map(write).collect()
+            } else {
+                features.par_iter().zip(&mut *columns).map(write).collect()
+            };
+            written.into_iter().collect::<Result<()>>()?;
+            for (place, feature) in features.iter().enumerate() {
+                if feature.rule.cross().is_some() {
+                    let (before, rest) = columns.split_at_mut(place);
+                    let column = &mut rest[0];
+                    feature
+                        .rule
+                        .write(&feature.name, items, attributes, before, column)?;
+                }
             }
             Ok(())
         })
@@ -137,9 +175,14 @@ impl FittedFeatures {
     pub fn transform_user(&self, input: &UserInput<'_>, out: &mut FeatureBatch) -> Result<()> {
         self.begin(Side::User, out)?;
         let known = input.known_history();
+        let row = out.rows;
         append(out, 1, |columns| {
-            for (feature, column) in self.state.user.iter().zip(columns) {
-                feature.rule.write(&feature.name, input, known, column)?;
+            for (place, feature) in self.state.user.iter().enumerate() {
+                let (before, rest) = columns.split_at_mut(place);
+                let column = &mut rest[0];
+                feature
+                    .rule
+                    .write(&feature.name, input, known, row, before, column)?;
             }
             Ok(())
         })
@@ -151,9 +194,11 @@ impl FittedFeatures {
     /// [`Error::WrongShape`] when `out` has rows of something else.
     pub fn transform_context(&self, input: &ContextInput, out: &mut FeatureBatch) -> Result<()> {
         self.begin(Side::Context, out)?;
+        let row = out.rows;
         append(out, 1, |columns| {
-            for (feature, column) in self.state.context.iter().zip(columns) {
-                feature.rule.write(input.now, column);
+            for (place, feature) in self.state.context.iter().enumerate() {
+                let (before, rest) = columns.split_at_mut(place);
+                feature.rule.write(input.now, row, before, &mut rest[0]);
             }
             Ok(())
         })
@@ -212,7 +257,7 @@ impl FittedFeatures {
         Ok(())
     }
 
-    fn has_shape(&self, side: Side, batch: &FeatureBatch) -> bool {
+    pub(crate) fn has_shape(&self, side: Side, batch: &FeatureBatch) -> bool {
         batch.has_kinds(self.state.kinds(side))
     }
 

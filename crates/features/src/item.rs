@@ -3,10 +3,14 @@
 use catchment_schema::{AttributeTable, Vocabulary};
 use serde::{Deserialize, Serialize};
 
-use crate::attribute::{AttributeRule, AttributeSource};
+use crate::attribute::AttributeRule;
+use crate::attribute_source::{AttributeSource, NamedTable};
+use crate::cross::CrossRule;
 use crate::fingerprint::StateHash;
 use crate::number::NumberRule;
+use crate::report::Seen;
 use crate::spec::wrong_side;
+use crate::state::{Feature, Rule};
 use crate::vocabulary_mark::VocabularyMark;
 use crate::{ColumnKind, FeatureColumn, FeatureConfig, FitTables, Result, Side};
 
@@ -22,19 +26,32 @@ pub(crate) enum ItemRule {
         counts: Vec<u32>,
         rule: NumberRule,
     },
+    Cross(CrossRule),
 }
 
 impl ItemRule {
-    pub(crate) fn fit(config: &FeatureConfig, tables: &FitTables<'_>) -> Result<Self> {
+    pub(crate) fn fit(
+        config: &FeatureConfig,
+        tables: &FitTables<'_>,
+        fitted: &[Feature<Self>],
+        previous: Option<&Self>,
+    ) -> Result<(Self, Seen)> {
         let source = AttributeSource {
+            side: Side::Item,
             vocabulary: tables.items,
-            table: tables.item_attributes,
-            name: TABLE,
+            table: NamedTable {
+                name: TABLE,
+                table: tables.item_attributes,
+            },
         };
-        if let Some(rule) = AttributeRule::fit(config, source)? {
-            return Ok(Self::Attribute(rule));
+        let attribute = match previous {
+            Some(Self::Attribute(rule)) => Some(rule),
+            _ => None,
+        };
+        if let Some((rule, seen)) = AttributeRule::fit(config, source, attribute)? {
+            return Ok((Self::Attribute(rule), seen));
         }
-        match config {
+        let rule = match config {
             FeatureConfig::ItemCount(count) => {
                 let mut counts = vec![0u32; tables.items.len()];
                 for (_, history) in tables.histories.iter() {
@@ -45,49 +62,57 @@ impl ItemRule {
                     }
                 }
                 let values = counts.iter().copied().map(f64::from);
-                Ok(Self::Count {
+                Self::Count {
                     items: VocabularyMark::of(tables.items),
                     rule: NumberRule::fit(&count.transform, false, values),
                     counts,
-                })
+                }
             }
-            other => Err(wrong_side(
-                other,
-                Side::Item,
-                "id, category, number, bag, item_count",
-            )),
-        }
-    }
-
-    pub(crate) fn kind(&self) -> ColumnKind {
-        match self {
-            Self::Attribute(rule) => rule.kind(),
-            Self::Count { rule, .. } => rule.kind(),
-        }
+            FeatureConfig::Cross(cross) => {
+                let find = |name: &str| Feature::find(fitted, Side::Item, name);
+                Self::Cross(CrossRule::fit(
+                    cross,
+                    Side::Item,
+                    find,
+                    previous.and_then(Rule::cross),
+                )?)
+            }
+            other => return Err(wrong_side(other, Side::Item)),
+        };
+        Ok((rule, Seen::default()))
     }
 
     /// The column of words that it reads, where it reads one.
     pub(crate) fn words_column(&self) -> Option<&str> {
         match self {
             Self::Attribute(rule) => rule.words_column(),
-            Self::Count { .. } => None,
+            Self::Count { .. } | Self::Cross(_) => None,
         }
     }
 
-    /// Adds one row for each item of the vocabulary.
+    /// Whether it looks at the table of attributes.
+    pub(crate) fn reads_table(&self) -> bool {
+        matches!(self, Self::Attribute(rule) if rule.reads_table())
+    }
+
+    /// Adds one row for each item of the vocabulary; `before` are the columns of the features before this one, which
+    /// have them (only a cross looks at them).
     pub(crate) fn write(
         &self,
         feature: &str,
         items: &Vocabulary,
         attributes: &AttributeTable,
+        before: &[FeatureColumn],
         column: &mut FeatureColumn,
     ) -> Result<()> {
+        column.reserve(items.len());
         match self {
             Self::Attribute(rule) => {
-                let reader = rule.reader(feature, TABLE, Some(attributes))?;
-                for (row, id) in items.ids().iter().enumerate() {
-                    reader.write(Some(id), row, column);
-                }
+                let table = NamedTable {
+                    name: TABLE,
+                    table: attributes,
+                };
+                rule.reader(feature, Some(table))?.write_all(items.ids(), column);
             }
             Self::Count { counts, rule, .. } => {
                 for item in 0..items.len() {
@@ -95,6 +120,7 @@ impl ItemRule {
                     rule.write(Some(f64::from(count)), column);
                 }
             }
+            Self::Cross(cross) => (0..items.len()).for_each(|row| cross.write_row(row, before, column)),
         }
         Ok(())
     }
@@ -110,6 +136,24 @@ impl ItemRule {
                 }
                 rule.hash(hash);
             }
+            Self::Cross(cross) => cross.hash(hash),
+        }
+    }
+}
+
+impl Rule for ItemRule {
+    fn kind(&self) -> ColumnKind {
+        match self {
+            Self::Attribute(rule) => rule.kind(),
+            Self::Count { rule, .. } => rule.kind(),
+            Self::Cross(cross) => cross.kind(),
+        }
+    }
+
+    fn cross(&self) -> Option<&CrossRule> {
+        match self {
+            Self::Cross(cross) => Some(cross),
+            _ => None,
         }
     }
 }

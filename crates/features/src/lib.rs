@@ -46,15 +46,23 @@
 //! | `id` | user, item | bag of one id | no id: empty bag; unknown or rare: a bucket by hash, without buckets an empty bag |
 //! | `category` | user, item | bag of one word | null, no row: empty bag; unknown or rare: a bucket by hash |
 //! | `bag` | user, item | bag of the row's different words | as `category`, word by word |
+//! | `hash` | user, item | bag of `hashes` ids a word | null, no row: empty bag; no word is unknown |
 //! | `number` | user, item | dense, or a bag of one bucket | null, NaN, infinite, no row: the fit's mean (0 where standardised), or the last bucket |
-//! | `history` | user | bag of the latest items, oldest first | no events: empty bag; items beyond the fit: the last id |
+//! | `history` | user | bag of the latest items, oldest first | no events: empty bag; items beyond the fit: an id of their own; of unknown age, where age counts: left out |
 //! | `event_count` | user | as `number` | no events: the count 0 |
 //! | `item_count` | item | as `number`; events at fit | items beyond the fit: the count 0 |
 //! | `item_count` | candidate | as `number`; events before `now` | unknown `now`: the count 0 |
-//! | `hour`, `weekday` | context | bag of one of 24 + 1, 7 + 1 | unknown `now`: the last id |
+//! | `hour`, `weekday`, `month`, `weekend` | context; of a column: user, item | bag of one of 24 + 1, 7 + 1, 12 + 1, 2 + 1; dense `[sin, cos]` where `cyclic` | unknown moment: the last id; `[0, 0]` |
+//! | `cross` | all | bag of combinations | one of the features empty: empty bag |
 //! | `channel` | candidate | dense `[found, 1 / rank, score]` | not found: `[0, 0, 0]`; a score that is not finite: 0 |
 //! | `channel_count` | candidate | dense | 0 |
 //! | `category_affinity` | candidate | dense in [0, 1] | no history or no category: 0 |
+//!
+//! # Growing
+//!
+//! [`FeatureSpec::grow`] fits on new data and keeps every id of an earlier fit, so that a model can be trained on:
+//! [`FittedFeatures::lineage`] says from what it has grown. [`FeatureSpec::fit_with_report`] says what a fit has seen:
+//! words known and left out, and how many words of a `hash` cannot be told apart.
 //!
 //! # What was known, and when
 //!
@@ -67,8 +75,9 @@
 //!
 //! # Left out on purpose
 //!
-//! Features that need trained embeddings come with the models that train them. No feature depends on
-//! another yet but `category_affinity`, whose fingerprint covers the item feature that it reads.
+//! Features that need trained embeddings come with the models that train them. Features that depend on others are
+//! `category_affinity` and `cross`, whose fingerprints cover the features that they read. Named time zones: their rules
+//! change with a database that no bundle holds; offsets from UTC do not.
 //!
 //! # Siblings
 //!
@@ -85,6 +94,7 @@ pub mod fingerprint;
 pub mod fitted;
 pub mod item_times;
 pub mod profile;
+pub mod report;
 pub mod shape;
 pub mod side;
 pub mod spec;
@@ -92,23 +102,36 @@ pub mod transform;
 pub mod user;
 
 mod attribute;
+mod attribute_reader;
+mod attribute_source;
+mod bag_row;
+mod cross;
 mod exact;
+mod hashing;
+mod history;
 mod item;
 mod lookup;
+mod nearest;
 mod number;
+mod number_column;
+mod spec_check;
 mod standard;
 mod state;
 mod text_column;
+mod time_part;
 mod vocabulary_mark;
+mod word_counts;
+mod word_table;
 
 pub use batch::{FeatureBatch, FeatureColumn, FeatureRow};
 pub use candidate::{CandidateInput, ChannelHit};
-pub use config::{FeatureConfig, Pooling};
+pub use config::{FeatureConfig, HalfLife, Keep, Pooling};
 pub use context::ContextInput;
 pub use error::{Error, Result};
 pub use fingerprint::Fingerprint;
 pub use fitted::FittedFeatures;
 pub use profile::UserProfile;
+pub use report::{FeatureReport, Fit};
 pub use shape::{ColumnKind, ColumnShape};
 pub use side::Side;
 pub use spec::{FeatureSpec, FitTables};

@@ -21,6 +21,13 @@ pub(crate) enum NumberRule {
     Buckets {
         boundaries: Vec<Exact>,
     },
+    /// `(x − low) / range` within 0 and 1.
+    MinMax {
+        low: Exact,
+        range: Exact,
+        missing: Exact,
+        missing_flag: bool,
+    },
 }
 
 impl NumberRule {
@@ -30,6 +37,7 @@ impl NumberRule {
             Transform::Log => Self::scaled(true, missing_flag, values),
             Transform::ZScore => Self::standardised(false, missing_flag, values),
             Transform::LogZScore => Self::standardised(true, missing_flag, values),
+            Transform::MinMax => Self::min_max(missing_flag, values),
             Transform::Boundaries(boundaries) => Self::Buckets {
                 boundaries: boundaries.iter().copied().map(Exact).collect(),
             },
@@ -59,9 +67,29 @@ impl NumberRule {
         }
     }
 
+    /// What is missing becomes the mean. Where all values are equal the range is taken as 1, so that they are 0.
+    fn min_max(missing_flag: bool, values: impl Iterator<Item = f64>) -> Self {
+        let values = values_of(false, values);
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        // Adding zero makes one number of −0 and 0.
+        let (low, range) = match high - low {
+            range if range > 0.0 => (low + 0.0, range),
+            _ if low.is_finite() => (low + 0.0, 1.0),
+            _ => (0.0, 1.0),
+        };
+        let scaled: Vec<f64> = values.iter().map(|value| unit(*value, low, range)).collect();
+        Self::MinMax {
+            low: Exact(low),
+            range: Exact(range),
+            missing: Exact(moments(&scaled).0),
+            missing_flag,
+        }
+    }
+
     pub(crate) fn kind(&self) -> ColumnKind {
         match self {
-            Self::Dense { missing_flag, .. } => ColumnKind::Dense {
+            Self::Dense { missing_flag, .. } | Self::MinMax { missing_flag, .. } => ColumnKind::Dense {
                 width: 1 + usize::from(*missing_flag),
             },
             Self::Buckets { boundaries } => ColumnKind::Bag {
@@ -70,6 +98,7 @@ impl NumberRule {
         }
     }
 
+    #[inline]
     pub(crate) fn write(&self, value: Option<f64>, column: &mut FeatureColumn) {
         let value = value.filter(|value| value.is_finite());
         match self {
@@ -93,7 +122,20 @@ impl NumberRule {
                     let passed = boundaries.partition_point(|boundary| boundary.0 <= value);
                     u32::try_from(passed).unwrap_or(u32::MAX)
                 });
-                column.push_bag([(id, 1.0)]);
+                column.push_id(id);
+            }
+            Self::MinMax {
+                low,
+                range,
+                missing,
+                missing_flag,
+            } => {
+                column.push_number(to_f32(
+                    value.map_or(missing.0, |value| unit(value, low.0, range.0)),
+                ));
+                if *missing_flag {
+                    column.push_number(f32::from(u8::from(value.is_none())));
+                }
             }
         }
     }
@@ -122,6 +164,18 @@ impl NumberRule {
                     hash.number(boundary.0);
                 }
             }
+            Self::MinMax {
+                low,
+                range,
+                missing,
+                missing_flag,
+            } => {
+                hash.text("min_max");
+                hash.number(low.0);
+                hash.number(range.0);
+                hash.number(missing.0);
+                hash.count(u64::from(*missing_flag));
+            }
         }
     }
 }
@@ -129,6 +183,21 @@ impl NumberRule {
 /// `sign(x) · ln(1 + |x|)`: the logarithm for counts, defined for every finite number.
 pub(crate) fn signed_log(value: f64) -> f64 {
     value.abs().ln_1p().copysign(value)
+}
+
+/// `(value − low) / range`, within 0 and 1.
+fn unit(value: f64, low: f64, range: f64) -> f64 {
+    ((value - low) / range).clamp(0.0, 1.0)
+}
+
+/// The nearest finite `f32` that is not 0, for the weight of an entry that is there.
+pub(crate) fn weight(value: f64) -> f32 {
+    let narrow = to_f32(value);
+    if narrow == 0.0 {
+        f32::MIN_POSITIVE.copysign(if value < 0.0 { -1.0 } else { 1.0 })
+    } else {
+        narrow
+    }
 }
 
 /// The nearest finite `f32`; adding zero turns −0 into 0, so that equal numbers are equal bytes.
@@ -227,6 +296,11 @@ mod tests {
             &expect!["[-1.693181, -1.1400377, 0.7364002, -4.122762, 10.0, 0.0, 0.0]"],
         );
         check(
+            &Transform::MinMax,
+            true,
+            &expect!["[0.0, 0.0, 0.05, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.625, 1.0, 0.625, 1.0]"],
+        );
+        check(
             &Transform::Boundaries(vec![0.0, 20.0]),
             false,
             &expect!["[1, 1, 2, 0, 2, 3, 3] of 4"],
@@ -248,10 +322,11 @@ mod tests {
         fn nothing_that_is_not_finite_comes_out(
             fitted in proptest::collection::vec(proptest::num::f64::ANY, 0..20),
             value in proptest::option::of(proptest::num::f64::ANY),
-            choice in 0usize..5,
+            choice in 0usize..6,
         ) {
             let transform = [
                 Transform::None, Transform::Log, Transform::ZScore, Transform::LogZScore, Transform::Quantiles(4),
+                Transform::MinMax,
             ][choice].clone();
             let rule = NumberRule::fit(&transform, false, fitted.into_iter());
             let mut column = FeatureColumn::new(rule.kind());

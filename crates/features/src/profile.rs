@@ -3,7 +3,8 @@
 use catchment_schema::Time;
 
 use crate::candidate::CandidateRule;
-use crate::{Error, FeatureBatch, FittedFeatures, Result, UserInput};
+use crate::state::Rule;
+use crate::{ContextInput, Error, FeatureBatch, FittedFeatures, Result, Side, UserInput};
 
 /// A user at one moment, as the candidate side needs them: made once by [`FittedFeatures::profile`],
 /// then read for each candidate. Meant to be reused, so that a steady state allocates nothing.
@@ -11,6 +12,10 @@ use crate::{Error, FeatureBatch, FittedFeatures, Result, UserInput};
 pub struct UserProfile {
     pub(crate) now: Time,
     pub(crate) shares: Vec<CategoryShares>,
+    /// The user's row, where a cross on the candidate side reads it.
+    pub(crate) user: FeatureBatch,
+    /// The row of the moment, where a cross on the candidate side reads it.
+    pub(crate) context: FeatureBatch,
 }
 
 impl Default for UserProfile {
@@ -18,6 +23,8 @@ impl Default for UserProfile {
         Self {
             now: Time::UNKNOWN,
             shares: Vec::new(),
+            user: FeatureBatch::default(),
+            context: FeatureBatch::default(),
         }
     }
 }
@@ -64,7 +71,8 @@ impl FittedFeatures {
     /// [`FittedFeatures::transform_items`] gave; events of items beyond it are left out.
     ///
     /// # Errors
-    /// [`Error::WrongShape`] when `items` are not the item features of this fit.
+    /// [`Error::WrongShape`] when `items` are not the item features of this fit; where a cross reads the user's features,
+    /// those of [`FittedFeatures::transform_user`].
     pub fn profile(
         &self,
         input: &UserInput<'_>,
@@ -92,7 +100,22 @@ impl FittedFeatures {
                 }
             }
         }
+        profile.user.clear();
+        if self.crosses(Side::User) {
+            self.transform_user(input, &mut profile.user)?;
+        }
+        profile.context.clear();
+        if self.crosses(Side::Context) {
+            self.transform_context(&ContextInput { now: input.now }, &mut profile.context)?;
+        }
         Ok(())
+    }
+
+    /// Whether a cross on the candidate side reads this side.
+    fn crosses(&self, side: Side) -> bool {
+        let rules = self.state().candidate.iter().map(|feature| &feature.rule);
+        let mut parts = rules.filter_map(Rule::cross).flat_map(|cross| &cross.parts);
+        parts.any(|part| part.side == side)
     }
 
     pub(crate) fn check_profile(&self, profile: &UserProfile) -> Result<()> {
@@ -100,11 +123,13 @@ impl FittedFeatures {
         let cardinalities = rules
             .filter_map(CandidateRule::affinity)
             .map(|(item_feature, _)| self.cardinality(item_feature));
-        if profile
-            .shares
-            .iter()
-            .map(|shares| shares.values.len())
-            .eq(cardinalities)
+        let shares = profile.shares.iter().map(|shares| shares.values.len());
+        let has_row = |side, batch: &FeatureBatch| {
+            !self.crosses(side) || (batch.rows == 1 && self.has_shape(side, batch))
+        };
+        if shares.eq(cardinalities)
+            && has_row(Side::User, &profile.user)
+            && has_row(Side::Context, &profile.context)
         {
             return Ok(());
         }

@@ -30,6 +30,52 @@ impl Side {
             Self::Candidate => "candidate",
         }
     }
+
+    /// The kinds of feature that may stand here.
+    pub fn kinds(self) -> &'static [&'static str] {
+        match self {
+            Self::User => &[
+                "id",
+                "category",
+                "bag",
+                "hash",
+                "number",
+                "history",
+                "event_count",
+                "hour",
+                "weekday",
+                "month",
+                "weekend",
+                "cross",
+            ],
+            Self::Item => &[
+                "id",
+                "category",
+                "bag",
+                "hash",
+                "number",
+                "item_count",
+                "hour",
+                "weekday",
+                "month",
+                "weekend",
+                "cross",
+            ],
+            Self::Context => &["hour", "weekday", "month", "weekend", "cross"],
+            Self::Candidate => &[
+                "channel",
+                "channel_count",
+                "item_count",
+                "category_affinity",
+                "cross",
+            ],
+        }
+    }
+
+    /// The side with this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|side| side.name() == name)
+    }
 }
 
 impl std::fmt::Display for Side {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::candidate::CandidateRule;
 use crate::context::ContextRule;
+use crate::cross::{CrossPart, CrossRule};
 use crate::fingerprint::StateHash;
 use crate::item::ItemRule;
 use crate::item_times::ItemTimes;
@@ -19,6 +20,23 @@ pub(crate) struct Feature<R> {
     pub(crate) rule: R,
 }
 
+/// What the rules of all sides have in common.
+pub(crate) trait Rule {
+    /// The layout of its column.
+    fn kind(&self) -> ColumnKind;
+
+    /// Itself, where it is a cross.
+    fn cross(&self) -> Option<&CrossRule>;
+}
+
+impl<R: Rule> Feature<R> {
+    /// The place and layout of the feature with this name.
+    pub(crate) fn find(features: &[Self], side: Side, name: &str) -> Option<(Side, usize, ColumnKind)> {
+        let place = features.iter().position(|feature| feature.name == name)?;
+        Some((side, place, features[place].rule.kind()))
+    }
+}
+
 /// All that was learnt. Item times have a file of their own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +47,9 @@ pub(crate) struct State {
     pub(crate) item: Vec<Feature<ItemRule>>,
     pub(crate) context: Vec<Feature<ContextRule>>,
     pub(crate) candidate: Vec<Feature<CandidateRule>>,
+    /// The fingerprints of the fits that this one has grown from, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) lineage: Vec<Fingerprint>,
     #[serde(skip)]
     pub(crate) item_times: Option<ItemTimes>,
 }
@@ -58,24 +79,62 @@ impl State {
     pub(crate) fn fingerprint(&self, side: Side) -> Fingerprint {
         let mut hash = StateHash::new();
         hash.text(side.name());
-        match side {
-            Side::User => self.user.iter().for_each(|feature| {
-                hash.text(&feature.name);
-                feature.rule.hash(&mut hash);
-            }),
-            Side::Item => self.item.iter().for_each(|feature| {
-                hash.text(&feature.name);
-                feature.rule.hash(&mut hash);
-            }),
-            Side::Context => self.context.iter().for_each(|feature| {
-                hash.text(&feature.name);
-                feature.rule.hash(&mut hash);
-            }),
-            Side::Candidate => self.candidate.iter().for_each(|feature| {
-                hash.text(&feature.name);
-                feature.rule.hash(self, &mut hash);
-            }),
+        let names: Vec<&String> = self.names(side);
+        for (place, name) in names.into_iter().enumerate() {
+            hash.text(name);
+            self.hash_rule(side, place, &mut hash);
         }
         Fingerprint(hash.finish())
+    }
+
+    /// The names of a side's features, in order.
+    pub(crate) fn names(&self, side: Side) -> Vec<&String> {
+        match side {
+            Side::User => self.user.iter().map(|feature| &feature.name).collect(),
+            Side::Item => self.item.iter().map(|feature| &feature.name).collect(),
+            Side::Context => self.context.iter().map(|feature| &feature.name).collect(),
+            Side::Candidate => self.candidate.iter().map(|feature| &feature.name).collect(),
+        }
+    }
+
+    /// Hashes the rule of one feature; nothing where there is none at this place.
+    pub(crate) fn hash_rule(&self, side: Side, place: usize, hash: &mut StateHash) {
+        match side {
+            Side::User => self.user.get(place).map(|feature| feature.rule.hash(hash)),
+            Side::Item => self.item.get(place).map(|feature| feature.rule.hash(hash)),
+            Side::Context => self.context.get(place).map(|feature| feature.rule.hash(hash)),
+            Side::Candidate => self
+                .candidate
+                .get(place)
+                .map(|feature| feature.rule.hash(self, hash)),
+        };
+    }
+
+    /// Whether every cross reads features of ids that there are, and on its own side only earlier ones.
+    pub(crate) fn has_sound_crosses(&self) -> bool {
+        Side::ALL.into_iter().all(|side| match side {
+            Side::User => self.are_sound(side, &self.user),
+            Side::Item => self.are_sound(side, &self.item),
+            Side::Context => self.are_sound(side, &self.context),
+            Side::Candidate => self.are_sound(side, &self.candidate),
+        })
+    }
+
+    fn are_sound<R: Rule>(&self, side: Side, features: &[Feature<R>]) -> bool {
+        let crosses = features.iter().enumerate();
+        let mut crosses = crosses.filter_map(|(place, feature)| Some((place, feature.rule.cross()?)));
+        crosses.all(|(place, cross)| {
+            let is_there = |part: &CrossPart| {
+                let sides_fit = match side {
+                    Side::Candidate => part.side != side,
+                    _ => part.side == side && part.column < place,
+                };
+                let expected = ColumnKind::Bag {
+                    cardinality: part.cardinality,
+                };
+                sides_fit && self.kinds(part.side).nth(part.column) == Some(expected)
+            };
+            cross.is_sound() && cross.parts.iter().all(is_there)
+        })
     }
 }

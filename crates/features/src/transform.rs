@@ -18,6 +18,8 @@ pub enum Transform {
     ZScore,
     /// `z_score` of `log`: for counts and prices, whose tails are long.
     LogZScore,
+    /// `(x − min) / (max − min)`, both of the fit, within 0 and 1.
+    MinMax,
     /// One of `boundaries.len() + 1` buckets: as many boundaries as are ≤ x. Ascending and finite.
     Boundaries(Vec<f64>),
     /// As `boundaries`, at the quantiles of the fit; this many buckets, fewer where values repeat.

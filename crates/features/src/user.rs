@@ -3,12 +3,16 @@
 use catchment_schema::{AttributeTable, History, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::attribute::{AttributeRule, AttributeSource};
+use crate::attribute::AttributeRule;
+use crate::attribute_source::{AttributeSource, NamedTable};
+use crate::cross::CrossRule;
 use crate::fingerprint::StateHash;
+use crate::history::HistoryRule;
 use crate::number::NumberRule;
+use crate::report::Seen;
 use crate::spec::wrong_side;
-use crate::vocabulary_mark::VocabularyMark;
-use crate::{ColumnKind, FeatureColumn, FeatureConfig, FitTables, Pooling, Result, Side};
+use crate::state::{Feature, Rule};
+use crate::{ColumnKind, FeatureColumn, FeatureConfig, FitTables, Result, Side};
 
 const TABLE: &str = "user attributes";
 
@@ -50,80 +54,83 @@ impl<'a> UserInput<'a> {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum UserRule {
     Attribute(AttributeRule),
-    History {
-        last: usize,
-        mean: bool,
-        items: VocabularyMark,
-    },
+    History(HistoryRule),
     EventCount(NumberRule),
+    Cross(CrossRule),
 }
 
 impl UserRule {
-    pub(crate) fn fit(config: &FeatureConfig, tables: &FitTables<'_>) -> Result<Self> {
+    pub(crate) fn fit(
+        config: &FeatureConfig,
+        tables: &FitTables<'_>,
+        fitted: &[Feature<Self>],
+        previous: Option<&Self>,
+    ) -> Result<(Self, Seen)> {
         let source = AttributeSource {
+            side: Side::User,
             vocabulary: tables.users,
-            table: tables.user_attributes,
-            name: TABLE,
+            table: NamedTable {
+                name: TABLE,
+                table: tables.user_attributes,
+            },
         };
-        if let Some(rule) = AttributeRule::fit(config, source)? {
-            return Ok(Self::Attribute(rule));
+        let attribute = match previous {
+            Some(Self::Attribute(rule)) => Some(rule),
+            _ => None,
+        };
+        if let Some((rule, seen)) = AttributeRule::fit(config, source, attribute)? {
+            return Ok((Self::Attribute(rule), seen));
         }
-        match config {
-            FeatureConfig::History(history) => Ok(Self::History {
-                last: history.last,
-                mean: history.pooling == Pooling::Mean,
-                items: VocabularyMark::of(tables.items),
-            }),
+        let rule = match config {
+            FeatureConfig::History(history) => {
+                let previous = match previous {
+                    Some(Self::History(rule)) => Some(rule),
+                    _ => None,
+                };
+                Self::History(HistoryRule::fit(history, tables, previous)?)
+            }
             FeatureConfig::EventCount(count) => {
                 // What a training row would have seen: the count before each event.
                 let seen = tables.histories.iter().flat_map(|(_, history)| {
                     let before = move |time| history.before(time).len() as f64;
                     history.events().iter().map(move |event| before(event.time))
                 });
-                Ok(Self::EventCount(NumberRule::fit(&count.transform, false, seen)))
+                Self::EventCount(NumberRule::fit(&count.transform, false, seen))
             }
-            other => Err(wrong_side(
-                other,
-                Side::User,
-                "id, category, number, bag, history, event_count",
-            )),
-        }
+            FeatureConfig::Cross(cross) => {
+                let find = |name: &str| Feature::find(fitted, Side::User, name);
+                Self::Cross(CrossRule::fit(
+                    cross,
+                    Side::User,
+                    find,
+                    previous.and_then(Rule::cross),
+                )?)
+            }
+            other => return Err(wrong_side(other, Side::User)),
+        };
+        Ok((rule, Seen::default()))
     }
 
-    pub(crate) fn kind(&self) -> ColumnKind {
-        match self {
-            Self::Attribute(rule) => rule.kind(),
-            Self::History { items, .. } => ColumnKind::Bag {
-                cardinality: items.len.saturating_add(1),
-            },
-            Self::EventCount(rule) => rule.kind(),
-        }
-    }
-
-    /// Adds one row; `known` is the input's known history.
+    /// Adds one row, row `row` of the column; `known` is the input's known history, `before` are the columns of the
+    /// features before this one, which have the row.
     pub(crate) fn write(
         &self,
         feature: &str,
         input: &UserInput<'_>,
         known: History<'_>,
+        row: usize,
+        before: &[FeatureColumn],
         column: &mut FeatureColumn,
     ) -> Result<()> {
         match self {
             Self::Attribute(rule) => {
-                let reader = rule.reader(feature, TABLE, input.attributes.map(|(table, _)| table))?;
+                let named = |(table, _)| NamedTable { name: TABLE, table };
+                let reader = rule.reader(feature, input.attributes.map(named))?;
                 reader.write(input.id, input.attributes.map_or(0, |(_, row)| row), column);
             }
-            Self::History { last, mean, items } => {
-                let events = known.last(*last).events();
-                let weight = if *mean {
-                    1.0 / events.len().max(1) as f32
-                } else {
-                    1.0
-                };
-                // Items that the fit did not know share the last id.
-                column.push_bag(events.iter().map(|event| (event.item.0.min(items.len), weight)));
-            }
+            Self::History(rule) => rule.write(known, input.now, column),
             Self::EventCount(rule) => rule.write(Some(known.len() as f64), column),
+            Self::Cross(cross) => cross.write_row(row, before, column),
         }
         Ok(())
     }
@@ -131,16 +138,30 @@ impl UserRule {
     pub(crate) fn hash(&self, hash: &mut StateHash) {
         match self {
             Self::Attribute(rule) => rule.hash(hash),
-            Self::History { last, mean, items } => {
-                hash.text("history");
-                hash.count(*last as u64);
-                hash.count(u64::from(*mean));
-                items.hash(hash);
-            }
+            Self::History(rule) => rule.hash(hash),
             Self::EventCount(rule) => {
                 hash.text("event_count");
                 rule.hash(hash);
             }
+            Self::Cross(cross) => cross.hash(hash),
+        }
+    }
+}
+
+impl Rule for UserRule {
+    fn kind(&self) -> ColumnKind {
+        match self {
+            Self::Attribute(rule) => rule.kind(),
+            Self::History(rule) => rule.kind(),
+            Self::EventCount(rule) => rule.kind(),
+            Self::Cross(cross) => cross.kind(),
+        }
+    }
+
+    fn cross(&self) -> Option<&CrossRule> {
+        match self {
+            Self::Cross(cross) => Some(cross),
+            _ => None,
         }
     }
 }

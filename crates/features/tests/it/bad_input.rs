@@ -29,7 +29,7 @@ fn recipes_that_say_what_cannot_be_are_refused() {
     check(
         r#"user = [{ name = "a", kind = "numbr" }]"#,
         &expect![
-            "unknown variant `numbr`, expected one of `id`, `category`, `bag`, `number`, `history`, `event_count`, `item_count`, `hour`, `weekday`, `channel`, `channel_count`, `category_affinity`"
+            "unknown variant `numbr`, expected one of `id`, `category`, `bag`, `hash`, `number`, `history`, `event_count`, `item_count`, `hour`, `weekday`, `month`, `weekend`, `cross`, `channel`, `channel_count`, `category_affinity`"
         ],
     );
     check(r#"user = [{ name = "a" }]"#, &expect!["missing field `kind`"]);
@@ -70,19 +70,19 @@ fn recipes_that_say_what_cannot_be_are_refused() {
     check(
         r#"user = [{ name = "a", kind = "channel", channel = "popular" }]"#,
         &expect![
-            "features.user.a: kind `channel` cannot stand here; user features are of kind id, category, number, bag, history, event_count"
+            "features.user.a: kind `channel` cannot stand here; user features are of kind id, category, bag, hash, number, history, event_count, hour, weekday, month, weekend, cross"
         ],
     );
     check(
         r#"context = [{ name = "a", kind = "id" }]"#,
         &expect![
-            "features.context.a: kind `id` cannot stand here; context features are of kind hour, weekday"
+            "features.context.a: kind `id` cannot stand here; context features are of kind hour, weekday, month, weekend, cross"
         ],
     );
     check(
         r#"user = [{ name = "a", kind = "number", column = "height" }]"#,
         &expect![
-            "feature `a` reads the column `height`, which the user attributes do not have; they have: gender, member, age, interests"
+            "feature `a` reads the column `height`, which the user attributes do not have; they have: gender, member, age, interests, strengths, joined"
         ],
     );
     check(
@@ -111,6 +111,157 @@ fn recipes_that_say_what_cannot_be_are_refused() {
             "features.candidate.a.column: an item feature of kind `category` or `bag` must read the column `category`"
         ],
     );
+}
+
+#[test]
+fn the_newer_kinds_say_what_is_wrong_with_their_settings() {
+    for (recipe, expected) in [
+        (
+            r#"user = [{ name = "a", kind = "hash", column = "gender", buckets = 0 }]"#,
+            expect!["features.user.a.buckets: 0 is not in 1..=16777216"],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "hash", column = "gender", hashes = 9 }]"#,
+            expect!["features.user.a.hashes: 9 is not in 1..=8"],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "hash", column = "age" }]"#,
+            expect!["feature `a`: column `age` is Float64, expected text, lists of text, integers or flags"],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "bag", column = "interests", max = 0 }]"#,
+            expect!["features.user.a.max: 0 is not at least 1; leave `max` out to keep all words"],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "bag", column = "interests", keep = "last" }]"#,
+            expect!["features.user.a.keep: nothing is left out without `max`"],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "bag", column = "interests", max = 2, keep = "heaviest" }]"#,
+            expect!["features.user.a.keep: the heaviest are known only with `weights`"],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "bag", column = "interests", weights = "age" }]"#,
+            expect!["feature `a`: column `age` is Float64, expected lists of numbers"],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "bag", column = "interests", weights = "strength" }]"#,
+            expect![
+                "feature `a` reads the column `strength`, which the user attributes do not have; they have: gender, member, age, interests, strengths, joined; did you mean `strengths`?"
+            ],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "category", column = "gender", max = 2 }]"#,
+            expect!["features.user.a.max: a category is one word; max is for kind `bag`"],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "category" }]"#,
+            expect!["features.user.a.column: this kind reads a column of the attributes; name one"],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "history", half_life = { days = 0 } }]"#,
+            expect!["features.user.a.half_life: 0 is not finite and above 0"],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "history", half_life = { days = 1e308 } }]"#,
+            expect!["features.user.a.half_life: longer than any time; leave `half_life` out"],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "history", half_life = { weeks = 1 } }]"#,
+            expect!["unknown variant `weeks`, expected one of `positions`, `hours`, `days`"],
+        ),
+        (
+            r#"context = [{ name = "a", kind = "hour", utc_offset = "+15:00" }]"#,
+            expect![[
+                r#"features.context.a.utc_offset: "+15:00" is not an offset from -14:00 to +14:00, as in "+05:30""#
+            ]],
+        ),
+        (
+            r#"context = [{ name = "a", kind = "hour", column = "joined" }]"#,
+            expect![
+                "features.context.a.column: the context has only the moment of the request; leave `column` out"
+            ],
+        ),
+        (
+            r#"context = [{ name = "a", kind = "weekend", cyclic = true }]"#,
+            expect!["features.context.a.cyclic: a weekend is a yes or a no, which has no period"],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "hour" }]"#,
+            expect!["features.user.a.column: this kind reads a column of the attributes; name one"],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "hour", column = "age" }]"#,
+            expect!["feature `a`: column `age` is Float64, expected timestamps in milliseconds"],
+        ),
+        (
+            r#"context = [{ name = "a", kind = "cross", features = ["hour"] }]"#,
+            expect!["features.context.a.features: 1 names; a cross needs 2 to 4"],
+        ),
+        (
+            r#"user = [{ name = "age_group", kind = "category", column = "gender" }, { name = "x", kind = "cross", features = ["age_grup", "age_group"] }]"#,
+            expect![
+                "features.user.x.features: there is no feature `age_grup`; did you mean `age_group`?; features of ids before it: age_group"
+            ],
+        ),
+        (
+            r#"user = [{ name = "age", kind = "number", column = "age" }, { name = "x", kind = "cross", features = ["age", "age"] }]"#,
+            expect![
+                "features.user.x.features: `age` (kind `number`) comes out as numbers; only features of ids can be crossed"
+            ],
+        ),
+        (
+            r#"item = [{ name = "genres", kind = "bag", column = "category" }]
+               candidate = [{ name = "x", kind = "cross", features = ["genres", "item.genre"] }]"#,
+            expect![
+                "features.candidate.x.features: there is no feature `genres`; features of ids, as `side.name`: item.genres"
+            ],
+        ),
+        (
+            r#"user = [
+                { name = "h", kind = "hash", buckets = 100000 },
+                { name = "x", kind = "cross", features = ["h", "h"] },
+            ]"#,
+            expect![
+                "features.user.x.buckets: 0 gives each of 10000000000 combinations an id, at most 16777216 are allowed; choose 1..=16777216"
+            ],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "number", column = "agge" }]"#,
+            expect![
+                "feature `a` reads the column `agge`, which the user attributes do not have; they have: gender, member, age, interests, strengths, joined; did you mean `age`?"
+            ],
+        ),
+        (
+            r#"candidate = [{ name = "a", kind = "channel", channel = "itemcf" }]"#,
+            expect![
+                "features.candidate.a.channel: there is no channel `itemcf`; there are: item_cf, popular; did you mean `item_cf`?"
+            ],
+        ),
+    ] {
+        check(recipe, &expected);
+    }
+}
+
+#[test]
+fn a_kind_on_a_wrong_side_is_refused_before_there_is_data() {
+    for side in Side::ALL {
+        for kind in Side::ALL.into_iter().flat_map(Side::kinds) {
+            let recipe = format!(r#"{side} = [{{ name = "a", kind = "{kind}" }}]"#);
+            let answer = spec(&recipe).validate();
+            let refused = matches!(answer, Err(Error::WrongSide { .. }));
+            assert_eq!(refused, !side.kinds().contains(kind), "{recipe}: {answer:?}");
+        }
+    }
+}
+
+#[test]
+fn a_half_life_in_time_needs_times() {
+    let mut world = World::new();
+    world.events.iter_mut().for_each(|event| event.2 = i64::MIN);
+    let spec = spec(r#"user = [{ name = "n", kind = "history", half_life = { days = 1 } }]"#);
+    expect!["features.user.n.half_life: no event of the log has a time; choose { positions = … }"]
+        .assert_eq(&world.try_fit(&spec).expect_err("refused").to_string());
 }
 
 #[test]

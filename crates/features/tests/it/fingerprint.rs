@@ -6,7 +6,7 @@ use catchment_features::{ChannelHit, FittedFeatures, Side};
 use catchment_schema::Vocabulary;
 use catchment_schema::arrow::array::{ArrayRef, Float64Array, StringArray};
 
-use crate::world::{RECIPE, World, lists, spec};
+use crate::world::{RECIPE, World, lists, spec, whole_recipe};
 
 /// Which sides differ from the world as it is.
 fn changed_sides(other: &FittedFeatures) -> Vec<&'static str> {
@@ -79,6 +79,130 @@ fn settings_that_change_outputs_change_it() {
         ("last = 3", "last = 4", vec!["candidate"]),
     ] {
         assert_eq!(with_recipe(from, to), sides, "{from} -> {to}");
+    }
+}
+
+#[test]
+fn newer_settings_that_change_outputs_change_it() {
+    let recipe = whole_recipe();
+    let sides_of = |recipe: &str| {
+        let fitted = World::new().try_fit(&spec(recipe)).expect("fitted");
+        Side::ALL.map(|side| fitted.side_fingerprint(side))
+    };
+    let whole = sides_of(&recipe);
+    for (from, to, sides) in [
+        ("buckets = 50, ", "buckets = 51, ", vec!["user"]),
+        ("hashes = 3, ", "hashes = 2, ", vec!["user"]),
+        ("signed = true, ", "", vec!["user"]),
+        ("signed = true, pooling = \"mean\"", "signed = true", vec!["user"]),
+        (
+            "kind = \"hash\", buckets = 20",
+            "kind = \"hash\", buckets = 21",
+            vec!["user"],
+        ),
+        (
+            "kind = \"hash\", buckets = 20",
+            "kind = \"hash\", column = \"gender\", buckets = 20",
+            vec!["user"],
+        ),
+        (
+            "weights = \"strengths\", max = 1, keep = \"heaviest\"",
+            "max = 1",
+            vec!["user"],
+        ),
+        (
+            "max = 1, keep = \"heaviest\"",
+            "max = 2, keep = \"heaviest\"",
+            vec!["user"],
+        ),
+        (", keep = \"last\"", "", vec!["user"]),
+        (", max = 1, keep = \"last\"", "", vec!["user"]),
+        ("positions = 2", "positions = 3", vec!["user"]),
+        (
+            "half_life = { positions = 2 }",
+            "half_life = { hours = 2 }",
+            vec!["user"],
+        ),
+        ("half_life = { positions = 2 }, ", "", vec!["user"]),
+        ("hours = 0.000005", "hours = 0.000006", vec!["user"]),
+        ("transform = \"min_max\"", "transform = \"none\"", vec!["user"]),
+        (
+            "transform = \"min_max\", missing_flag = true",
+            "transform = \"min_max\"",
+            vec!["user"],
+        ),
+        ("utc_offset = \"-05:00\"", "utc_offset = \"-05:01\"", vec!["user"]),
+        (
+            "kind = \"month\", column",
+            "kind = \"hour\", column",
+            vec!["user"],
+        ),
+        (
+            "[\"gender\", \"age_group\"]",
+            "[\"age_group\", \"gender\"]",
+            vec!["user"],
+        ),
+        (
+            "[\"gender\", \"age_group\"]",
+            "[\"gender\", \"age_group\"], buckets = 12",
+            vec!["user"],
+        ),
+        ("buckets = 6 }", "buckets = 7 }", vec!["item"]),
+        (", cyclic = true }", " }", vec!["item"]),
+        (
+            "utc_offset = \"+05:30\"",
+            "utc_offset = \"+05:00\"",
+            vec!["context"],
+        ),
+        // The cross of three reads this one.
+        (
+            "utc_offset = \"+08:00\"",
+            "utc_offset = \"+09:00\"",
+            vec!["context", "candidate"],
+        ),
+        (
+            "kind = \"month\", cyclic = true",
+            "kind = \"month\"",
+            vec!["context"],
+        ),
+        ("buckets = 40", "buckets = 41", vec!["candidate"]),
+        (
+            "\"context.evening\", \"item.price_band\"",
+            "\"item.price_band\", \"context.evening\"",
+            vec!["candidate"],
+        ),
+    ] {
+        assert!(recipe.contains(from), "{from}");
+        let other = sides_of(&recipe.replacen(from, to, 1));
+        let places = (0..4).filter(|&place| whole[place] != other[place]);
+        let changed: Vec<&str> = places.map(|place| Side::ALL[place].name()).collect();
+        assert_eq!(changed, sides, "{from} -> {to}");
+    }
+}
+
+#[test]
+fn other_words_for_the_same_setting_do_not_change_it() {
+    for (from, to) in [
+        ("hours = 0.000005", "days = 0.00000020833333333333334"),
+        ("positions = 2 }", "positions = 2.0 }"),
+        (
+            "kind = \"hash\", buckets = 20",
+            "kind = \"hash\", buckets = 20, hashes = 1, signed = false",
+        ),
+        (
+            "name = \"genres\", kind = \"bag\"",
+            "name = \"genres\", kind = \"bag\", keep = \"first\"",
+        ),
+        (
+            "{ name = \"hour\", kind = \"hour\" }",
+            "{ name = \"hour\", kind = \"hour\", utc_offset = \"-00:00\" }",
+        ),
+    ] {
+        let recipe = whole_recipe();
+        assert!(recipe.contains(from), "{from}");
+        let other = recipe.replacen(from, to, 1);
+        let fingerprint = |recipe: &str| World::new().try_fit(&spec(recipe)).expect("fitted").fingerprint();
+        assert_eq!(fingerprint(&recipe), fingerprint(&other), "{from} -> {to}");
     }
 }
 

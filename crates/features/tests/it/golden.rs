@@ -1,7 +1,7 @@
 //! Golden vectors: these bytes may change only together with `TRANSFORM_VERSION`.
 
 use catchment_features::{
-    CandidateInput, ChannelHit, ContextInput, FeatureBatch, Side, UserInput, UserProfile,
+    CandidateInput, ChannelHit, ContextInput, FeatureBatch, FittedFeatures, Side, UserInput, UserProfile,
 };
 use catchment_schema::{ItemIdx, Time};
 use expect_test::expect_file;
@@ -11,7 +11,18 @@ use crate::world::{World, show, user_at};
 #[test]
 fn transformed_bytes_are_those_of_the_golden_file() {
     let world = World::new();
-    let mut fitted = world.fit();
+    let shown = transformed(&world, world.fit());
+    expect_file!["../golden/transformed.txt"].assert_eq(&shown);
+}
+
+#[test]
+fn transformed_bytes_of_the_whole_language_are_those_of_the_golden_file() {
+    let world = World::new();
+    let shown = transformed(&world, world.fit_whole());
+    expect_file!["../golden/transformed_2.txt"].assert_eq(&shown);
+}
+
+fn transformed(world: &World, mut fitted: FittedFeatures) -> String {
     let hits = [(0, 0.5), (0, 0.25), (1, 100.0), (1, 3.0)];
     let hits = hits.map(|(channel, score)| ChannelHit {
         channel,
@@ -26,7 +37,7 @@ fn transformed_bytes_are_those_of_the_golden_file() {
     let mut contexts = FeatureBatch::default();
     for (row, now) in [(0, 20), (1, 100), (2, 12), (3, 3_600_000)] {
         let now = Time::from_millis(now);
-        let input = user_at(&world, &attributes, &histories, row, now);
+        let input = user_at(world, &attributes, &histories, row, now);
         fitted.transform_user(&input, &mut users).expect("a row");
         fitted
             .transform_context(&ContextInput { now }, &mut contexts)
@@ -45,7 +56,7 @@ fn transformed_bytes_are_those_of_the_golden_file() {
 
     let mut profile = UserProfile::default();
     let now = Time::from_millis(30);
-    let input = user_at(&world, &attributes, &histories, 0, now);
+    let input = user_at(world, &attributes, &histories, 0, now);
     fitted.profile(&input, &items, &mut profile).expect("a profile");
     let hit = |channel, rank, score| ChannelHit { channel, rank, score };
     let both = [hit(1, 4, 3.0), hit(0, 1, 0.5)];
@@ -71,6 +82,5 @@ fn transformed_bytes_are_those_of_the_golden_file() {
         (Side::Context, &contexts),
         (Side::Candidate, &candidates),
     ];
-    let shown: String = sides.map(|(side, batch)| show(&fitted, side, batch)).concat();
-    expect_file!["../golden/transformed.txt"].assert_eq(&shown);
+    sides.map(|(side, batch)| show(&fitted, side, batch)).concat()
 }

@@ -1,13 +1,19 @@
 //! The laws of fitted features, for any input.
 
+use std::sync::Arc;
+
 use catchment_features::{
-    CandidateInput, ChannelHit, ContextInput, FeatureBatch, FeatureColumn, FittedFeatures, UserInput,
-    UserProfile,
+    CandidateInput, ChannelHit, ContextInput, FeatureBatch, FeatureColumn, FitTables, FittedFeatures,
+    UserInput, UserProfile,
 };
-use catchment_schema::{AttributeTable, Event, History, ItemIdx, Time};
+use catchment_schema::arrow::array::{
+    ArrayRef, Float64Array, Float64Builder, Int64Array, ListBuilder, StringArray, StringBuilder,
+    TimestampMillisecondArray,
+};
+use catchment_schema::{AttributeTable, Event, Histories, History, ItemIdx, Time, Vocabulary};
 use proptest::prelude::*;
 
-use crate::world::World;
+use crate::world::{World, spec};
 
 #[derive(Clone, Debug)]
 struct AnyUser {
@@ -80,7 +86,7 @@ fn check_batch(batch: &FeatureBatch) -> Result<(), TestCaseError> {
                 prop_assert_eq!(weights.len(), ids.len());
                 prop_assert!(offsets.windows(2).all(|pair| pair[0] <= pair[1]));
                 prop_assert!(ids.iter().all(|id| id < cardinality));
-                prop_assert!(weights.iter().all(|weight| weight.is_finite() && *weight > 0.0));
+                prop_assert!(weights.iter().all(|weight| weight.is_finite() && *weight != 0.0));
             }
         }
     }
@@ -116,7 +122,7 @@ proptest! {
         users in proptest::collection::vec(any_user(), 1..6),
     ) {
         let world = World::new();
-        let (fitted, attributes) = (world.fit(), world.user_attributes());
+        let (fitted, attributes) = (world.fit_whole(), world.user_attributes());
         let (mut batch, mut contexts) = (FeatureBatch::default(), FeatureBatch::default());
         for user in &users {
             fitted.transform_user(&user.input(&attributes), &mut batch).expect("a row");
@@ -143,7 +149,7 @@ proptest! {
         candidates in proptest::collection::vec((0u32..5, any_hits()), 1..8),
     ) {
         let world = World::new();
-        let (fitted, attributes) = (world.fit(), world.user_attributes());
+        let (fitted, attributes) = (world.fit_whole(), world.user_attributes());
         let items = world.catalogue(&fitted);
         let profile = profile_of(&fitted, &items, &user.input(&attributes));
         // A profile that was used for somebody else before is the same.
@@ -163,12 +169,152 @@ proptest! {
             check_rows(&batch, &single, row)?;
         }
     }
+
+    /// The catalogue is written column by column and, where it is large, by several threads; an item is a row of
+    /// attributes like a user, who is written alone.
+    #[test]
+    fn a_column_of_the_catalogue_is_what_its_rows_are_alone(
+        rows in proptest::collection::vec(any_attributes(), 1..12),
+        repeats in prop_oneof![9 => Just(1usize), 1 => Just(400)],
+    ) {
+        let rows: Vec<AnyAttributes> = (0..repeats).flat_map(|_| rows.clone()).collect();
+        let (vocabulary, table) = attributes(&rows);
+        let recipe = |side: &str| spec(&format!("{side} = {ATTRIBUTES}"));
+        let log = Histories::empty(0);
+        let tables = FitTables {
+            users: &vocabulary,
+            items: &vocabulary,
+            user_attributes: &table,
+            item_attributes: &table,
+            histories: &log,
+            channels: &[],
+        };
+        let (by_user, by_item) = (recipe("user").fit(&tables), recipe("item").fit(&tables));
+        let (by_user, by_item) = (by_user.expect("fitted"), by_item.expect("fitted"));
+        let (mut catalogue, mut users) = (FeatureBatch::default(), FeatureBatch::default());
+        by_item.transform_items(&vocabulary, &table, &mut catalogue).expect("transformed");
+        check_batch(&catalogue)?;
+        for row in 0..rows.len() {
+            let input = UserInput {
+                id: vocabulary.id(row),
+                attributes: Some((&table, row)),
+                ..UserInput::anonymous(Time::UNKNOWN)
+            };
+            users.clear();
+            by_user.transform_user(&input, &mut users).expect("a row");
+            check_rows(&catalogue, &users, row)?;
+        }
+    }
+}
+
+/// Every kind that reads attributes alone.
+const ATTRIBUTES: &str = r#"[
+    { name = "id", kind = "id", min_count = 2, oov_buckets = 5 },
+    { name = "id_hashed", kind = "hash", buckets = 9, hashes = 2 },
+    { name = "word", kind = "category", column = "word", min_count = 2, oov_buckets = 0 },
+    { name = "code", kind = "category", column = "code", oov_buckets = 3 },
+    { name = "words", kind = "bag", column = "words", pooling = "mean" },
+    { name = "last", kind = "bag", column = "words", max = 2, keep = "last" },
+    { name = "heavy", kind = "bag", column = "words", weights = "weights", max = 2, keep = "heaviest", pooling = "mean" },
+    { name = "weighted", kind = "bag", column = "words", weights = "weights", min_count = 2 },
+    { name = "hashed", kind = "hash", column = "words", buckets = 7, hashes = 3, signed = true, pooling = "mean" },
+    { name = "plain", kind = "number", column = "number" },
+    { name = "span", kind = "number", column = "number", transform = "min_max", missing_flag = true },
+    { name = "z", kind = "number", column = "number", transform = "log_z_score", missing_flag = true },
+    { name = "tenths", kind = "number", column = "number", transform = { quantiles = 10 } },
+    { name = "month", kind = "month", column = "time", utc_offset = "-07:00" },
+    { name = "day", kind = "weekday", column = "time", cyclic = true },
+    { name = "rest", kind = "weekend", column = "time" },
+    { name = "hour", kind = "hour", column = "time", utc_offset = "+05:45" },
+    { name = "both", kind = "cross", features = ["word", "tenths"] },
+    { name = "three", kind = "cross", features = ["words", "heavy", "hour"], buckets = 11 },
+]"#;
+
+#[derive(Clone, Debug)]
+struct AnyAttributes {
+    word: Option<String>,
+    code: Option<i64>,
+    words: Option<Vec<Option<String>>>,
+    weights: Option<Vec<Option<f64>>>,
+    number: Option<f64>,
+    time: Option<i64>,
+}
+
+fn any_attributes() -> impl Strategy<Value = AnyAttributes> {
+    let word = || "[a-d]?|.{0,3}";
+    let number = prop_oneof![3 => -5.0..50.0, 1 => proptest::num::f64::ANY];
+    (
+        proptest::option::of(word()),
+        proptest::option::of(prop_oneof![-3i64..3, Just(i64::MIN), Just(i64::MAX)]),
+        proptest::option::of(proptest::collection::vec(
+            proptest::option::weighted(0.9, word()),
+            0..6,
+        )),
+        proptest::option::of(proptest::collection::vec(
+            proptest::option::weighted(0.9, number.clone()),
+            0..6,
+        )),
+        proptest::option::of(number),
+        proptest::option::of(prop_oneof![3 => 0i64..4_000_000_000_000, 1 => (i64::MIN + 1)..i64::MAX]),
+    )
+        .prop_map(|(word, code, words, weights, number, time)| AnyAttributes {
+            word,
+            code,
+            words,
+            weights,
+            number,
+            time,
+        })
+}
+
+/// The rows as a table, with as many ids; every third id is rare.
+fn attributes(rows: &[AnyAttributes]) -> (Vocabulary, AttributeTable) {
+    let ids = (0..rows.len()).map(|row| (format!("{row:05}"), if row % 3 == 0 { 1 } else { 2 }));
+    let vocabulary = Vocabulary::from_counts(ids);
+    let mut words = ListBuilder::new(StringBuilder::new());
+    let mut weights = ListBuilder::new(Float64Builder::new());
+    for row in rows {
+        for word in row.words.iter().flatten() {
+            words.values().append_option(word.as_deref());
+        }
+        words.append(row.words.is_some());
+        for weight in row.weights.iter().flatten() {
+            weights.values().append_option(*weight);
+        }
+        weights.append(row.weights.is_some());
+    }
+    let columns: Vec<(&'static str, ArrayRef)> = vec![
+        (
+            "word",
+            Arc::new(rows.iter().map(|row| row.word.clone()).collect::<StringArray>()),
+        ),
+        (
+            "code",
+            Arc::new(rows.iter().map(|row| row.code).collect::<Int64Array>()),
+        ),
+        ("words", Arc::new(words.finish())),
+        ("weights", Arc::new(weights.finish())),
+        (
+            "number",
+            Arc::new(rows.iter().map(|row| row.number).collect::<Float64Array>()),
+        ),
+        (
+            "time",
+            Arc::new(
+                rows.iter()
+                    .map(|row| row.time)
+                    .collect::<TimestampMillisecondArray>(),
+            ),
+        ),
+    ];
+    let table = World::table(&columns, &vocabulary);
+    (vocabulary, table)
 }
 
 #[test]
 fn items_grown_after_the_fit_keep_the_rows_that_were_there() {
     let world = World::new();
-    let fitted = world.fit();
+    let fitted = world.fit_whole();
     let before = world.catalogue(&fitted);
     check_batch(&before).expect("law 1");
     let grown = catchment_schema::Vocabulary::from_counts([

@@ -5,6 +5,7 @@ mod documentation;
 mod file;
 mod fingerprint;
 mod golden;
+mod growth;
 mod laws;
 mod leaks;
 mod world;

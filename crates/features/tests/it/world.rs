@@ -3,9 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use catchment_features::{FeatureBatch, FeatureColumn, FeatureSpec, FitTables, FittedFeatures, UserInput};
+use catchment_features::{
+    FeatureBatch, FeatureColumn, FeatureSpec, Fit, FitTables, FittedFeatures, UserInput,
+};
 use catchment_schema::arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder,
+    ArrayRef, BooleanArray, Float64Array, Float64Builder, Int64Array, ListBuilder, RecordBatch, StringArray,
+    StringBuilder, TimestampMillisecondArray,
 };
 use catchment_schema::{AttributeTable, Event, Histories, ItemIdx, Time, UserIdx, Vocabulary};
 
@@ -38,6 +41,64 @@ candidate = [
 ]
 "#;
 
+/// [`RECIPE`], and what the first format could not say.
+pub(crate) fn whole_recipe() -> String {
+    let more = [
+        (
+            "{ name = \"events\", kind = \"event_count\" },",
+            r#"
+    { name = "interests_hashed", kind = "hash", column = "interests", buckets = 50, hashes = 3, signed = true, pooling = "mean" },
+    { name = "user_hashed", kind = "hash", buckets = 20 },
+    { name = "strongest", kind = "bag", column = "interests", weights = "strengths", max = 1, keep = "heaviest" },
+    { name = "latest", kind = "bag", column = "interests", max = 1, keep = "last" },
+    { name = "half", kind = "history", half_life = { positions = 2 }, pooling = "mean" },
+    { name = "fresh", kind = "history", last = 3, half_life = { hours = 0.000005 } },
+    { name = "span", kind = "number", column = "age", transform = "min_max", missing_flag = true },
+    { name = "joined", kind = "month", column = "joined", utc_offset = "-05:00" },
+    { name = "gender_age", kind = "cross", features = ["gender", "age_group"] },"#,
+        ),
+        (
+            "{ name = \"popularity\", kind = \"item_count\", transform = \"log\" },",
+            r#"
+    { name = "band", kind = "number", column = "price", transform = { boundaries = [5] } },
+    { name = "shelf", kind = "cross", features = ["band", "band"], buckets = 6 },
+    { name = "out_on", kind = "weekday", column = "published_at", cyclic = true },"#,
+        ),
+        (
+            "{ name = \"weekday\", kind = \"weekday\" }",
+            r#",
+    { name = "weekend", kind = "weekend", utc_offset = "+05:30" },
+    { name = "evening", kind = "hour", utc_offset = "+08:00" },
+    { name = "circle", kind = "month", cyclic = true },
+    { name = "when", kind = "cross", features = ["weekend", "evening"] },"#,
+        ),
+        (
+            "column = \"category\", last = 3 },",
+            r#"
+    { name = "match", kind = "cross", features = ["user.gender", "item.genres"] },
+    { name = "season", kind = "cross", features = ["context.evening", "item.price_band", "user.interests"], buckets = 40 },"#,
+        ),
+    ];
+    more.into_iter()
+        .fold(RECIPE.to_owned(), |recipe, (last, behind)| {
+            assert!(recipe.contains(last), "{last}");
+            recipe.replacen(last, &format!("{last}{behind}"), 1)
+        })
+}
+
+/// The whole language where it can grow: crosses have buckets.
+pub(crate) fn growing_recipe() -> String {
+    let mut recipe = whole_recipe();
+    for cross in [
+        r#"features = ["gender", "age_group"]"#,
+        r#"features = ["user.gender", "item.genres"]"#,
+    ] {
+        assert!(recipe.contains(cross), "{cross}");
+        recipe = recipe.replacen(cross, &format!("{cross}, buckets = 30"), 1);
+    }
+    recipe
+}
+
 pub(crate) struct World {
     pub(crate) users: Vocabulary,
     pub(crate) items: Vocabulary,
@@ -65,11 +126,38 @@ pub(crate) fn lists(rows: &[Option<&[&str]>]) -> ArrayRef {
     Arc::new(builder.finish())
 }
 
+/// Lists of numbers.
+pub(crate) fn number_lists(rows: &[Option<&[Option<f64>]>]) -> ArrayRef {
+    let mut builder = ListBuilder::new(Float64Builder::new());
+    for row in rows {
+        match row {
+            Some(numbers) => {
+                numbers
+                    .iter()
+                    .for_each(|number| builder.values().append_option(*number));
+                builder.append(true);
+            }
+            None => builder.append(false),
+        }
+    }
+    Arc::new(builder.finish())
+}
+
 impl World {
     pub(crate) fn new() -> Self {
         let genders = StringArray::from(vec![Some("f"), Some("m"), Some("f"), None]);
         let members = BooleanArray::from(vec![Some(true), None, Some(false), Some(true)]);
         let ages = Float64Array::from(vec![Some(20.0), Some(40.0), Some(f64::NAN), None]);
+        let strengths = number_lists(&[
+            Some(&[Some(0.5), Some(1.0), Some(0.75)]),
+            Some(&[Some(f64::NAN)]),
+            Some(&[Some(1.0)]),
+            None,
+        ]);
+        // The first of March 2024 at 02:00 UTC, still February in New York; the epoch; nothing; the end of 1969.
+        let joined = TimestampMillisecondArray::from(vec![Some(1_709_258_400_000), Some(0), None, Some(-1)]);
+        let published =
+            TimestampMillisecondArray::from(vec![Some(0), Some(86_400_000), None, Some(-1), Some(1)]);
         let prices = Int64Array::from(vec![Some(1), Some(10), Some(100), None, Some(10)]);
         Self {
             // u0, u1, u2, u3 and i0 … i4, in this order.
@@ -83,6 +171,8 @@ impl World {
                     "interests",
                     lists(&[Some(&["art", "film", "art"]), Some(&["film"]), Some(&[]), None]),
                 ),
+                ("strengths", strengths),
+                ("joined", Arc::new(joined)),
             ],
             item_columns: vec![
                 (
@@ -96,6 +186,7 @@ impl World {
                     ]),
                 ),
                 ("price", Arc::new(prices)),
+                ("published_at", Arc::new(published)),
             ],
             events: vec![
                 (0, 0, 10),
@@ -146,6 +237,50 @@ impl World {
 
     pub(crate) fn fit(&self) -> FittedFeatures {
         self.try_fit(&spec(RECIPE)).expect("fitted")
+    }
+
+    /// What the world has become a while later: a user and an item more, new words, and words that are gone.
+    pub(crate) fn grow(&mut self) {
+        self.users = Vocabulary::from_counts([("u0", 9), ("u1", 8), ("u2", 7), ("u3", 6), ("u4", 5)]);
+        self.items =
+            Vocabulary::from_counts([("i0", 9), ("i1", 8), ("i2", 7), ("i3", 6), ("i4", 5), ("i5", 4)]);
+        self.user_columns[0].1 = Arc::new(StringArray::from(vec!["d", "d", "d", "f", "x"]));
+        self.user_columns[1].1 = Arc::new(BooleanArray::from(vec![Some(true); 5]));
+        let ages = [Some(30.0), Some(50.0), None, Some(1.0), Some(99.0)];
+        self.user_columns[2].1 = Arc::new(Float64Array::from(ages.to_vec()));
+        let tea: &[&str] = &["tea", "film"];
+        self.user_columns[3].1 = lists(&[Some(tea); 5]);
+        let two: &[Option<f64>] = &[Some(1.0), Some(2.0)];
+        self.user_columns[4].1 = number_lists(&[Some(two); 5]);
+        self.user_columns[5].1 = Arc::new(TimestampMillisecondArray::from(vec![Some(0); 5]));
+        let farce: &[&str] = &["farce", "war"];
+        self.item_columns[0].1 = lists(&[Some(farce); 6]);
+        self.item_columns[1].1 = Arc::new(Int64Array::from(vec![7, 8, 9, 10, 11, 12]));
+        self.item_columns[2].1 = Arc::new(TimestampMillisecondArray::from(vec![Some(0); 6]));
+        self.events.push((4, 5, 40));
+    }
+
+    pub(crate) fn try_grow(
+        &self,
+        spec: &FeatureSpec,
+        previous: &FittedFeatures,
+    ) -> catchment_features::Result<Fit> {
+        spec.grow(
+            previous,
+            &FitTables {
+                users: &self.users,
+                items: &self.items,
+                user_attributes: &self.user_attributes(),
+                item_attributes: &self.item_attributes(),
+                histories: &self.histories(),
+                channels: &self.channels,
+            },
+        )
+    }
+
+    /// Everything that the language can say.
+    pub(crate) fn fit_whole(&self) -> FittedFeatures {
+        self.try_fit(&spec(&whole_recipe())).expect("fitted")
     }
 
     pub(crate) fn catalogue(&self, fitted: &FittedFeatures) -> FeatureBatch {

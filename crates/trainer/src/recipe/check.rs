@@ -117,6 +117,11 @@ fn features(recipe: &Recipe) -> Result<(), Problem> {
                 Problem::at_path(feature_path(recipe, &key), message)
                     .with_help("change that key of the feature")
             }
+            catchment_features::Error::WrongSide { side, feature, .. } => {
+                let key = format!("features.{side}.{feature}");
+                Problem::at_path(feature_path(recipe, &key), message)
+                    .with_help("move the feature to a side where its kind can stand, or take another kind")
+            }
             _ => Problem::at_path("features", message),
         }
     })?;
