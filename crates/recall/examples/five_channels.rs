@@ -56,7 +56,9 @@ fn main() -> Result<(), catchment_recall::ConfigError> {
     let popularity: Vec<f32> = (0..N_ITEMS)
         .map(|item| 1e6 / (1 + mixed(item, 1) % N_ITEMS) as f32)
         .collect();
-    let newest = (0..N_ITEMS).map(|item| Time::from_millis(i64::from(item))).collect();
+    let newest = (0..N_ITEMS)
+        .map(|item| Time::from_millis(i64::from(item)))
+        .collect();
     let newest = NewestChannel::new("newest", newest, NewestQueryConfig::default())?;
     let executor = Executor::new(
         vec![

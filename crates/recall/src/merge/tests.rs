@@ -232,59 +232,6 @@ fn weights_are_applied_to_scores_that_were_made_comparable() {
     );
 }
 
-/// Lists of scores, each channel's items numbered from 10 times its own number on; the merged score of each.
-fn weighted_scores(normalise: Normalise, scores: &[&[f32]]) -> Vec<Vec<f32>> {
-    let lists: Vec<Vec<ScoredItem>> = (0..)
-        .zip(scores)
-        .map(|(channel, scores)| {
-            let items = (channel * 10..).zip(*scores);
-            items
-                .map(|(item, &score)| ScoredItem::new(ItemIdx(item), Score::new(score).unwrap()))
-                .collect()
-        })
-        .collect();
-    let config = MergeConfig::Weighted(WeightedConfig {
-        normalise,
-        ..WeightedConfig::default()
-    });
-    let merged = merge(&channel_lists(&lists, &[0, 1, 2]), &config);
-    let score = |scored: &ScoredItem| {
-        let candidate = merged
-            .candidates
-            .iter()
-            .find(|candidate| candidate.item == scored.item);
-        candidate.unwrap().score.get()
-    };
-    lists
-        .iter()
-        .map(|items| items.iter().map(score).collect())
-        .collect()
-}
-
-#[test]
-fn one_item_and_equal_scores_count_a_defined_value_and_not_themselves() {
-    for normalise in [Normalise::MinMax, Normalise::ZScore] {
-        let found = weighted_scores(normalise, &[&[1e30], &[-7.0, -7.0], &[4.0, 2.0, 0.0]]);
-        assert_eq!(found[0], [0.5]);
-        assert_eq!(found[1], [0.5, 0.5]);
-        assert!(
-            found[2][0] > 0.5 && found[2][1] == 0.5 && found[2][2] < 0.5,
-            "{found:?}"
-        );
-    }
-    let found = weighted_scores(Normalise::Rank, &[&[1e30], &[-7.0, -7.0], &[4.0]]);
-    assert_eq!(found, [vec![1.0], vec![1.0, 0.5], vec![1.0]]);
-}
-
-#[test]
-fn the_largest_scores_that_there_are_do_not_overflow() {
-    let found = weighted_scores(Normalise::MinMax, &[&[f32::MAX, 0.0, f32::MIN], &[], &[]]);
-    assert_eq!(found[0], [1.0, 0.5, 0.0]);
-    let found = weighted_scores(Normalise::ZScore, &[&[f32::MAX, 0.0, f32::MIN], &[], &[]]);
-    let expected = 0.5 + 1.0 / (6.0 * (2.0f32 / 3.0).sqrt());
-    assert!((found[0][0] - expected).abs() < 1e-6, "{found:?}");
-}
-
 fn some_lists() -> impl Strategy<Value = Vec<Vec<ScoredItem>>> {
     let item = (0..25u32, -3..3i8);
     let scored = item.prop_map(|(item, score)| ScoredItem::new(ItemIdx(item), Score::clamped(score.into())));

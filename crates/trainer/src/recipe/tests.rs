@@ -86,13 +86,13 @@ fn a_misspelt_key_is_named_with_its_line_and_the_nearest_key() {
     check(
         &GOOD.replace("dim = 16", "dimm = 16"),
         expect![[r#"
-            shop/catchment.toml:10: channel `ials`: unknown key `dimm`, expected one of `dim`, `alpha0`, `regularization`, `nu`, `sweeps`, `stddev`
+            shop/catchment.toml:10: channel `ials`: unknown key `dimm`, expected one of `dim`, `alpha0`, `regularization`, `nu`, `sweeps`, `stddev`, `solver`, `cg_steps`, `block_size`
             help: did you mean `dim`?"#]],
     );
     check(
         &GOOD.replace("model = { dim = 16 }", "[channel.model]\nnu = 1.0\ndimm = 16"),
         expect![[r#"
-            shop/catchment.toml:12: channel `ials`: unknown key `dimm`, expected one of `dim`, `alpha0`, `regularization`, `nu`, `sweeps`, `stddev`
+            shop/catchment.toml:12: channel `ials`: unknown key `dimm`, expected one of `dim`, `alpha0`, `regularization`, `nu`, `sweeps`, `stddev`, `solver`, `cg_steps`, `block_size`
             help: did you mean `dim`?"#]],
     );
     check(

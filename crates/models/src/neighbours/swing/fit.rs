@@ -24,9 +24,10 @@ pub(super) fn fit(
     let by_user = Incidence::of_histories(histories, n_items)?;
     let by_item = by_user.transposed();
     let weight = |user: usize| 1.0 / (by_user.row(user).len().max(1) as f64).sqrt();
-    let weights: Vec<f64> = match config.user_weights {
-        true => (0..by_user.n_rows()).map(weight).collect(),
-        false => vec![1.0; by_user.n_rows()],
+    let weights: Vec<f64> = if config.user_weights {
+        (0..by_user.n_rows()).map(weight).collect()
+    } else {
+        vec![1.0; by_user.n_rows()]
     };
     let report = SwingReport {
         sampled_items: (0..n_items)
