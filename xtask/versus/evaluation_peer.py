@@ -40,7 +40,6 @@ def main(folder, settings):
     relevant = {str(u): {str(i): 1 for i in test.indices[test.indptr[u] : test.indptr[u + 1]]} for u in judged}
     qrels = Qrels(relevant)
     item_names = np.asarray([str(i) for i in range(items.shape[0])])
-    print("ready", flush=True)
     for _ in sys.stdin:
         begun = time.perf_counter()
         run = {}

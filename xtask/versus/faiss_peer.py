@@ -27,7 +27,6 @@ def main(folder, settings):
     queries = np.load(os.path.join(folder, "queries.npy"))
     index = faiss.IndexFlatIP(items.shape[1])
     index.add(items)
-    print("ready", flush=True)
     for _ in sys.stdin:
         begun = time.perf_counter()
         scores, found = index.search(queries, settings["k"])

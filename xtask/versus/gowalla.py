@@ -35,9 +35,10 @@ def _matrix(lists, n_users, n_items):
 
 
 def save(folder, name, matrix):
-    """NAME_indptr.npy (int64) and NAME_indices.npy (int32)."""
+    """NAME_indptr.npy (int64), NAME_indices.npy (int32) and NAME_data.npy (float32)."""
     np.save(os.path.join(folder, name + "_indptr.npy"), matrix.indptr.astype(np.int64))
     np.save(os.path.join(folder, name + "_indices.npy"), matrix.indices.astype(np.int32))
+    np.save(os.path.join(folder, name + "_data.npy"), matrix.data.astype(np.float32))
     np.save(os.path.join(folder, name + "_shape.npy"), np.asarray(matrix.shape, np.int64))
 
 

@@ -40,19 +40,18 @@ def main(folder, settings):
 
     train, test = gowalla.load(folder, "train"), gowalla.load(folder, "test")
     threads = int(os.environ["OMP_NUM_THREADS"])
-    print("ready", flush=True)
     for _ in sys.stdin:
         model = AlternatingLeastSquares(
             factors=settings["dim"],
             regularization=settings["regularization"],
             alpha=settings["alpha"],
             iterations=settings["sweeps"],
-            use_cg=settings.get("cg_steps") is not None,
+            use_cg=settings.get("solver") == "cg",
             use_gpu=False,
             num_threads=threads,
             random_state=settings["seed"],
         )
-        if settings.get("cg_steps"):
+        if "cg_steps" in settings:
             model.cg_steps = settings["cg_steps"]
         begun = time.perf_counter()
         model.fit(train, show_progress=False)

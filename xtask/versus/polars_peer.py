@@ -146,7 +146,9 @@ def write(out: pl.DataFrame, folder: Path) -> None:
 
 
 def main() -> None:
-    file, rest = sys.argv[1], sys.argv[2:]
+    file, rest = Path(sys.argv[1]), sys.argv[2:]
+    if file.is_dir():
+        file = file / "raw.parquet"
     raw = pl.read_parquet(file)
     plan = Fit(raw, "replace" if "replace" in rest else "enum").plan(raw)
     engine = "streaming" if "streaming" in rest else "auto"

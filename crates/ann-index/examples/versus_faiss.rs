@@ -1,5 +1,5 @@
 //! Exact search as `cargo xtask versus faiss` races it: `versus_faiss FOLDER SETTINGS` reads `items.npy` and
-//! `queries.npy`, says `ready`, and answers each line of its input with one search of all queries.
+//! `queries.npy` and answers each line of its input with one search of all queries.
 #![allow(clippy::print_stdout, reason = "an example prints")]
 
 use std::fs;
@@ -26,7 +26,6 @@ fn main() -> Result<()> {
     ensure!(dim == query_dim, "items have {dim} values, queries {query_dim}");
     let index = ExactIndex::build(items, dim, Metric::InnerProduct)?;
     let mut hits = Vec::new();
-    println!("ready");
     for line in std::io::stdin().lines() {
         line?;
         let begun = Instant::now();

@@ -55,6 +55,11 @@ fn main() -> Anything<()> {
             "--rows" => rows = value()?.parse()?,
             "--seed" => seed = value()?.parse()?,
             "--compare" => compare = Some(PathBuf::from(value()?)),
+            // The settings of a race.
+            _ if word.starts_with('{') => {
+                let settings: serde_json::Value = serde_json::from_str(&word)?;
+                rows = settings["rows"].as_u64().unwrap_or(rows);
+            }
             _ => file = Some(PathBuf::from(word)),
         }
     }
@@ -67,6 +72,12 @@ fn main() -> Anything<()> {
         std::fs::remove_dir_all(&folder)?;
         println!("{}", answer?);
         return Ok(());
+    };
+    // A folder is one that holds the file.
+    let file = if file.is_dir() {
+        file.join("raw.parquet")
+    } else {
+        file
     };
     if make {
         return Ok(make::write(&file, rows, seed)?);

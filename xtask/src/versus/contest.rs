@@ -19,13 +19,12 @@ pub(crate) struct Contest {
 
 /// Which of the two workers makes the input of both, called with `--make FOLDER SETTINGS`.
 pub(crate) enum Maker {
-    #[expect(dead_code, reason = "the contest of features makes its input in Rust")]
     Ours,
     Peer,
 }
 
-/// One task. Both workers are started as `WORKER FOLDER SETTINGS`, say `ready`, and then answer every line on their
-/// input with one line of JSON: `{"seconds": …, "quality": {…}}`.
+/// One task. Both workers are started as `WORKER FOLDER SETTINGS` and answer every line on their input with one line of
+/// JSON: `{"seconds": …, "quality": {…}}`; the seconds are of the work alone, by the worker's own clock.
 pub(crate) struct Task {
     pub(crate) work: &'static str,
     /// The folder of the input; rows with the same name share it.
@@ -59,16 +58,35 @@ pub(crate) const CONTESTS: &[Contest] = &[
         maker: Maker::Peer,
         tasks: &[
             Task {
-                work: "Gowalla, d 64, 15 sweeps",
+                work: "Gowalla, d 64, 15 sweeps, both by 3 steps of conjugate gradients",
                 input: "gowalla",
-                settings: r#"{"dim": 64, "sweeps": 15, "alpha": 40.0, "regularization": 2.0, "seed": 7}"#,
+                settings: r#"{"dim": 64, "sweeps": 15, "alpha": 50.0, "regularization": 4.0, "seed": 7, "solver": "cg", "cg_steps": 3}"#,
             },
             Task {
-                work: "Gowalla, d 192, 15 sweeps",
+                work: "Gowalla, d 64, 15 sweeps, both solving exactly",
                 input: "gowalla",
-                settings: r#"{"dim": 192, "sweeps": 15, "alpha": 40.0, "regularization": 2.0, "seed": 7}"#,
+                settings: r#"{"dim": 64, "sweeps": 15, "alpha": 50.0, "regularization": 4.0, "seed": 7}"#,
+            },
+            Task {
+                work: "Gowalla, d 192, 15 sweeps, both solving exactly",
+                input: "gowalla",
+                settings: r#"{"dim": 192, "sweeps": 15, "alpha": 50.0, "regularization": 4.0, "seed": 7}"#,
             },
         ],
+    },
+    Contest {
+        name: "polars",
+        question: "features: a million rows through seventeen features, against polars expressions, equal values",
+        packages: &["polars", "polars-hash"],
+        warning: None,
+        example: "versus_polars",
+        script: "polars_peer.py",
+        maker: Maker::Ours,
+        tasks: &[Task {
+            work: "1,000,000 rows: vocabularies, hashes, scalings, boundaries, quantiles, bags, time parts, crosses",
+            input: "1m",
+            settings: r#"{"rows": 1000000}"#,
+        }],
     },
     Contest {
         name: "faiss",

@@ -23,7 +23,7 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Started, and its input read.
+    /// Started; it reads its input before the first answer.
     pub(crate) fn start(mut command: Command, input: &Path, settings: &str, threads: u32) -> Result<Self> {
         command.arg(input).arg(settings);
         for variable in [
@@ -47,10 +47,7 @@ impl Worker {
             .with_context(|| format!("cannot start {}", command.get_program().display()))?;
         let ask = child.stdin.take().context("a pipe")?;
         let answers = BufReader::new(child.stdout.take().context("a pipe")?);
-        let mut worker = Self { child, ask, answers };
-        let ready = worker.line()?;
-        ensure!(ready.trim() == "ready", "the worker began with {ready:?}");
-        Ok(worker)
+        Ok(Self { child, ask, answers })
     }
 
     pub(crate) fn work(&mut self) -> Result<Answer> {

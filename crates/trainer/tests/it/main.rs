@@ -4,8 +4,8 @@
 
 mod bad_data;
 mod bad_use;
-mod interrupt;
 mod evaluate;
+mod interrupt;
 mod place;
 mod river;
 mod stages;
