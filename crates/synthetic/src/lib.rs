@@ -41,6 +41,7 @@ pub mod config;
 mod csv;
 pub mod error;
 mod log;
+pub mod marketplace;
 pub mod oracle;
 pub mod population;
 mod stream;
