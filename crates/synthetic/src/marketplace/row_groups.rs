@@ -54,8 +54,8 @@ impl RowGroupFile {
             // Rows are sorted by user, so no reader could skip anything by them.
             .set_statistics_enabled(EnabledStatistics::None)
             .set_key_value_metadata(Some(pairs.collect()));
-        // Hardly any value of these comes twice.
-        let properties = ["timestamp", "dwell_ms"]
+        // Hardly any value of these comes twice, or only in a run, which the compression finds.
+        let properties = ["timestamp", "dwell_ms", "user_id", "session_id"]
             .into_iter()
             .fold(properties, |properties, name| {
                 properties.set_column_dictionary_enabled(ColumnPath::from(name), false)
