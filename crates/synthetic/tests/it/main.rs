@@ -4,3 +4,4 @@ mod bytes;
 mod files;
 mod laws;
 mod learnable;
+mod marketplace;
