@@ -25,7 +25,7 @@ impl Marketplace {
     /// The ceiling of guessing the last view of these users, among the items that they had not viewed, by all that
     /// happened before: [`Marketplace::last_view`].
     pub fn view_ceiling(&self, k: usize, users: impl IntoIterator<Item = u32>) -> Ceiling {
-        self.ceiling(
+        ceiling(
             k,
             users,
             |user| self.last_view(user),
@@ -36,62 +36,61 @@ impl Marketplace {
     /// The ceiling of guessing the first booking after the split of these users, by all that happened before:
     /// [`Marketplace::first_booking`].
     pub fn booking_ceiling(&self, k: usize, users: impl IntoIterator<Item = u32>) -> Ceiling {
-        self.ceiling(
+        ceiling(
             k,
             users,
             |user| self.first_booking(user),
             |question| self.booking_probabilities(question.user, question.at, question.session),
         )
     }
+}
 
-    fn ceiling(
-        &self,
-        k: usize,
-        users: impl IntoIterator<Item = u32>,
-        ask: impl Fn(u32) -> Option<Question> + Sync,
-        know: impl Fn(&Question) -> Vec<f64> + Sync,
-    ) -> Ceiling {
-        let users: Vec<u32> = users.into_iter().collect();
-        let reached: Vec<Option<(f64, f64)>> = users
-            .into_par_iter()
-            .map(|user| {
-                let question = ask(user)?;
-                let probabilities = know(&question);
-                let seen: f64 = question
-                    .seen
-                    .iter()
-                    .map(|&item| probabilities[item as usize])
-                    .sum();
-                let left = probabilities.iter().sum::<f64>() - seen;
-                let list = Self::ideal_list(&probabilities, &question.seen, k);
-                Some(
-                    (0usize..)
-                        .zip(list)
-                        .fold((0.0, 0.0), |(hit, gain), (place, (_, value))| {
-                            let probability = value / left;
-                            (
-                                hit + probability,
-                                gain + probability / libm::log2((place + 2) as f64),
-                            )
-                        }),
-                )
-            })
-            .collect();
-        let (mut n_users, mut recall, mut ndcg, mut variance) = (0, 0.0, 0.0, 0.0);
-        for (hit, gain) in reached.into_iter().flatten() {
-            n_users += 1;
-            recall += hit;
-            ndcg += gain;
-            variance += hit * (1.0 - hit);
-        }
-        let n = f64::from(n_users).max(1.0);
-        Ceiling {
-            k,
-            n_users: n_users as usize,
-            recall: recall / n,
-            ndcg: ndcg / n,
-            recall_deviation: variance.max(0.0).sqrt() / n,
-        }
+fn ceiling(
+    k: usize,
+    users: impl IntoIterator<Item = u32>,
+    ask: impl Fn(u32) -> Option<Question> + Sync,
+    know: impl Fn(&Question) -> Vec<f64> + Sync,
+) -> Ceiling {
+    let users: Vec<u32> = users.into_iter().collect();
+    let reached: Vec<Option<(f64, f64)>> = users
+        .into_par_iter()
+        .map(|user| {
+            let question = ask(user)?;
+            let probabilities = know(&question);
+            let seen: f64 = question
+                .seen
+                .iter()
+                .map(|&item| probabilities[item as usize])
+                .sum();
+            let left = probabilities.iter().sum::<f64>() - seen;
+            let list = Marketplace::ideal_list(&probabilities, &question.seen, k);
+            Some(
+                (0usize..)
+                    .zip(list)
+                    .fold((0.0, 0.0), |(hit, gain), (place, (_, value))| {
+                        let probability = value / left;
+                        (
+                            hit + probability,
+                            gain + probability / libm::log2((place + 2) as f64),
+                        )
+                    }),
+            )
+        })
+        .collect();
+    let (mut n_users, mut recall, mut ndcg, mut variance) = (0usize, 0.0, 0.0, 0.0);
+    for (hit, gain) in reached.into_iter().flatten() {
+        n_users += 1;
+        recall += hit;
+        ndcg += gain;
+        variance += hit * (1.0 - hit);
+    }
+    let n = (n_users as f64).max(1.0);
+    Ceiling {
+        k,
+        n_users,
+        recall: recall / n,
+        ndcg: ndcg / n,
+        recall_deviation: variance.max(0.0).sqrt() / n,
     }
 }
 
@@ -109,7 +108,7 @@ impl LabelCeiling {
         }
         // Expected number of (booked, not booked) pairs in the right order, over that of all pairs of two views.
         let (mut right, mut pairs, mut lower) = (0.0, 0.0, 0.0);
-        for tie in sorted.chunk_by(|a, b| a == b) {
+        for tie in sorted.chunk_by(|a, b| a.total_cmp(b).is_eq()) {
             let (p, size) = (tie[0], tie.len() as f64);
             right += size * p * lower + 0.5 * size * (size - 1.0) * p * (1.0 - p);
             lower += size * (1.0 - p);

@@ -237,12 +237,12 @@ fn trends(config: &MarketplaceConfig, drifts: bool) -> Vec<Vec<f64>> {
 fn normal_quantile(probability: f64) -> f64 {
     let (mut low, mut high) = (-9.0, 9.0);
     for _ in 0..60 {
-        let middle = (low + high) / 2.0;
+        let middle = f64::midpoint(low, high);
         if 0.5 * libm::erfc(-middle / std::f64::consts::SQRT_2) < probability {
             low = middle;
         } else {
             high = middle;
         }
     }
-    (low + high) / 2.0
+    f64::midpoint(low, high)
 }

@@ -79,13 +79,13 @@ impl Listings {
             listings
                 .price_cents
                 .push(whole(typical * libm::exp(0.6 * dearness)).max(1));
-            listings.levels.push(byte(level).min(LEVELS as u8 - 1));
+            listings.levels.push(byte(level.min(LEVELS as f64 - 1.0)));
             listings
                 .qualities
                 .push(byte(f64::from(QUALITIES) * stream.uniform()));
         }
         listings.sort_into_cells(n_cells);
-        for phase in 0..1 + usize::from(config.switch_day.is_some()) {
+        for phase in 0..=usize::from(config.switch_day.is_some()) {
             let ranks = Stream::new(config.seed, Purpose::Ranks, 1 + phase).permutation(n_items);
             let weights: Vec<f64> = ranks
                 .into_iter()

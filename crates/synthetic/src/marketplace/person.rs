@@ -9,10 +9,10 @@ use crate::catalogue::whole;
 use crate::stream::{Purpose, Stream};
 use crate::words::COUNTRIES;
 
-/// Activity is Pareto with this exponent, cut at [`MOST_ACTIVE`] times the least (so the mean is about three times
-/// the least).
-pub(crate) const ACTIVITY_EXPONENT: f64 = 1.3;
-pub(crate) const MOST_ACTIVE: f64 = 40.0;
+/// Activity is Pareto with this exponent, cut at [`MOST_ACTIVE`] times the least: the median is about three times the
+/// least, the mean about eleven times.
+pub(crate) const ACTIVITY_EXPONENT: f64 = 0.6;
+pub(crate) const MOST_ACTIVE: f64 = 200.0;
 
 /// A user, and what only the world knows of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,7 @@ pub struct Person {
     pub budget: usize,
     /// Truth: their first moment, in Unix seconds.
     pub joined: i64,
-    /// Truth: how active they are while they are there; 1 to 40.
+    /// Truth: how active they are while they are there; 1 to 200.
     pub activity: f64,
 }
 
@@ -54,7 +54,7 @@ impl Person {
         let mut third = stream.below(n_topics - 2);
         third += usize::from(third >= low);
         third += usize::from(third >= high);
-        let budget = (stream.below(LEVELS) + stream.below(LEVELS)) / 2;
+        let budget = usize::midpoint(stream.below(LEVELS), stream.below(LEVELS));
         let left = 1.0 - stream.uniform() * (1.0 - libm::pow(MOST_ACTIVE, -ACTIVITY_EXPONENT));
         let activity = libm::pow(left, -1.0 / ACTIVITY_EXPONENT);
         let is_cold = is_cold(config, user);

@@ -65,7 +65,7 @@ impl RowGroupFile {
         let file = AtomicFile::create(path)?;
         let (writer, factory) = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))
             .and_then(ArrowWriter::into_serialized_writer)
-            .map_err(|error| refused(path, error))?;
+            .map_err(|error| refused(path, &error))?;
         Ok(Self {
             path: path.to_owned(),
             writer,
@@ -89,12 +89,12 @@ impl RowGroupFile {
             }
             writer.close().map(|_| ())
         };
-        Ok(append().map_err(|error| refused(&self.path, error))?)
+        Ok(append().map_err(|error| refused(&self.path, &error))?)
     }
 
     pub(crate) fn commit(self) -> Result<()> {
         let path = self.path;
-        let file = self.writer.into_inner().map_err(|error| refused(&path, error))?;
+        let file = self.writer.into_inner().map_err(|error| refused(&path, &error))?;
         Ok(file.commit()?)
     }
 }
@@ -117,14 +117,14 @@ impl RowGroupEncoder {
             }
             Ok(chunks)
         };
-        Ok(encode().map_err(|error: ParquetError| refused(&self.path, error))?)
+        Ok(encode().map_err(|error: ParquetError| refused(&self.path, &error))?)
     }
 }
 
 /// Where the operating system is behind it, it says so.
-fn refused(path: &Path, error: ParquetError) -> Error {
+fn refused(path: &Path, error: &ParquetError) -> Error {
     let reason = error.to_string();
-    if let ParquetError::External(source) = &error
+    if let ParquetError::External(source) = error
         && let Some(io) = source.downcast_ref::<std::io::Error>()
         && io.kind() != ErrorKind::InvalidData
     {

@@ -18,7 +18,7 @@ const SESSION_SPACING: i64 = 5_760 + 1_860;
 /// Between two views where there are no sessions.
 const VIEW_SPACING: i64 = 200;
 /// More views a day on average than this leave a user no time; a bound for the configuration.
-pub(crate) const MOST_PER_DAY: u32 = 20;
+pub(crate) const MOST_PER_DAY: u32 = 32;
 
 /// Something that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -156,13 +156,13 @@ impl Marketplace {
             size: MarketplaceSize::default(),
         };
         files.size = self.write_events(&files.interactions, format, &metadata, progress)?;
-        self.write_pieces(
+        write_pieces(
             (&files.items, "raw_items", self.item_header()),
             (self.config.n_items, format, &metadata),
             |items| self.item_columns(items),
             |items| self.item_lines(items),
         )?;
-        self.write_pieces(
+        write_pieces(
             (&files.users, "raw_users", self.user_header()),
             (self.config.n_users, format, &metadata),
             |users| self.user_columns(users),
@@ -226,34 +226,33 @@ impl Marketplace {
         sink.commit()?;
         Ok(size)
     }
+}
 
-    fn write_pieces(
-        &self,
-        (path, kind, header): (&Path, &'static str, &str),
-        (n_rows, format, metadata): (u32, WriteFormat, &Metadata),
-        columns: impl Fn(Range<u32>) -> RecordBatch + Sync,
-        text: impl Fn(Range<u32>) -> Vec<u8> + Sync,
-    ) -> Result<()> {
-        let mut sink = match format {
-            WriteFormat::Csv => text_sink(path, header)?,
-            WriteFormat::Parquet => parquet_sink(path, kind, &columns(0..0), metadata)?,
-        };
-        let starts: Vec<u32> = (0..n_rows).step_by(PIECE as usize).collect();
-        for starts in starts.chunks(SHARDS_PER_THREAD * rayon::current_num_threads()) {
-            let encoder = sink.encoder();
-            let pieces: Vec<Result<Piece>> = starts
-                .par_iter()
-                .map(|&start| {
-                    let rows = start..(start + PIECE).min(n_rows);
-                    encode(encoder, || columns(rows.clone()), || text(rows.clone()))
-                })
-                .collect();
-            for piece in pieces {
-                sink.append(piece?)?;
-            }
+fn write_pieces(
+    (path, kind, header): (&Path, &'static str, &str),
+    (n_rows, format, metadata): (u32, WriteFormat, &Metadata),
+    columns: impl Fn(Range<u32>) -> RecordBatch + Sync,
+    text: impl Fn(Range<u32>) -> Vec<u8> + Sync,
+) -> Result<()> {
+    let mut sink = match format {
+        WriteFormat::Csv => text_sink(path, header)?,
+        WriteFormat::Parquet => parquet_sink(path, kind, &columns(0..0), metadata)?,
+    };
+    let starts: Vec<u32> = (0..n_rows).step_by(PIECE as usize).collect();
+    for starts in starts.chunks(SHARDS_PER_THREAD * rayon::current_num_threads()) {
+        let encoder = sink.encoder();
+        let pieces: Vec<Result<Piece>> = starts
+            .par_iter()
+            .map(|&start| {
+                let rows = start..(start + PIECE).min(n_rows);
+                encode(encoder, || columns(rows.clone()), || text(rows.clone()))
+            })
+            .collect();
+        for piece in pieces {
+            sink.append(piece?)?;
         }
-        sink.commit()
     }
+    sink.commit()
 }
 
 fn text_sink(path: &Path, header: &str) -> Result<Sink> {

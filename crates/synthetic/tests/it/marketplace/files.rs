@@ -85,7 +85,11 @@ fn the_log_in_both_formats_is_the_events() {
     let users = required_column::<StringArray>(path, &batch, "user_id").expect("there");
     let words = required_column::<StringArray>(path, &batch, "event").expect("there");
     let sessions = required_column::<StringArray>(path, &batch, "session_id").expect("there");
-    let dwells = required_column::<Int64Array>(path, &batch, "dwell_ms").expect("there");
+    let dwells = batch.column_by_name("dwell_ms").expect("there");
+    let dwells = dwells
+        .as_any()
+        .downcast_ref::<Int64Array>()
+        .expect("whole numbers");
     let text = write(&marketplace, folder.path(), WriteFormat::Csv).interactions;
     let text = fs::read_to_string(text).expect("read");
     let mut lines = text.lines();

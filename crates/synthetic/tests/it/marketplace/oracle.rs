@@ -30,10 +30,9 @@ fn reaches(measured: f64, ceiling: &Ceiling) {
 }
 
 fn stays_below(what: &str, measured: f64, ceiling: &Ceiling) {
-    println!("{what}: {measured:.4}, ceiling {:.4}", ceiling.recall);
     assert!(
         measured < ceiling.recall - 3.0 * ceiling.recall_deviation,
-        "{what}: {measured}"
+        "{what}: {measured} against {ceiling:?}"
     );
 }
 
@@ -94,7 +93,7 @@ fn judge(labels: &[Label], predict: impl Fn(&Label) -> f64) -> (f64, f64, f64) {
         .collect();
     scored.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (mut right, mut positives, mut negatives) = (0.0, 0.0, 0.0);
-    for tie in scored.chunk_by(|a, b| a.0 == b.0) {
+    for tie in scored.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
         let up = tie.iter().filter(|scored| scored.1).count() as f64;
         let down = tie.len() as f64 - up;
         right += up * (negatives + 0.5 * down);
