@@ -273,9 +273,8 @@ fn bookings(marketplace: &Marketplace, events: &[Happening]) -> String {
     let law: Vec<_> = middles()
         .map(|middle| (middle, marketplace.booking_probability(middle)))
         .collect();
-    let refused: Vec<_> = law
-        .iter()
-        .map(|&(x, p)| (x, (1.0 - p) * 0.3 * (1.0 - x).powi(2)))
+    let refused: Vec<_> = middles()
+        .map(|middle| (middle, marketplace.rejection_probability(middle)))
         .collect();
     let mut chart = Chart::new(
         "What is liked is booked, what is not is turned down",

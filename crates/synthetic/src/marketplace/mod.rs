@@ -169,6 +169,11 @@ impl Marketplace {
         self.law.booking(preference)
     }
 
+    /// Truth: the probability that a view at this preference ends in a rejection (equation 7 of [`law`]).
+    pub fn rejection_probability(&self, preference: f64) -> f64 {
+        self.law.rejection(preference)
+    }
+
     /// Everything that a user does, oldest first. Nothing for a number that nobody has.
     pub fn events_of(&self, user: u32) -> Vec<Happening> {
         let mut events = Vec::new();

@@ -106,3 +106,94 @@ fn market(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use crate::recipe::Recipe;
+
+    /// What lies in a folder after the command, in order.
+    fn made(arguments: &str) -> (tempfile::TempDir, Vec<String>) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let words = format!("catchment-train {arguments} --quiet -o");
+        let words = words.split(' ').map(Into::into).chain([folder.path().into()]);
+        let words: Vec<std::ffi::OsString> = words.collect();
+        let cli = Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{error}"));
+        crate::commands::run(cli).unwrap_or_else(|_| panic!("{arguments}: it failed"));
+        let entries = std::fs::read_dir(folder.path()).expect("a folder");
+        let mut names: Vec<_> = entries
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .file_name()
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect();
+        names.sort();
+        (folder, names)
+    }
+
+    #[test]
+    fn a_marketplace_comes_with_its_truth_and_a_recipe_that_can_be_read() {
+        for (format, ending) in [("", "parquet"), (" --format csv", "csv")] {
+            let (folder, names) = made(&format!("synth --events 2000 --users 50 --items 300{format}"));
+            let mut expected = [
+                "catchment.toml".to_owned(),
+                format!("interactions.{ending}"),
+                format!("items.{ending}"),
+                "judgements.txt".to_owned(),
+                "labels.parquet".to_owned(),
+                "queries.csv".to_owned(),
+                "truth.parquet".to_owned(),
+                "truth_bookings.parquet".to_owned(),
+                format!("users.{ending}"),
+            ];
+            expected.sort();
+            assert_eq!(names, expected);
+            let recipe = Recipe::read(&folder.path().join("catchment.toml"));
+            assert!(recipe.is_ok(), "the recipe for {ending}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_made() {
+        let (_folder, names) = made("synth --events 2000 --with sessions,drift --switch-day 30 --days 60");
+        assert_eq!(
+            names,
+            [
+                "catchment.toml",
+                "interactions.parquet",
+                "items.parquet",
+                "truth.parquet",
+                "users.parquet"
+            ]
+        );
+    }
+
+    #[test]
+    fn sizes_belong_to_a_marketplace_and_a_preset_has_its_own() {
+        for wrong in [
+            "synth --preset tiny --events 2000 -o x",
+            "synth --users 50 -o x",
+            "synth --events many -o x",
+        ] {
+            let words = format!("catchment-train {wrong}");
+            assert!(Cli::try_parse_from(words.split(' ')).is_err(), "{wrong}");
+        }
+        let preset = Cli::try_parse_from("catchment-train synth --preset marketplace -o x".split(' '));
+        let is_synth = |cli: Cli| {
+            matches!(
+                cli.command,
+                Command::Synth {
+                    preset: Preset::Marketplace,
+                    ..
+                }
+            )
+        };
+        assert!(preset.is_ok_and(is_synth));
+    }
+}

@@ -55,6 +55,7 @@ fn the_next_view_is_guessed_as_well_as_the_ceiling_says_and_no_better() {
         let popularity = marketplace.popularity(marketplace.config().end_time());
         let popular = hit_rate(&questions, |_| popularity.clone());
         stays_below("popularity", popular, &ceiling);
+        println!("recall@{K}: popularity {popular:.3}, taste {taste:.3}, oracle {oracle:.3}, {ceiling:?}");
         assert!(popular < taste);
         assert!(ceiling.ndcg < ceiling.recall);
     }
@@ -78,7 +79,7 @@ fn the_next_booking_is_guessed_as_well_as_the_ceiling_says_and_no_better() {
     let views = hit_rate(&questions, |question| {
         marketplace.view_probabilities(question.user, question.at, question.session)
     });
-    println!("views for bookings: {views:.4}, ceiling {:.4}", ceiling.recall);
+    println!("recall@{K}: another's {another:.3}, by views {views:.3}, oracle {oracle:.3}, {ceiling:?}");
     assert!(
         views < ceiling.recall - ceiling.recall_deviation,
         "bookings are not views: {views}"
