@@ -108,7 +108,7 @@ fn tail(marketplace: &Marketplace, views: &[Happening]) -> String {
     chart.words(
         "a",
         "start",
-        (2.0, 100.0),
+        (2.0, 20.0),
         "measured: age, taste and price move items up and down",
     );
     chart.finish()
