@@ -119,7 +119,7 @@ impl MarketplaceConfig {
     /// Checks every range.
     ///
     /// # Errors
-    /// [`Error::BadConfig`] for the first setting that is out of its range.
+    /// [`crate::Error::BadConfig`] for the first setting that is out of its range.
     pub fn validate(&self) -> Result<()> {
         let range = |key, value: u64, from: u64, to: u64| {
             check(key, value, (from..=to).contains(&value), || {
