@@ -183,7 +183,7 @@ impl WorldConfig {
     }
 }
 
-fn check(
+pub(crate) fn check(
     key: &'static str,
     value: impl std::fmt::Display,
     is_allowed: bool,

@@ -27,6 +27,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Two worlds
+//! [`World`] is small and simple: every user is compared with every item. [`marketplace::Marketplace`] has up to 200
+//! million views, sessions, places, bookings, text and drift, and never holds its events in memory.
+//!
 //! # The same bytes everywhere
 //! Exponentials, logarithms and cosines of the standard library differ between systems in the last bit, and
 //! one such bit can turn a choice. Here they come from `libm`, in portable Rust; additions have a fixed
@@ -41,6 +45,7 @@ pub mod config;
 mod csv;
 pub mod error;
 mod log;
+pub mod marketplace;
 pub mod oracle;
 pub mod population;
 mod stream;

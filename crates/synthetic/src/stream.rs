@@ -17,6 +17,18 @@ pub(crate) enum Purpose {
     User = 5,
     Activity = 6,
     Log = 7,
+    Listing = 8,
+    Published = 9,
+    Ranks = 10,
+    Topic = 11,
+    Season = 12,
+    Market = 13,
+    Place = 14,
+    Person = 15,
+    Walk = 16,
+    Title = 17,
+    Sense = 18,
+    Query = 19,
 }
 
 /// One stream of random numbers.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use catchment_schema::CandidateRows;
 use catchment_schema::arrow::array::{
     ArrayRef, Float32Array, Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder,
     TimestampMillisecondArray, UInt32Array,
@@ -16,8 +17,6 @@ pub(crate) const fn raw(name: &'static str) -> FileKind {
     FileKind { name, version: 1 }
 }
 
-/// The candidates file.
-pub(crate) const CANDIDATES: FileKind = raw("candidates");
 /// Whose candidates they are.
 pub const ORACLE: &str = "oracle";
 /// How long an ideal list is at least, whatever a reader takes out of it as seen (shorter only where the
@@ -90,24 +89,25 @@ pub(crate) fn ideal_lists(world: &World) -> RecordBatch {
         }
     }
     let channels = StringArray::from_iter_values(ranks.iter().map(|_| ORACLE));
-    batch(vec![
-        ("user_id", Arc::new(users.finish())),
-        ("item_id", Arc::new(items.finish())),
-        ("channel", Arc::new(channels)),
-        ("rank", Arc::new(UInt32Array::from(ranks))),
-        ("score", Arc::new(Float32Array::from(scores))),
-    ])
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(users.finish()),
+        Arc::new(items.finish()),
+        Arc::new(channels),
+        Arc::new(UInt32Array::from(ranks)),
+        Arc::new(Float32Array::from(scores)),
+    ];
+    RecordBatch::try_new(CandidateRows::schema(), columns).expect("columns of the contract, made above")
 }
 
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a score has the precision of f32; the order is in the rank"
 )]
-fn single(value: f64) -> f32 {
+pub(crate) fn single(value: f64) -> f32 {
     value as f32
 }
 
-fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
+pub(crate) fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
     let columns = columns.into_iter().map(|(name, column)| (name, column, false));
     RecordBatch::try_from_iter_with_nullable(columns).expect("columns of one length, made above")
 }

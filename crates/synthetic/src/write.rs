@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use catchment_schema::lists::CANDIDATES;
 use catchment_schema::parquet_file::write_parquet;
 use catchment_schema::{AtomicFile, Metadata};
 
@@ -70,12 +71,7 @@ impl World {
                 }
             }
         }
-        write_parquet(
-            &files.truth,
-            tables::CANDIDATES,
-            &tables::ideal_lists(self),
-            &metadata,
-        )?;
+        write_parquet(&files.truth, CANDIDATES, &tables::ideal_lists(self), &metadata)?;
         Ok(files)
     }
 }

@@ -193,9 +193,11 @@ pub(crate) enum Command {
     },
     /// Make a world whose truth is known, with a recipe for it.
     Synth {
-        /// How large.
+        /// Which world.
         #[arg(long, value_enum, default_value_t = Preset::Demo)]
         preset: Preset,
+        #[command(flatten)]
+        marketplace: MarketplaceArgs,
         /// The folder that it goes to.
         #[arg(short, long)]
         output: PathBuf,
@@ -240,4 +242,71 @@ pub(crate) enum Preset {
     Tiny,
     /// For the demo.
     Demo,
+    /// Places, prices, sessions, bookings, text and drift: a hundred thousand views.
+    Marketplace,
+}
+
+/// A marketplace of another size, or with less in it.
+#[derive(Args, Clone)]
+pub(crate) struct MarketplaceArgs {
+    /// A marketplace with so many views, 1,000 to 200,000,000; bookings and rejections come on top.
+    #[arg(long, value_name = "N", conflicts_with = "preset")]
+    pub(crate) events: Option<u64>,
+    /// How many users; one for fifty views otherwise.
+    #[arg(long, value_name = "N", requires = "events")]
+    pub(crate) users: Option<u32>,
+    /// How many items; eight times the root of the views otherwise.
+    #[arg(long, value_name = "N", requires = "events")]
+    pub(crate) items: Option<u32>,
+    /// How many days it lasts.
+    #[arg(long, value_name = "N", requires = "events")]
+    pub(crate) days: Option<u16>,
+    /// What it has; everything otherwise.
+    #[arg(long, value_enum, value_delimiter = ',', requires = "events")]
+    pub(crate) with: Option<Vec<MarketplacePart>>,
+    /// On this day popularity is dealt out anew.
+    #[arg(long, value_name = "DAY", requires = "events")]
+    pub(crate) switch_day: Option<u16>,
+    /// For how many users the truth is written.
+    #[arg(long, value_name = "N", requires = "events")]
+    pub(crate) truth_users: Option<u32>,
+    /// In which form the tables are written.
+    #[arg(long, value_enum, default_value_t = TableFormat::Parquet, requires = "events")]
+    pub(crate) format: TableFormat,
+}
+
+/// What a marketplace can have or lack.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum MarketplacePart {
+    /// Titles with words, queries and judgements.
+    Text,
+    /// Markets, coordinates, and prices that fit a user or not.
+    Places,
+    /// Several views a sitting, by a daily and weekly rhythm, with dwell times.
+    Sessions,
+    /// Bookings and rejections.
+    Bookings,
+    /// Tastes and popularity that move.
+    Drift,
+}
+
+impl From<MarketplacePart> for catchment_synthetic::marketplace::Part {
+    fn from(part: MarketplacePart) -> Self {
+        match part {
+            MarketplacePart::Text => Self::Text,
+            MarketplacePart::Places => Self::Places,
+            MarketplacePart::Sessions => Self::Sessions,
+            MarketplacePart::Bookings => Self::Bookings,
+            MarketplacePart::Drift => Self::Drift,
+        }
+    }
+}
+
+/// Forms of a table.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum TableFormat {
+    /// Parquet.
+    Parquet,
+    /// Comma-separated text.
+    Csv,
 }

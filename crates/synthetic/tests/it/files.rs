@@ -5,7 +5,8 @@ use std::path::Path;
 
 use catchment_schema::arrow::array::{Float32Array, StringArray, UInt32Array};
 use catchment_schema::columns::required_column;
-use catchment_schema::parquet_file::{FileKind, read_any_parquet, read_parquet};
+use catchment_schema::lists::CANDIDATES;
+use catchment_schema::parquet_file::{read_any_parquet, read_parquet};
 use catchment_synthetic::{IDEAL_DEPTH, ORACLE, World, WorldConfig, WriteFormat};
 
 const NAMES: [&str; 3] = ["interactions", "items", "users"];
@@ -103,11 +104,7 @@ fn ideal_lists_have_the_form_of_candidates_and_reach_below_what_was_seen() {
         .write(folder.path(), WriteFormat::Csv)
         .expect("written")
         .truth;
-    let kind = FileKind {
-        name: "candidates",
-        version: 1,
-    };
-    let (batch, metadata) = read_parquet(&path, kind).expect("a candidates file");
+    let (batch, metadata) = read_parquet(&path, CANDIDATES).expect("a candidates file");
     assert_eq!(metadata["catchment.seed"], "7");
     let users = required_column::<StringArray>(&path, &batch, "user_id").expect("there");
     let items = required_column::<StringArray>(&path, &batch, "item_id").expect("there");

@@ -64,8 +64,9 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         } => export::run(&bundle, &channel, what, format, &file, output),
         Command::Synth {
             preset,
+            marketplace,
             output: folder,
-        } => synth::run(preset, &folder, output),
+        } => synth::run(preset, &marketplace, &folder, output),
         Command::Reproduce {
             recipe,
             seeds,
