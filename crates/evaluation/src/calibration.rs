@@ -19,7 +19,7 @@ pub struct ReliabilityBin {
     pub observed: f64,
 }
 
-/// [`calibration`].
+/// [`calibration()`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// `Σ_b n_b / n · |observed_b − predicted_b|`.

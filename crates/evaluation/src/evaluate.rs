@@ -2,8 +2,9 @@
 
 use crate::Error;
 use crate::config::EvaluateConfig;
-use crate::evaluator::{Evaluator, NamedLists, Role};
+use crate::evaluator::Evaluator;
 use crate::metric_report::MetricReport;
+use crate::named_lists::{NamedLists, Role};
 use crate::recommends::Recommends;
 use crate::truth::GroundTruth;
 

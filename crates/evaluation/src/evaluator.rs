@@ -9,9 +9,10 @@ use crate::catalogue_metrics::{self, Exposure, ItemPopularity, ListPopularity};
 use crate::config::EvaluateConfig;
 use crate::gauc::gauc;
 use crate::metric_report::{ListCalibration, MetricReport, NamedInterval};
+use crate::named_lists::{NamedLists, Role};
 use crate::per_user::PerUser;
 use crate::ranking_metrics::ListMetrics;
-use crate::recommends::{Recommends, TopKLists};
+use crate::recommends::TopKLists;
 use crate::resample::intervals;
 use crate::seen_items::SeenItems;
 use crate::segment_sums::SegmentSums;
@@ -29,28 +30,6 @@ fn block_size(n_users: usize) -> usize {
 
 /// Bins of a calibration error.
 const BINS: usize = 15;
-
-/// What is known of a list before it is judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// One channel among others: its part in what all of them find is measured.
-    Channel,
-    /// Its scores are probabilities that the item comes true: they are held against whether it did.
-    Probabilities,
-    /// Anything else.
-    Other,
-}
-
-/// A list with its name.
-#[derive(Clone, Copy)]
-pub struct NamedLists<'a> {
-    /// How it is called in reports.
-    pub name: &'a str,
-    /// Who makes it.
-    pub lists: &'a dyn Recommends,
-    /// What is known of it.
-    pub role: Role,
-}
 
 /// What was found, in the order of the lists.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, auc};
 
-/// [`gauc`], with what it is over.
+/// [`gauc()`], with what it is over.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gauc {
     /// The mean over groups, weighted by impressions.

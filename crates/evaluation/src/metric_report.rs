@@ -87,7 +87,7 @@ pub struct SegmentMetrics {
 pub struct ListCalibration {
     /// How many listed items.
     pub rows: usize,
-    /// Expected calibration error ([`crate::calibration`]).
+    /// Expected calibration error ([`crate::calibration()`]).
     pub ece: f64,
     /// The bins that it is made of.
     pub bins: Vec<crate::calibration::ReliabilityBin>,
