@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use catchment_bundle::{Bundle, Version, current};
 
 use crate::live::Live;
+use crate::warm_up::warm_up;
 use crate::{AppState, Error};
 
 /// After this time a refused bundle is tried again: it may have been half copied.
@@ -42,7 +43,10 @@ pub fn look(state: &AppState) -> bool {
     }
     match open(state, &wanted) {
         Ok(live) => {
+            // Clients should not be the first to ask it.
+            warm_up(&live, state.config.warm_up);
             state.live.store(Arc::new(live));
+            state.metrics.swaps.inc();
             state.refused.store(Arc::new(None));
             tracing::info!(version = %wanted, "serving another bundle");
             true

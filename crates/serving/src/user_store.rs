@@ -18,6 +18,7 @@ pub struct UserStore {
 struct Inner {
     users: HashMap<String, Arc<Vec<StoredEvent>>>,
     event_ids: HashSet<String>,
+    n_events: usize,
 }
 
 impl Inner {
@@ -30,6 +31,7 @@ impl Inner {
         let events = Arc::make_mut(self.users.entry(event.user_id.clone()).or_default());
         let position = events.partition_point(|earlier| earlier.timestamp <= event.timestamp);
         events.insert(position, event);
+        self.n_events += 1;
     }
 }
 
@@ -52,6 +54,12 @@ impl UserStore {
     pub fn apply_all(&self, events: impl IntoIterator<Item = StoredEvent>) {
         let mut inner = self.write();
         events.into_iter().for_each(|event| inner.apply(event));
+    }
+
+    /// How many users have live events, and how many events there are.
+    pub fn size(&self) -> (usize, usize) {
+        let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+        (inner.users.len(), inner.n_events)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Inner> {

@@ -137,13 +137,21 @@ pub async fn post(
             Ok(event) => events.push(event),
         }
     }
+    state.metrics.events("rejected", rejected.len());
+    let n_events = events.len();
     let taken = state.log.append(events).await.map_err(|NotDurable(_)| {
+        state.metrics.events("not_durable", n_events);
         Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "not_durable",
             "the events could not be written, none of them counts; send them again",
         )
     })?;
+    state.metrics.events("accepted", taken.accepted);
+    state.metrics.events("duplicate", taken.duplicates);
+    if taken.accepted > 0 {
+        state.metrics.event_visible_seconds.observe(clock.took_ms() / 1e3);
+    }
     Ok(axum::Json(EventsAnswer {
         accepted: taken.accepted,
         duplicates: taken.duplicates,

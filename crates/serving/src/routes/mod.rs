@@ -9,8 +9,10 @@ pub mod answer;
 pub mod events;
 pub mod health;
 mod limits;
+pub mod metrics;
 pub mod openapi;
 pub mod recommend;
+mod request_line;
 pub mod similar;
 pub mod users;
 mod worker;
@@ -56,6 +58,7 @@ pub(super) fn data_routes() -> Routes {
 pub(super) fn admin_routes() -> Routes {
     OpenApiRouter::new()
         .routes(routes!(admin::bundles))
+        .routes(routes!(metrics::metrics))
         .merge(health_routes())
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{self, DegradedBody, ExplainBody, ItemBody};
+use super::request_line::RequestLine;
 use super::worker::{on_worker, with_scratch};
 use crate::clock::{RequestClock, now_millis};
 use crate::extract::{Json, PathId, Query};
@@ -100,21 +101,21 @@ pub struct RecommendQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RecommendAnswer {
     /// Names this answer in later events.
-    recomm_id: String,
+    pub(super) recomm_id: String,
     /// Which bundle answered.
-    bundle: String,
+    pub(super) bundle: String,
     /// Best first.
-    items: Vec<ItemBody>,
+    pub(super) items: Vec<ItemBody>,
     /// Channels that are missing or were cut short.
-    degraded: Vec<DegradedBody>,
+    pub(super) degraded: Vec<DegradedBody>,
     /// `most_frequent` where channels found too little because they were late or knew nothing, and the items with the
     /// most events fill the answer up: they come last, name no channel and have score 0.
     #[schema(value_type = Vec<String>)]
-    fallback_used: Vec<&'static str>,
+    pub(super) fallback_used: Vec<&'static str>,
     /// Whether anything was known about the user, and the answer is not the fallback alone.
-    personalised: bool,
+    pub(super) personalised: bool,
     /// Milliseconds.
-    took_ms: f64,
+    pub(super) took_ms: f64,
     /// How the answer came about.
     #[serde(skip_serializing_if = "Option::is_none")]
     explain: Option<ExplainBody>,
@@ -217,8 +218,13 @@ fn answer(
         StagesWanted::Full => catchment_pipeline::Stages::Full,
         StagesWanted::Merged => catchment_pipeline::Stages::Merged,
     };
+    let wait_seconds = clock.took_ms() / 1e3;
     let answer = with_scratch(|scratch| pipeline.recommend(&request, &user.state(), scratch))?;
-    Ok(RecommendAnswer {
+    let personalised = !user.history().is_empty() && answer.trace.fallback < answer.items.len();
+    state
+        .metrics
+        .recommended(pipeline, &answer, body.n, personalised, wait_seconds);
+    let answered = RecommendAnswer {
         recomm_id: state.next_id('r'),
         bundle: live.version.to_string(),
         items: answer::items(pipeline, &answer.items, &body.return_attributes),
@@ -228,8 +234,12 @@ fn answer(
         } else {
             Vec::new()
         },
-        personalised: !user.history().is_empty() && answer.trace.fallback < answer.items.len(),
+        personalised,
         took_ms: clock.took_ms(),
         explain: body.explain.then(|| answer::explain(&answer)),
-    })
+    };
+    state
+        .request_log
+        .record(|| RequestLine::new(&body.user_id, body.n, &answered));
+    Ok(answered)
 }

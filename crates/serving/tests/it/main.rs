@@ -2,11 +2,15 @@
 
 mod bad_input;
 mod client;
+mod config_file;
 mod endpoints;
 mod events;
 mod kill;
+mod metrics;
 mod openapi;
 mod process;
+mod request_log;
 mod served;
+mod shutdown;
 mod slow;
 mod swap;
