@@ -59,6 +59,7 @@ pub mod event;
 pub mod event_log;
 pub mod extract;
 pub mod live;
+pub mod live_user;
 pub mod metrics;
 pub mod problem;
 pub mod reload;

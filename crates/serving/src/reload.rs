@@ -45,10 +45,18 @@ pub fn look(state: &AppState) -> bool {
         Ok(live) => {
             // Clients should not be the first to ask it.
             warm_up(&live, state.config.warm_up);
-            state.live.store(Arc::new(live));
+            let live = Arc::new(live);
+            let before = state.live.swap(live.clone());
             state.metrics.swaps.inc();
             state.refused.store(Arc::new(None));
             tracing::info!(version = %wanted, "serving another bundle");
+            let forgotten = state
+                .users
+                .forget_held(before.pipeline.catalogue(), live.pipeline.catalogue());
+            if forgotten > 0 {
+                tracing::info!(forgotten, "let go of live events that two bundles hold");
+                state.log.ask_for_snapshot();
+            }
             true
         }
         Err(error) => refuse(state, Some(wanted), error.to_string()),

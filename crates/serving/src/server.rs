@@ -122,6 +122,8 @@ pub fn serve(config: &ServeConfig) -> Result<(), Error> {
         server.address(),
         server.admin_address()
     );
+    // The process ends with its server: nobody needs to wait for a snapshot that is half written.
+    std::mem::forget(server.state.clone());
     server.run(stop_signal());
     Ok(())
 }

@@ -58,7 +58,7 @@ impl AppState {
         let metrics = Metrics::new().map_err(std::io::Error::other)?;
         let data = DataFolder::claim(&config.data)?;
         let users = Arc::new(UserStore::default());
-        let log = EventLog::open(data.path(), users.clone())?;
+        let log = EventLog::open(data.path(), users.clone(), config.segment_bytes)?;
         let dropped = metrics.request_log_dropped.clone();
         let request_log = if config.request_log {
             let max_files = usize::try_from(config.request_log_files).unwrap_or(usize::MAX);

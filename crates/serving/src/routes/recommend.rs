@@ -15,8 +15,8 @@ use super::worker::{on_worker, with_scratch};
 use crate::clock::{RequestClock, now_millis};
 use crate::extract::{Json, PathId, Query};
 use crate::live::Live;
+use crate::live_user::LiveUser;
 use crate::problem::Problem;
-use crate::user_store::LiveUser;
 use crate::{AppState, extract};
 
 /// How many items are answered where the request does not say.

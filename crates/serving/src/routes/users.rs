@@ -14,6 +14,7 @@ use super::worker::on_worker;
 use crate::AppState;
 use crate::event::StoredEvent;
 use crate::extract::{PathId, Query};
+use crate::live_user::beyond;
 use crate::problem::Problem;
 
 /// Which events.
@@ -102,7 +103,7 @@ fn answer(
         .events()
         .iter()
         .map(|event| PastEvent::of_bundle(catalogue, event))
-        .chain(since.iter().map(|event| PastEvent::of_log(catalogue, event)))
+        .chain(beyond(catalogue, &user_id, since).map(|event| PastEvent::of_log(catalogue, event)))
         .collect();
     // Stable: at the same moment, what the bundle knew stands before what came since.
     events.sort_by_key(|event| event.timestamp);

@@ -129,11 +129,22 @@ fn requests() -> Vec<(&'static str, &'static str, String, Value)> {
         post("/v1/events", json!({})),
         get("/v1/users/{user_id}/history", "/v1/users/u0/history"),
         get("/v1/users/{user_id}/history", "/v1/users/nobody/history"),
+        get("/v1/users", "/v1/users?prefix=u1&n=3"),
+        get("/v1/users", "/v1/users?n=0"),
+        post("/v1/why-not", json!({ "user_id": "u0", "item_id": "100" })),
+        post(
+            "/v1/why-not",
+            json!({ "user_id": "u0", "item_id": "nothing", "n": 1 }),
+        ),
+        post("/v1/why-not", json!({ "user_id": "u0" })),
+        get("/v1/popular", "/v1/popular?category=red"),
+        get("/v1/popular", "/v1/popular?window=7d"),
         get("/health/live", "/health/live"),
         get("/health/ready", "/health/ready"),
         get("/openapi.json", "/openapi.json"),
         get("/admin/bundles", "/admin/bundles"),
         get("/metrics", "/metrics"),
+        post("/admin/snapshot", Value::Null),
     ]
 }
 

@@ -88,7 +88,6 @@ impl Served {
         Client::connect(self.admin).expect("connected")
     }
 
-
     /// Tells the server to stop, and does not wait for it.
     pub(crate) fn tell_to_stop(&mut self) {
         let _ = self.stop.take().expect("once").send(());
