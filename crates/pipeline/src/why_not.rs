@@ -150,7 +150,7 @@ impl Pipeline {
         }
         match self.cut_in_merge(item, request, user, scratch)? {
             Some(cut) => Ok(cut),
-            None => self.not_recalled(item, request, user, scratch),
+            None => Ok(self.not_recalled(item, request, user, scratch)),
         }
     }
 
@@ -203,7 +203,7 @@ impl Pipeline {
         request: &Request<'_>,
         user: &UserState<'_>,
         scratch: &mut Scratch,
-    ) -> Result<WhyNot, Error> {
+    ) -> WhyNot {
         let allowed = self.allowed(request);
         let filter = self.filter(request, user, allowed.as_ref());
         let query = recall_query(request, user, &filter);
@@ -215,7 +215,7 @@ impl Pipeline {
             let found = channel.recall(&query, self.catalogue.items().len(), scratch.channel());
             channels.push(gap(&spec.name, spec.k, item, found));
         }
-        Ok(WhyNot::NotRecalled { channels })
+        WhyNot::NotRecalled { channels }
     }
 
     fn found_by(&self, sources: &[catchment_recall::Source]) -> Vec<FoundBy> {
@@ -229,7 +229,7 @@ impl Pipeline {
 }
 
 fn gap(channel: &str, asked: usize, item: ItemIdx, found: Result<Recalled, ChannelError>) -> ChannelGap {
-    let (list, missing): (Vec<ScoredItem>, _) = match found {
+    let (items, missing): (Vec<ScoredItem>, _) = match found {
         Ok(Recalled {
             cut_short: true,
             items,
@@ -238,13 +238,13 @@ fn gap(channel: &str, asked: usize, item: ItemIdx, found: Result<Recalled, Chann
         Err(ChannelError::NothingToGoOn) => (Vec::new(), Some(Cause::NothingToGoOn.to_string())),
         Err(error) => (Vec::new(), Some(error.to_string())),
     };
-    let rank = list.iter().position(|scored| scored.item == item);
-    let last = list.get(asked.min(list.len()).wrapping_sub(1));
+    let rank = items.iter().position(|scored| scored.item == item);
+    let last = items.get(asked.min(items.len()).wrapping_sub(1));
     ChannelGap {
         channel: channel.to_owned(),
         asked,
         rank: rank.map(|rank| rank + 1),
-        score: rank.map(|rank| list[rank].score.get()),
+        score: rank.map(|rank| items[rank].score.get()),
         last_score: last.map(|last| last.score.get()),
         missing,
     }

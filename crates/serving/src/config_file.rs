@@ -116,13 +116,7 @@ fn read(path: &Path, command: &Command) -> Result<Vec<Setting>, ConfigError> {
         path: path.to_owned(),
         source,
     })?;
-    let line = |at: usize| {
-        text.as_bytes()[..at.min(text.len())]
-            .iter()
-            .filter(|&&byte| byte == b'\n')
-            .count()
-            + 1
-    };
+    let line = |at: usize| 1 + text[..at.min(text.len())].matches('\n').count();
     let malformed = |at: usize, reason: &str| ConfigError::Malformed {
         path: path.to_owned(),
         line: line(at),

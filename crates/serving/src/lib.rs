@@ -69,6 +69,7 @@ pub mod server;
 pub mod state;
 pub mod user_store;
 pub mod warm_up;
+pub mod whole;
 
 pub use config::ServeConfig;
 pub use config_file::ConfigError;

@@ -9,7 +9,7 @@ use crate::live::Live;
 /// How many items each question asks for: as many as a client that does not say.
 const N: usize = 10;
 /// No question of a warm-up is hurried.
-const BUDGET: std::time::Duration = std::time::Duration::from_secs(60);
+const BUDGET: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// Asks once for each of the `n_users` most active users that have a history: pages are read in, and the executor
 /// learns what each channel costs. Returns how many were asked. A question that fails is logged: the golden queries

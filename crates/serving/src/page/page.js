@@ -7,7 +7,7 @@ const N_USERS = 40;
 const KINDS = { v: "view", c: "click", p: "purchase" };
 
 const at = (id) => document.getElementById(id);
-let shown = null; // who is shown, and where each item stood: { user, answer, places }
+let shown = null; // who is shown, and where each item stood: { user, answer, total, places }
 let newest = 0; // the number of the newest question: older answers come too late
 
 // An element with a class and a text or children.
@@ -75,7 +75,12 @@ async function findUsers(prefix) {
 
 function markUser() {
   for (const button of at("people-list").querySelectorAll("button")) {
-    button.setAttribute("aria-current", String(button.dataset.user === shown?.user));
+    const isShown = button.dataset.user === shown?.user;
+    button.setAttribute("aria-current", String(isShown));
+    if (isShown) {
+      button.lastChild.textContent = String(shown.total);
+      button.setAttribute("aria-label", `${shown.user}, ${shown.total} events`);
+    }
   }
 }
 
@@ -96,7 +101,7 @@ async function show(user, places = null) {
     historyOf(user),
   ]);
   if (number !== newest) return;
-  shown = { user, answer, places: new Map(answer.items.map((item) => [item.item_id, item.rank])) };
+  shown = { user, answer, total: history.total, places: new Map(answer.items.map((item) => [item.item_id, item.rank])) };
   at("user").value = user;
   keepAddress(user);
   showAnswer(answer, places);

@@ -95,18 +95,17 @@ pub(super) async fn within_time(
     request: Request,
     next: Next,
 ) -> Response {
-    match timeout(state.config.timeout(), next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            state.metrics.shed.inc();
-            Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "timeout",
-                format!("no answer within {} ms", state.config.timeout_ms),
-            )
-            .into_response()
-        }
+    if let Ok(response) = timeout(state.config.timeout(), next.run(request)).await {
+        return response;
     }
+    state.metrics.shed.inc();
+    let limit = state.config.timeout_ms;
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "timeout",
+        format!("no answer within {limit} ms"),
+    )
+    .into_response()
 }
 
 /// What a client gets when a handler panics.

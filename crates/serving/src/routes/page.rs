@@ -1,4 +1,4 @@
-//! The page at `/`: three files inside the program. It asks this server alone, and works without any other.
+//! The page at `/`: four files inside the program. It asks this server alone, and works without any other.
 
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use crate::problem::Problem;
 
 const HTML: &str = include_str!("../page/index.html");
 const STYLE: &str = include_str!("../page/style.css");
+const ICON: &str = include_str!("../page/icon.svg");
 const SCRIPT: &str = include_str!("../page/page.js");
 
 /// Nothing from elsewhere, nothing inline: a title that is markup could do nothing even if the page were wrong.
@@ -27,6 +28,7 @@ pub(super) fn router() -> Router<Arc<AppState>> {
         .route("/", get(html))
         .route("/page/style.css", get(style))
         .route("/page/page.js", get(script))
+        .route("/page/icon.svg", get(icon))
 }
 
 async fn html(state: State<Arc<AppState>>) -> Response {
@@ -39,6 +41,10 @@ async fn style(state: State<Arc<AppState>>) -> Response {
 
 async fn script(state: State<Arc<AppState>>) -> Response {
     file(&state, "text/javascript; charset=utf-8", SCRIPT)
+}
+
+async fn icon(state: State<Arc<AppState>>) -> Response {
+    file(&state, "image/svg+xml", ICON)
 }
 
 fn file(state: &AppState, kind: &'static str, content: &'static str) -> Response {

@@ -60,7 +60,7 @@ pub async fn get(
     check_n(query.n)?;
     if query.window.is_some() {
         let detail = "this bundle's popularity has no windows; leave `window` out";
-        return Err(Problem::bad_request("window_not_supported", detail));
+        return Err(Problem::not_found("window_not_supported", detail));
     }
     on_worker(state.workers.clone(), move || {
         let live = state.live.load_full();

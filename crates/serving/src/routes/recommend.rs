@@ -13,10 +13,11 @@ use super::answer::{self, DegradedBody, ExplainBody, ItemBody};
 use super::request_line::RequestLine;
 use super::worker::{on_worker, with_scratch};
 use crate::clock::{RequestClock, now_millis};
-use crate::extract::{Json, PathId, Query};
+use crate::extract::{IdSchema, Json, PathId, Query};
 use crate::live::Live;
 use crate::live_user::LiveUser;
 use crate::problem::Problem;
+use crate::whole::{optional_whole, whole};
 use crate::{AppState, extract};
 
 /// How many items are answered where the request does not say.
@@ -33,10 +34,10 @@ const MAX_ATTRIBUTES: usize = 100;
 pub struct RecommendBody {
     /// Raw id of the user; a string or a whole number. An unknown user gets an answer that is not personalised.
     #[serde(deserialize_with = "extract::id")]
-    #[schema(value_type = String, max_length = 512)]
+    #[schema(value_type = IdSchema)]
     user_id: String,
     /// How many items.
-    #[serde(default = "default_n")]
+    #[serde(default = "default_n", deserialize_with = "whole")]
     #[schema(default = 10, minimum = 1, maximum = 1000)]
     n: usize,
     /// What must not come.
@@ -44,12 +45,14 @@ pub struct RecommendBody {
     exclude: ExcludeBody,
     /// Milliseconds that all channels together get, from the arrival of the request on. Channels that are late are
     /// named in `degraded`; with 0 all are, and the answer is what needs no channel, see `fallback_used`.
+    #[serde(default, deserialize_with = "optional_whole")]
     budget_ms: Option<u64>,
     /// `full`, or `merged` to leave the ranker out.
     #[serde(default)]
     stages: StagesWanted,
     /// Item attributes to send along, at most 100.
     #[serde(default = "default_attributes")]
+    #[schema(max_items = 100)]
     return_attributes: Vec<String>,
     /// Whether to say how the answer came about.
     #[serde(default)]
@@ -70,6 +73,7 @@ fn default_attributes() -> Vec<String> {
 pub struct ExcludeBody {
     /// Raw ids; those that the bundle does not know are ignored.
     #[serde(deserialize_with = "extract::ids")]
+    #[schema(value_type = Vec<IdSchema>)]
     item_ids: Vec<String>,
 }
 
@@ -135,7 +139,7 @@ pub async fn post(
 }
 
 /// Recommends items to a user, in short.
-#[utoipa::path(get, path = "/v1/recommend/{user_id}", params(("user_id" = String, Path), RecommendQuery), responses(
+#[utoipa::path(get, path = "/v1/recommend/{user_id}", params(("user_id" = String, Path, min_length = 1, max_length = 512), RecommendQuery), responses(
     (status = 200, body = RecommendAnswer),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", body = Problem, content_type = "application/problem+json"),

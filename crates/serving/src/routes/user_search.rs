@@ -63,14 +63,14 @@ pub async fn get(
         return Err(super::page::off());
     }
     check_n(query.n)?;
-    if query.prefix.len() > MAX_ID {
-        let detail = format!("a prefix has at most {MAX_ID} bytes");
+    if query.prefix.chars().count() > MAX_ID {
+        let detail = format!("a prefix has at most {MAX_ID} characters");
         return Err(Problem::bad_request("wrong_parameter", detail));
     }
     on_worker(state.workers.clone(), move || {
         let live = state.live.load_full();
         let catalogue = live.pipeline.catalogue();
-        let ids = catalogue.users().ids().iter().map(|id| id.as_ref());
+        let ids = catalogue.users().ids().iter().map(AsRef::<str>::as_ref);
         let mut found: Vec<String> = ids
             .filter(|id| id.starts_with(&query.prefix))
             .take(query.n)

@@ -65,7 +65,7 @@ pub struct PastEvent {
 }
 
 /// What a user did, before the bundle was made and since.
-#[utoipa::path(get, path = "/v1/users/{user_id}/history", params(("user_id" = String, Path), HistoryQuery), responses(
+#[utoipa::path(get, path = "/v1/users/{user_id}/history", params(("user_id" = String, Path, min_length = 1, max_length = 512), HistoryQuery), responses(
     (status = 200, body = HistoryAnswer),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", body = Problem, content_type = "application/problem+json"),

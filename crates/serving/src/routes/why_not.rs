@@ -13,9 +13,10 @@ use super::answer::SourceBody;
 use super::recommend::check_n;
 use super::worker::{on_worker, with_scratch};
 use crate::clock::{RequestClock, now_millis};
-use crate::extract::Json;
+use crate::extract::{IdSchema, Json};
 use crate::live_user::LiveUser;
 use crate::problem::Problem;
+use crate::whole::whole;
 use crate::{AppState, extract};
 
 /// Which item, and for whom.
@@ -24,14 +25,14 @@ use crate::{AppState, extract};
 pub struct WhyNotBody {
     /// Raw id of the user; a string or a whole number.
     #[serde(deserialize_with = "extract::id")]
-    #[schema(value_type = String, min_length = 1, max_length = 512)]
+    #[schema(value_type = IdSchema)]
     user_id: String,
     /// Raw id of the item; a string or a whole number.
     #[serde(deserialize_with = "extract::id")]
-    #[schema(value_type = String, min_length = 1, max_length = 512)]
+    #[schema(value_type = IdSchema)]
     item_id: String,
     /// How many recommendations it should be among.
-    #[serde(default = "default_n")]
+    #[serde(default = "default_n", deserialize_with = "whole")]
     #[schema(default = 10, minimum = 1, maximum = 1000)]
     n: usize,
 }

@@ -1,4 +1,4 @@
-//! Headless Chromium, as far as the tests need it: one page, asked through the DevTools protocol.
+//! Headless Chromium, as far as the tests need it: one page, asked through its protocol for developers.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,5 @@
 //! `/metrics` counts what happens.
+#![allow(clippy::float_cmp, reason = "counts of a few are exact")]
 
 use std::collections::BTreeMap;
 

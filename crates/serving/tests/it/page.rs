@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 use crate::browser::Browser;
 use crate::served::{Served, bundles};
 
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
     ("/", "text/html; charset=utf-8"),
     ("/page/style.css", "text/css; charset=utf-8"),
     ("/page/page.js", "text/javascript; charset=utf-8"),
+    ("/page/icon.svg", "image/svg+xml"),
 ];
 
 #[test]
@@ -61,7 +62,13 @@ fn the_page_comes_from_the_program_asks_nobody_else_and_has_nothing_inline() {
 fn a_page_that_is_turned_off_is_gone_with_the_list_of_users() {
     let served = Served::with(|config| config.page = false);
     let mut client = served.client();
-    for path in ["/", "/page/page.js", "/page/style.css", "/v1/users"] {
+    for path in [
+        "/",
+        "/page/page.js",
+        "/page/style.css",
+        "/page/icon.svg",
+        "/v1/users",
+    ] {
         let reply = client.get(path);
         assert_eq!(
             (reply.status, reply.problem().as_str()),
@@ -280,7 +287,7 @@ fn strangers_and_failures_are_said_in_words() {
     );
     browser.value("document.getElementById('user').value = 'x'.repeat(600)");
     browser.value("document.getElementById('search').requestSubmit()");
-    browser.wait("document.getElementById('problem').textContent.includes('an id has 1 to 512 bytes')");
+    browser.wait("document.getElementById('problem').textContent.includes('an id has 1 to 512 characters')");
     served.tell_to_stop();
     served.ended();
     browser.value("document.querySelector('#items button').click()");
