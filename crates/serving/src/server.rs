@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::routes::{admin_router, data_router};
 use crate::{AppState, Error, ServeConfig, connections, reload};
 
-/// How long the admin address and the request log may take to end.
+/// How long the admin address, work that nobody waits for any more, and the request log may each take to end.
 pub const LAST_MOMENTS: Duration = Duration::from_secs(1);
 
 /// A server that listens already.
@@ -64,7 +64,7 @@ impl Server {
 
     /// Serves until `stop`. From then on `/health/ready` says 503; after `drain_ms` nobody new is let in; requests that
     /// have begun are answered within `timeout_ms`, and the request log is written out. All of it ends within
-    /// `drain_ms + timeout_ms` and [`LAST_MOMENTS`] twice.
+    /// `drain_ms + timeout_ms` and [`LAST_MOMENTS`] three times.
     pub fn run(self, stop: impl Future<Output = ()>) {
         let Self {
             runtime,
@@ -97,7 +97,7 @@ impl Server {
             let _ = admin.await;
         });
         // What still runs is work that nobody waits for any more.
-        runtime.shutdown_timeout(Duration::ZERO);
+        runtime.shutdown_timeout(LAST_MOMENTS);
         if !state.request_log.flush(LAST_MOMENTS) {
             tracing::warn!("the request log could not be written out in time");
         }

@@ -46,6 +46,7 @@ pub struct RecommendBody {
     /// Milliseconds that all channels together get, from the arrival of the request on. Channels that are late are
     /// named in `degraded`; with 0 all are, and the answer is what needs no channel, see `fallback_used`.
     #[serde(default, deserialize_with = "optional_whole")]
+    #[schema(format = "uint64")]
     budget_ms: Option<u64>,
     /// `full`, or `merged` to leave the ranker out.
     #[serde(default)]
