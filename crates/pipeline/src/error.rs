@@ -65,6 +65,13 @@ pub enum Error {
     /// The bundle has no item-to-item or embedding channel that could say what is similar.
     #[error("no channel of this bundle knows which items are similar")]
     NothingSimilar,
+    /// The channel does not know about single items: what is popular is not similar to anything. Name another one, or
+    /// none.
+    #[error("channel `{channel}` cannot say which items are similar")]
+    NotSimilar {
+        /// The channel.
+        channel: String,
+    },
     /// The channel has no vectors that could be handed out.
     #[error("channel `{channel}` has no vectors")]
     NoVectors {

@@ -48,6 +48,7 @@ pub mod request;
 mod similar;
 pub mod spec;
 pub mod testing;
+pub mod why_not;
 
 pub use catalogue::Catalogue;
 pub use error::Error;
@@ -58,3 +59,4 @@ pub use pipeline::Pipeline;
 pub use recommend::Scratch;
 pub use request::{Answer, Request, StageMicros, Stages, Trace, UserState};
 pub use spec::{ChannelModel, ChannelSpec, PipelineSpec, RankerModel, SPEC_VERSION};
+pub use why_not::WhyNot;

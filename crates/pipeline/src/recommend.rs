@@ -21,6 +21,16 @@ pub struct Scratch {
 }
 
 impl Scratch {
+    /// For all channels.
+    pub(crate) fn executor(&mut self) -> &mut ExecutorScratch {
+        &mut self.executor
+    }
+
+    /// For one channel alone.
+    pub(crate) fn channel(&mut self) -> &mut ChannelScratch {
+        &mut self.channel
+    }
+
     /// For a vector search.
     pub(crate) fn index(&mut self) -> &mut catchment_ann_index::Scratch {
         &mut self.channel.index
@@ -66,12 +76,8 @@ impl Pipeline {
         trace.micros.features = lap();
         let gathered = self.gather(request, user, &filter, &mut scratch.executor)?;
         trace.micros.recall = lap();
-        let asked = |channel: &str| {
-            let names = request.channels;
-            names.is_none_or(|names| names.iter().any(|name| name == channel))
-        };
         let mut lists = gathered.channel_lists();
-        lists.retain(|list| asked(list.name));
+        lists.retain(|list| request.asks(list.name));
         let merged = merge(&lists, &self.spec.merge);
         trace.micros.merge = lap();
         trace.merged = merged.candidates.len();
@@ -96,7 +102,7 @@ impl Pipeline {
         trace.micros.rank = lap();
         items.truncate(request.n);
         trace.channels = gathered.reports;
-        trace.channels.retain(|report| asked(&report.name));
+        trace.channels.retain(|report| request.asks(&report.name));
         if items.is_empty() || trace.channels.iter().any(ChannelReport::is_degraded) {
             let filled = self.fill_up(request.n, &filter, &mut items);
             trace.fallback = filled;
@@ -194,7 +200,7 @@ impl Pipeline {
         answers.into_iter().map(list).collect()
     }
 
-    fn gather(
+    pub(crate) fn gather(
         &self,
         request: &Request<'_>,
         user: &UserState<'_>,
@@ -209,7 +215,7 @@ impl Pipeline {
     }
 
     /// What both the catalogue and the request allow; `None` where both allow everything.
-    fn allowed<'a>(&'a self, request: &Request<'a>) -> Option<std::borrow::Cow<'a, ItemSet>> {
+    pub(crate) fn allowed<'a>(&'a self, request: &Request<'a>) -> Option<std::borrow::Cow<'a, ItemSet>> {
         use std::borrow::Cow;
         match (self.catalogue.available(), request.allow) {
             (None, None) => None,
@@ -220,7 +226,7 @@ impl Pipeline {
         }
     }
 
-    fn filter<'a>(
+    pub(crate) fn filter<'a>(
         &self,
         request: &Request<'_>,
         user: &UserState<'_>,
@@ -237,7 +243,7 @@ impl Pipeline {
     }
 }
 
-fn recall_query<'a>(
+pub(crate) fn recall_query<'a>(
     request: &Request<'a>,
     user: &UserState<'a>,
     filter: &'a RequestFilter<'a>,

@@ -54,6 +54,12 @@ impl Request<'_> {
             stages: Stages::Full,
         }
     }
+
+    /// Whether it asks the channel of this name.
+    pub(crate) fn asks(&self, channel: &str) -> bool {
+        self.channels
+            .is_none_or(|names| names.iter().any(|name| name == channel))
+    }
 }
 
 /// Who asks. The history is the caller's: the bundle's own, or one that live events have lengthened.

@@ -15,7 +15,8 @@ impl Pipeline {
     /// product of their directions (cosine).
     ///
     /// # Errors
-    /// [`Error::UnknownChannel`]; [`Error::NothingSimilar`] when no such channel knows about items.
+    /// [`Error::UnknownChannel`]; [`Error::NotSimilar`] when the channel named does not know about items,
+    /// [`Error::NothingSimilar`] when none does.
     pub fn similar(
         &self,
         item: ItemIdx,
@@ -38,7 +39,11 @@ impl Pipeline {
             deny: Some(&itself),
         };
         let found = match &self.knowledge[number] {
-            Knowledge::None => return Err(Error::NothingSimilar),
+            Knowledge::None => {
+                return Err(Error::NotSimilar {
+                    channel: self.spec.channels[number].name.clone(),
+                });
+            }
             Knowledge::Neighbours(table) => table
                 .of(item)
                 .iter()

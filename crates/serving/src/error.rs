@@ -43,8 +43,8 @@ pub enum Error {
         /// What the operating system said.
         source: std::io::Error,
     },
-    /// A line of the event log is not what was written, or the log is of a newer version. Restore it from a copy, or
-    /// move it away to start without its events.
+    /// A line of the event log or of a snapshot is not what was written, a file is missing, or it is of a newer version.
+    /// Restore it from a copy, or move the file away to start without its events.
     #[error("event log {}, line {line}: {reason}", path.display())]
     DamagedLog {
         /// The file.

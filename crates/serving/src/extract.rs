@@ -6,10 +6,13 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::problem::Problem;
 
-/// The longest id or event word, in bytes.
+/// The longest id or event word, in characters (code points), as the API's description counts them.
 pub const MAX_ID: usize = 512;
 
 /// A JSON body.
@@ -107,24 +110,48 @@ enum Id {
     Text(String),
     Unsigned(u64),
     Signed(i64),
+    /// `7.0` is the number 7.
+    Float(f64),
 }
+
+/// What the API's description says of an id in a body.
+#[derive(Clone, Copy, Debug)]
+pub struct IdSchema;
+
+impl PartialSchema for IdSchema {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(MAX_ID));
+        let number = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(i64::MIN))
+            .maximum(Some(u64::MAX));
+        Schema::from(OneOfBuilder::new().item(text).item(number)).into()
+    }
+}
+
+impl ToSchema for IdSchema {}
 
 fn read_id<E: serde::de::Error>(id: Id) -> Result<String, E> {
     let id = match id {
         Id::Text(text) => text,
         Id::Unsigned(number) => number.to_string(),
         Id::Signed(number) => number.to_string(),
+        Id::Float(number) if number.fract() == 0.0 && number.abs() < 9e15 => format!("{number:.0}"),
+        Id::Float(_) => return Err(E::custom("an id must be a string or a whole number")),
     };
     check_length(&id).map_err(E::custom)?;
     Ok(id)
 }
 
 fn check_length(id: &str) -> Result<(), String> {
-    if (1..=MAX_ID).contains(&id.len()) {
+    let length = id.chars().count();
+    if (1..=MAX_ID).contains(&length) {
         return Ok(());
     }
     Err(format!(
-        "an id has 1 to {MAX_ID} bytes, this one has {}",
-        id.len()
+        "an id has 1 to {MAX_ID} characters, this one has {length}"
     ))
 }

@@ -51,6 +51,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod config_file;
 mod connections;
 pub mod data_folder;
 pub mod error;
@@ -58,14 +59,20 @@ pub mod event;
 pub mod event_log;
 pub mod extract;
 pub mod live;
+pub mod live_user;
+pub mod metrics;
 pub mod problem;
 pub mod reload;
+pub mod request_log;
 pub mod routes;
 pub mod server;
 pub mod state;
 pub mod user_store;
+pub mod warm_up;
+pub mod whole;
 
 pub use config::ServeConfig;
+pub use config_file::ConfigError;
 pub use error::Error;
 pub use server::{Server, serve};
 pub use state::AppState;

@@ -3,15 +3,17 @@
 use std::io;
 use std::process::ExitCode;
 
-use catchment_serving::ServeConfig;
-use clap::Parser;
+use catchment_serving::{ConfigError, ServeConfig};
 use tracing_subscriber::prelude::*;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let config = ServeConfig::parse();
+    let config = match ServeConfig::load(std::env::args_os()) {
+        Ok(config) => config,
+        Err(error) => return refused(&error),
+    };
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(false);
@@ -26,4 +28,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Help, the version, or settings that make no sense.
+fn refused(error: &ConfigError) -> ExitCode {
+    let ConfigError::Usage(error) = error else {
+        eprintln!("error: {error}");
+        eprintln!("help: catchment-serve --help lists all settings; in a file they have `_` for `-`");
+        return ExitCode::from(2);
+    };
+    // Nothing is left to do where even this cannot be printed.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }

@@ -79,8 +79,10 @@ impl From<catchment_pipeline::Error> for Problem {
     fn from(error: catchment_pipeline::Error) -> Self {
         use catchment_pipeline::Error as Cause;
         match &error {
-            Cause::UnknownChannel { .. } => Self::bad_request("unknown_channel", error.to_string()),
-            Cause::NothingSimilar => Self::not_found("nothing_similar", error.to_string()),
+            Cause::UnknownChannel { .. } => Self::not_found("unknown_channel", error.to_string()),
+            Cause::NothingSimilar | Cause::NotSimilar { .. } => {
+                Self::not_found("nothing_similar", error.to_string())
+            }
             _ => Self::internal(&error),
         }
     }

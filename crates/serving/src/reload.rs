@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use catchment_bundle::{Bundle, Version, current};
 
 use crate::live::Live;
+use crate::warm_up::warm_up;
 use crate::{AppState, Error};
 
 /// After this time a refused bundle is tried again: it may have been half copied.
@@ -42,9 +43,20 @@ pub fn look(state: &AppState) -> bool {
     }
     match open(state, &wanted) {
         Ok(live) => {
-            state.live.store(Arc::new(live));
+            // Clients should not be the first to ask it.
+            warm_up(&live, state.config.warm_up);
+            let live = Arc::new(live);
+            let before = state.live.swap(live.clone());
+            state.metrics.swaps.inc();
             state.refused.store(Arc::new(None));
             tracing::info!(version = %wanted, "serving another bundle");
+            let forgotten = state
+                .users
+                .forget_held(before.pipeline.catalogue(), live.pipeline.catalogue());
+            if forgotten > 0 {
+                tracing::info!(forgotten, "let go of live events that two bundles hold");
+                state.log.ask_for_snapshot();
+            }
             true
         }
         Err(error) => refuse(state, Some(wanted), error.to_string()),

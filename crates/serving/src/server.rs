@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -10,6 +12,9 @@ use tokio::sync::watch;
 
 use crate::routes::{admin_router, data_router};
 use crate::{AppState, Error, ServeConfig, connections, reload};
+
+/// How long the admin address, work that nobody waits for any more, and the request log may each take to end.
+pub const LAST_MOMENTS: Duration = Duration::from_secs(1);
 
 /// A server that listens already.
 #[derive(Debug)]
@@ -57,7 +62,9 @@ impl Server {
         &self.state
     }
 
-    /// Serves until `stop`; then nobody new is let in, and requests that have begun are finished within the timeout.
+    /// Serves until `stop`. From then on `/health/ready` says 503; after `drain_ms` nobody new is let in; requests that
+    /// have begun are answered within `timeout_ms`, and the request log is written out. All of it ends within
+    /// `drain_ms + timeout_ms` and [`LAST_MOMENTS`] three times.
     pub fn run(self, stop: impl Future<Output = ()>) {
         let Self {
             runtime,
@@ -70,21 +77,30 @@ impl Server {
         runtime.block_on(async {
             let (stopping, stopped) = watch::channel(false);
             let watch = tokio::spawn(reload::watch(state.clone()));
-            let data = tokio::spawn(connections::serve(
-                data,
-                data_router(&state),
-                timeout,
-                stopped.clone(),
+            let data = tokio::spawn(connections::serve(data, data_router(&state), timeout, stopped));
+            let (closing, closed) = watch::channel(false);
+            let admin = tokio::spawn(connections::serve(
+                admin,
+                admin_router(&state),
+                LAST_MOMENTS,
+                closed,
             ));
-            let admin = tokio::spawn(connections::serve(admin, admin_router(&state), timeout, stopped));
             stop.await;
             tracing::info!("stopping");
+            state.stopping.store(true, Ordering::Relaxed);
+            tokio::time::sleep(state.config.drain()).await;
             let _ = stopping.send(true);
-            let _ = tokio::join!(data, admin);
             watch.abort();
+            // Operators may look on to the end.
+            let _ = data.await;
+            let _ = closing.send(true);
+            let _ = admin.await;
         });
         // What still runs is work that nobody waits for any more.
-        runtime.shutdown_timeout(timeout);
+        runtime.shutdown_timeout(LAST_MOMENTS);
+        if !state.request_log.flush(LAST_MOMENTS) {
+            tracing::warn!("the request log could not be written out in time");
+        }
     }
 }
 
@@ -106,6 +122,8 @@ pub fn serve(config: &ServeConfig) -> Result<(), Error> {
         server.address(),
         server.admin_address()
     );
+    // The process ends with its server: nobody needs to wait for a snapshot that is half written.
+    std::mem::forget(server.state.clone());
     server.run(stop_signal());
     Ok(())
 }

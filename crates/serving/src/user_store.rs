@@ -1,12 +1,17 @@
 //! What users did since the bundle was made.
 
+mod event_id;
+mod frozen;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
-use catchment_pipeline::{Catalogue, UserState};
-use catchment_schema::{Event, EventKind, History, Time, UserIdx, merge_by_time};
+use catchment_pipeline::Catalogue;
 
 use crate::event::StoredEvent;
+use crate::live_user::held;
+pub use event_id::EventId;
+pub use frozen::Frozen;
 
 /// Live events by raw user id, each user's in time order.
 #[derive(Debug, Default)]
@@ -17,19 +22,58 @@ pub struct UserStore {
 #[derive(Debug, Default)]
 struct Inner {
     users: HashMap<String, Arc<Vec<StoredEvent>>>,
-    event_ids: HashSet<String>,
+    /// Also those whose events are gone: an event that is sent again has been taken still.
+    event_ids: HashSet<EventId>,
+    n_events: usize,
 }
 
 impl Inner {
     fn apply(&mut self, event: StoredEvent) {
         if let Some(id) = &event.event_id
-            && !self.event_ids.insert(id.clone())
+            && !self.event_ids.insert(EventId::of(id))
         {
             return;
         }
         let events = Arc::make_mut(self.users.entry(event.user_id.clone()).or_default());
         let position = events.partition_point(|earlier| earlier.timestamp <= event.timestamp);
         events.insert(position, event);
+        self.n_events += 1;
+    }
+}
+
+impl Inner {
+    fn forget(&mut self, user_id: &str, before: &Catalogue, now: &Catalogue) -> usize {
+        let Some(events) = self.users.get_mut(user_id) else {
+            return 0;
+        };
+        let (before, now) = (held(before, user_id, events), held(now, user_id, events));
+        let in_both: Vec<bool> = before
+            .iter()
+            .zip(now)
+            .map(|(before, now)| *before && now)
+            .collect();
+        // Of several that are equal all go or none: one that were left would be taken for the one that went.
+        let all_equals_go = |event: &StoredEvent| {
+            let first = events.partition_point(|other| other.timestamp < event.timestamp);
+            let same_time = events[first..]
+                .iter()
+                .take_while(|other| other.timestamp == event.timestamp);
+            let equal = |other: &StoredEvent| (&other.item_id, &other.kind) == (&event.item_id, &event.kind);
+            same_time
+                .zip(&in_both[first..])
+                .all(|(other, goes)| *goes || !equal(other))
+        };
+        let n_events = events.len();
+        let stays = |event: &&StoredEvent| !all_equals_go(event);
+        let kept: Vec<StoredEvent> = events.iter().filter(stays).cloned().collect();
+        let gone = n_events - kept.len();
+        if kept.is_empty() {
+            self.users.remove(user_id);
+        } else if gone > 0 {
+            *events = Arc::new(kept);
+        }
+        self.n_events -= gone;
+        gone
     }
 }
 
@@ -40,7 +84,7 @@ impl UserStore {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .event_ids
-            .contains(event_id)
+            .contains(&EventId::of(event_id))
     }
 
     /// Takes an event that is durable already. An event whose id was taken before changes nothing.
@@ -54,6 +98,47 @@ impl UserStore {
         events.into_iter().for_each(|event| inner.apply(event));
     }
 
+    /// The users with live events whose ids begin so, by id.
+    pub fn ids_with(&self, prefix: &str) -> Vec<String> {
+        let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+        let ids = inner.users.keys().filter(|id| id.starts_with(prefix));
+        let mut ids: Vec<String> = ids.cloned().collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// How many users have live events, and how many events there are.
+    pub fn size(&self) -> (usize, usize) {
+        let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+        (inner.users.len(), inner.n_events)
+    }
+
+    /// Remembers the id of an event that is gone.
+    pub fn remember(&self, id: EventId) {
+        self.write().event_ids.insert(id);
+    }
+
+    /// Everything as it is now, for a snapshot. Copies the ids of users, and no event.
+    pub fn freeze(&self) -> Frozen {
+        let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+        let users = inner
+            .users
+            .iter()
+            .map(|(id, events)| (id.clone(), events.clone()));
+        Frozen::new(users.collect(), inner.event_ids.iter().copied().collect())
+    }
+
+    /// Lets go of every event that both bundles hold: the one that is served now and the one before it, so that a roll
+    /// back by one step finds all that its bundle lacks. Their ids are remembered. Returns how many events went.
+    pub fn forget_held(&self, before: &Catalogue, now: &Catalogue) -> usize {
+        let ids: Vec<String> = {
+            let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+            inner.users.keys().cloned().collect()
+        };
+        // One user at a time, so that nobody waits for the whole.
+        ids.iter().map(|id| self.write().forget(id, before, now)).sum()
+    }
+
     fn write(&self) -> RwLockWriteGuard<'_, Inner> {
         self.inner.write().unwrap_or_else(PoisonError::into_inner)
     }
@@ -63,61 +148,4 @@ impl UserStore {
         let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
         inner.users.get(user_id).cloned().unwrap_or_default()
     }
-}
-
-/// A user as one bundle sees them: its own history, with the live events on top.
-#[derive(Debug)]
-pub struct LiveUser {
-    /// The user, where the bundle knows them.
-    pub user: Option<UserIdx>,
-    events: Vec<Event>,
-}
-
-impl LiveUser {
-    /// Joins the bundle's history with live events. Items that the bundle does not know are left out here; they stay
-    /// in the store, and the next bundle may know them.
-    pub fn new(catalogue: &Catalogue, user_id: &str, live: &[StoredEvent]) -> Self {
-        let user = catalogue.users().user(user_id);
-        let known = user.map_or(&[][..], |user| catalogue.history(user).events());
-        let live: Vec<Event> = live
-            .iter()
-            .filter_map(|event| in_catalogue(catalogue, event))
-            .collect();
-        Self {
-            user,
-            events: merge_by_time(known, &live, |event| event.time),
-        }
-    }
-
-    /// Everything known, oldest first.
-    pub fn history(&self) -> History<'_> {
-        History::new(&self.events)
-    }
-
-    /// The moment of a request at `now_millis`: never before what is known of the user, or the features, which see
-    /// only what lies before the moment, would miss an event from a client whose clock runs ahead.
-    pub fn moment(&self, now_millis: i64) -> Time {
-        let newest = self.events.last().and_then(|event| event.time.millis());
-        Time::from_millis(newest.map_or(now_millis, |newest| now_millis.max(newest + 1)))
-    }
-
-    /// As the pipeline takes it.
-    pub fn state(&self) -> UserState<'_> {
-        UserState {
-            user: self.user,
-            history: self.history(),
-        }
-    }
-}
-
-/// A live event in the bundle's indices; `None` where the bundle does not know the item.
-pub fn in_catalogue(catalogue: &Catalogue, event: &StoredEvent) -> Option<Event> {
-    Some(Event {
-        item: catalogue.items().item(&event.item_id)?,
-        // A word that the log never had gets a kind of its own beyond the vocabulary.
-        kind: catalogue.event_kind(&event.kind).unwrap_or(EventKind(u16::MAX)),
-        time: Time::from_millis(event.timestamp),
-        value: event.value,
-        dwell_ms: event.dwell_ms,
-    })
 }

@@ -174,6 +174,20 @@ pub(crate) enum Command {
         #[arg(long)]
         channel: Option<String>,
     },
+    /// Why an item is not among a user's recommendations: the stage that lost it, and by how much.
+    WhyNot {
+        #[command(flatten)]
+        bundle: BundleArgs,
+        /// The user's id.
+        #[arg(long)]
+        user: String,
+        /// The item's id.
+        #[arg(long)]
+        item: String,
+        /// How many recommendations it should be among.
+        #[arg(short, default_value_t = 10)]
+        n: usize,
+    },
     /// The vectors of a channel, as a file.
     Export {
         #[command(flatten)]

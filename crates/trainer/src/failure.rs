@@ -36,7 +36,7 @@ impl Failure {
         // Only a command line names a channel that a bundle may not have.
         let names_a_wrong_channel = matches!(
             self.error.downcast_ref(),
-            Some(E::UnknownChannel { .. } | E::NoVectors { .. })
+            Some(E::UnknownChannel { .. } | E::NoVectors { .. } | E::NotSimilar { .. })
         );
         ExitCode::from(if self.wrong_use || names_a_wrong_channel {
             2
@@ -168,6 +168,7 @@ fn of_pipeline(error: &catchment_pipeline::Error) -> Option<&'static str> {
         E::UnknownChannel { .. } => "name one of these channels",
         E::NothingSimilar => "add a channel of kind item_cf or ials to the recipe",
         E::NoVectors { .. } => "name a channel of kind ials",
+        E::NotSimilar { .. } => "name a channel of kind item_cf or ials, or none",
         _ => return None,
     })
 }

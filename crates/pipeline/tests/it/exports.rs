@@ -106,7 +106,7 @@ fn channels_that_have_no_vectors_or_cannot_say_are_errors() {
     ));
     assert!(matches!(
         similar("100", 3, Some("popular")),
-        Err(Error::NothingSimilar)
+        Err(Error::NotSimilar { channel }) if channel == "popular"
     ));
     assert!(matches!(
         similar("100", 3, Some("dssm")),

@@ -1,43 +1,116 @@
 //! Reading the log when the server starts.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 
+use super::active_file::ActiveFile;
 use super::line::{HEADER, check_header, parse};
+use super::segments::{self, Segments};
+use super::snapshot;
 use crate::Error;
 use crate::user_store::UserStore;
 
-/// Applies what is there, cuts an unfinished end off, and says where the log ends. A new log gets its first line.
-pub(super) fn recover(path: &Path, file: &mut File, users: &UserStore) -> Result<u64, Error> {
+/// The log as it was found.
+pub(super) struct Recovered {
+    pub(super) active: ActiveFile,
+    /// The number of the newest segment that is sealed or part of a snapshot; 0 where there is none.
+    pub(super) last_sealed: u64,
+}
+
+/// Applies the newest snapshot and what came after it, and cuts an unfinished end off. A new log gets its first line.
+pub(super) fn recover(folder: &Path, users: &UserStore) -> Result<Recovered, Error> {
+    let io = |source| Error::Log {
+        path: folder.to_owned(),
+        source,
+    };
+    segments::remove_unfinished(folder).map_err(io)?;
+    let found = Segments::list(folder).map_err(io)?;
+    let covered = found.snapshots.last().copied().unwrap_or(0);
+    if covered > 0 {
+        snapshot::read(&segments::snapshot(folder, covered), users)?;
+        // A crash may have come between the snapshot and this.
+        Segments::remove_before(folder, covered);
+    }
+    let active = segments::active(folder);
+    let mut last_sealed = covered;
+    let after: Vec<u64> = found
+        .sealed
+        .into_iter()
+        .filter(|&number| number > covered)
+        .collect();
+    for &number in &after {
+        let path = segments::sealed(folder, number);
+        if number != last_sealed + 1 {
+            return Err(Error::DamagedLog {
+                path: segments::sealed(folder, last_sealed + 1),
+                line: 1,
+                reason: "the file is missing, and later ones are there".to_owned(),
+            });
+        }
+        last_sealed = number;
+        let (file, end) = open_and_read(&path, users)?;
+        // Only the last file of all was still written to when the server ended.
+        let is_last = after.last() == Some(&number) && !active.exists();
+        cut(&path, &file, end, is_last)?;
+    }
+    let (mut file, mut end) = open_and_read(&active, users)?;
+    cut(&active, &file, end, true)?;
+    let failed = |source| Error::Log {
+        path: active.clone(),
+        source,
+    };
+    if end == 0 {
+        file.write_all(HEADER).map_err(failed)?;
+        end = HEADER.len() as u64;
+    }
+    file.sync_all().map_err(failed)?;
+    Ok(Recovered {
+        active: ActiveFile::new(folder, file, end),
+        last_sealed,
+    })
+}
+
+/// Cuts an unfinished append off, where there may be one.
+fn cut(path: &Path, file: &File, end: u64, may_be_unfinished: bool) -> Result<(), Error> {
     let io = |source| Error::Log {
         path: path.to_owned(),
         source,
     };
-    let mut end = read(path, file, users)?;
     let length = file.metadata().map_err(io)?.len();
-    if end < length {
-        tracing::warn!(path = %path.display(), bytes = length - end, "cut off an unfinished append");
-        file.set_len(end).map_err(io)?;
+    if end == length {
+        return Ok(());
     }
-    if end == 0 {
-        file.write_all(HEADER).map_err(io)?;
-        end = HEADER.len() as u64;
+    if !may_be_unfinished {
+        return Err(Error::DamagedLog {
+            path: path.to_owned(),
+            line: BufReader::new(File::open(path).map_err(io)?).split(b'\n').count(),
+            reason: "it has no end, and a later file is there".to_owned(),
+        });
     }
-    file.sync_all().map_err(io)?;
-    Ok(end)
+    tracing::warn!(path = %path.display(), bytes = length - end, "cut off an unfinished append");
+    file.set_len(end).map_err(io)
 }
 
-fn read(path: &Path, file: &File, users: &UserStore) -> Result<u64, Error> {
-    let mut reader = BufReader::new(file);
+/// Applies the events of a file and says where the last whole line ends.
+fn open_and_read(path: &Path, users: &UserStore) -> Result<(File, u64), Error> {
+    let io = |source| Error::Log {
+        path: path.to_owned(),
+        source,
+    };
+    let mut options = OpenOptions::new();
+    let file = options
+        .read(true)
+        .append(true)
+        .create(true)
+        .open(path)
+        .map_err(io)?;
+    let mut reader = BufReader::new(&file);
     let mut line = Vec::new();
     let mut end = 0;
     for number in 1.. {
         line.clear();
-        let length = reader.read_until(b'\n', &mut line).map_err(|source| Error::Log {
-            path: path.to_owned(),
-            source,
-        })?;
+        let length = reader.read_until(b'\n', &mut line).map_err(io)?;
         // Only an append that was cut short lacks its line end, and it was never acknowledged.
         if line.last() != Some(&b'\n') {
             break;
@@ -53,5 +126,5 @@ fn read(path: &Path, file: &File, users: &UserStore) -> Result<u64, Error> {
         })?;
         end += length as u64;
     }
-    Ok(end)
+    Ok((file, end))
 }

@@ -1,6 +1,8 @@
-use std::fs;
+use std::fs::{self, File};
 
 use super::*;
+
+mod segments;
 
 fn event(number: usize) -> StoredEvent {
     StoredEvent {
@@ -18,7 +20,7 @@ fn event(number: usize) -> StoredEvent {
 
 fn open(folder: &Path) -> Result<(EventLog, Arc<UserStore>), Error> {
     let users = Arc::new(UserStore::default());
-    Ok((EventLog::open(folder, users.clone())?, users))
+    Ok((EventLog::open(folder, users.clone(), 1 << 20)?, users))
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -120,6 +122,7 @@ fn a_log_of_a_newer_version_and_other_files_are_refused() {
 fn an_event_sent_by_many_at_once_is_accepted_once_and_written_once() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let (log, users) = open(folder.path()).expect("opened");
+    let log = Arc::new(log);
     let accepted: usize = runtime().block_on(async {
         let tasks: Vec<_> = (0..64)
             .map(|_| {
@@ -145,20 +148,20 @@ fn an_event_sent_by_many_at_once_is_accepted_once_and_written_once() {
 fn requests_that_wait_together_share_a_sync() {
     const APPENDS: usize = 200;
     let folder = tempfile::tempdir().expect("temporary folder");
-    let path = folder.path().join(LOG_FILE);
-    let file = File::create(&path).expect("made");
     let users = Arc::new(UserStore::default());
+    let recovered = recover::recover(folder.path(), &users).expect("recovered");
     let syncs = Arc::new(AtomicU64::new(0));
     let (sender, receiver) = mpsc::channel();
     let mut answers = Vec::new();
     for number in 0..APPENDS {
         let (reply, answer) = oneshot::channel();
         let events = vec![event(number)];
-        sender.send(Append { events, reply }).expect("open");
+        let message = Message::Append(Append { events, reply });
+        sender.send(message).expect("open");
         answers.push(answer);
     }
     drop(sender);
-    Writer::new(path, file, 0, users.clone(), syncs.clone()).run(&receiver);
+    Writer::new(recovered, 1 << 20, users.clone(), syncs.clone()).run(&receiver);
     for answer in answers {
         assert_eq!(
             answer

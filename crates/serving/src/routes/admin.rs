@@ -1,14 +1,16 @@
-//! What operators ask.
+//! What operators ask and tell.
 
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::health::{RefusedBody, refused};
 use super::worker::on_worker;
 use crate::AppState;
+use crate::event_log::NoSnapshot;
 use crate::problem::Problem;
 
 /// Which bundles there are.
@@ -38,4 +40,31 @@ pub async fn bundles(State(state): State<Arc<AppState>>) -> Result<axum::Json<Bu
         serving: state.live.load().version.to_string(),
         refused: refused(&state),
     }))
+}
+
+/// A snapshot of the live events.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SnapshotAnswer {
+    /// The number of the last file of the event log that it stands for.
+    number: u64,
+    /// How many events it holds.
+    events: usize,
+}
+
+/// Makes a snapshot of all live events in place of the event log so far, and answers when it is on the disk. The server
+/// makes them by itself, too; before a copy of the data folder is the time to ask for one.
+#[utoipa::path(post, path = "/admin/snapshot", responses(
+    (status = 200, body = SnapshotAnswer),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn snapshot(State(state): State<Arc<AppState>>) -> Result<axum::Json<SnapshotAnswer>, Problem> {
+    match state.log.snapshot().await {
+        Ok(made) => Ok(axum::Json(SnapshotAnswer {
+            number: made.number,
+            events: made.n_events,
+        })),
+        Err(error @ NoSnapshot::Busy) => Err(Problem::new(StatusCode::CONFLICT, "busy", error.to_string())),
+        Err(error) => Err(Problem::internal(&error)),
+    }
 }

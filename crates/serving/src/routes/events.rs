@@ -7,14 +7,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Ref, Schema, SchemaType};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::clock::{RequestClock, now_millis};
 use crate::event::StoredEvent;
 use crate::event_log::NotDurable;
-use crate::extract::{Json, MAX_ID};
+use crate::extract::{IdSchema, Json, MAX_ID};
 use crate::live::Live;
 use crate::problem::Problem;
+use crate::whole::optional_whole;
 use crate::{AppState, extract};
 
 /// The most events of one request.
@@ -26,9 +29,30 @@ const MAX_AHEAD_MS: i64 = 24 * 3600 * 1000;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventsBody {
-    /// Up to 1,000. Each is taken or rejected by itself.
-    #[schema(value_type = Vec<EventBody>, max_items = 1000)]
+    /// Up to 1,000. Each is taken or rejected by itself; what is no event is rejected, and the others are taken.
+    #[schema(value_type = Vec<SentEvent>, max_items = 1000)]
     events: Vec<Value>,
+}
+
+/// Something sent as an event.
+struct SentEvent;
+
+impl PartialSchema for SentEvent {
+    fn schema() -> RefOr<Schema> {
+        let anything = ObjectBuilder::new().schema_type(SchemaType::AnyValue);
+        let any_of = AnyOfBuilder::new()
+            .item(Ref::from_schema_name(EventBody::name()))
+            .item(anything)
+            .description(Some("An event; anything else is rejected by itself."));
+        Schema::from(any_of).into()
+    }
+}
+
+impl ToSchema for SentEvent {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((EventBody::name().into(), EventBody::schema()));
+        EventBody::schemas(schemas);
+    }
 }
 
 /// One event.
@@ -37,19 +61,19 @@ pub struct EventsBody {
 pub struct EventBody {
     /// The client's own id: sent twice, by whomever, it is taken once.
     #[serde(default, deserialize_with = "extract::optional_id")]
-    #[schema(value_type = Option<String>, max_length = 512)]
+    #[schema(value_type = Option<IdSchema>)]
     event_id: Option<String>,
     /// Raw id; a string or a whole number. Unknown users are welcome.
     #[serde(deserialize_with = "extract::id")]
-    #[schema(value_type = String, max_length = 512)]
+    #[schema(value_type = IdSchema)]
     user_id: String,
     /// In which session.
     #[serde(default, deserialize_with = "extract::optional_id")]
-    #[schema(value_type = Option<String>, max_length = 512)]
+    #[schema(value_type = Option<IdSchema>)]
     session_id: Option<String>,
     /// Raw id; a string or a whole number. The bundle must know it.
     #[serde(deserialize_with = "extract::id")]
-    #[schema(value_type = String, max_length = 512)]
+    #[schema(value_type = IdSchema)]
     item_id: String,
     /// `view`, `click`, `purchase`, …
     #[serde(rename = "type", default = "default_type")]
@@ -57,13 +81,14 @@ pub struct EventBody {
     /// Rating, watched fraction, amount; finite.
     value: Option<f32>,
     /// For how long.
+    #[serde(default, deserialize_with = "optional_whole")]
     dwell_ms: Option<u32>,
     /// RFC 3339 or milliseconds since the Unix epoch, from 1970 to at most a day ahead; now, where left out.
     #[schema(value_type = Option<String>)]
     timestamp: Option<TimeBody>,
     /// The answer that led to it.
     #[serde(default, deserialize_with = "extract::optional_id")]
-    #[schema(value_type = Option<String>, max_length = 512)]
+    #[schema(value_type = Option<IdSchema>)]
     recomm_id: Option<String>,
 }
 
@@ -122,11 +147,7 @@ pub async fn post(
             "{} events, at most {MAX_EVENTS} are taken at once",
             body.events.len()
         );
-        return Err(Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too_many_events",
-            detail,
-        ));
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "too_many_events", detail));
     }
     let live = state.live.load_full();
     let now = now_millis();
@@ -137,13 +158,21 @@ pub async fn post(
             Ok(event) => events.push(event),
         }
     }
+    state.metrics.events("rejected", rejected.len());
+    let n_events = events.len();
     let taken = state.log.append(events).await.map_err(|NotDurable(_)| {
+        state.metrics.events("not_durable", n_events);
         Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "not_durable",
             "the events could not be written, none of them counts; send them again",
         )
     })?;
+    state.metrics.events("accepted", taken.accepted);
+    state.metrics.events("duplicate", taken.duplicates);
+    if taken.accepted > 0 {
+        state.metrics.event_visible_seconds.observe(clock.took_ms() / 1e3);
+    }
     Ok(axum::Json(EventsAnswer {
         accepted: taken.accepted,
         duplicates: taken.duplicates,
@@ -154,8 +183,8 @@ pub async fn post(
 
 fn read(raw: Value, live: &Live, now: i64) -> Result<StoredEvent, (&'static str, String)> {
     let body: EventBody = serde_json::from_value(raw).map_err(|error| ("wrong_field", error.to_string()))?;
-    if body.kind.is_empty() || body.kind.len() > MAX_ID {
-        return Err(("wrong_field", format!("a type has 1 to {MAX_ID} bytes")));
+    if body.kind.is_empty() || body.kind.chars().count() > MAX_ID {
+        return Err(("wrong_field", format!("a type has 1 to {MAX_ID} characters")));
     }
     let value = body.value.unwrap_or(1.0);
     if !value.is_finite() {

@@ -1,12 +1,15 @@
 //! Is it alive, and may it be asked?
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::AppState;
+use crate::problem::Problem;
 
 /// How the server is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,10 +39,21 @@ pub async fn live(State(state): State<Arc<AppState>>) -> axum::Json<HealthAnswer
     health(&state)
 }
 
-/// A bundle is open and requests are answered; the one that was published last, unless `refused` says why not.
-#[utoipa::path(get, path = "/health/ready", responses((status = 200, body = HealthAnswer)))]
-pub async fn ready(State(state): State<Arc<AppState>>) -> axum::Json<HealthAnswer> {
-    health(&state)
+/// A bundle is open and warm and requests are answered; the one that was published last, unless `refused` says why not.
+/// 503 `stopping` from the moment on that the server was told to stop.
+#[utoipa::path(get, path = "/health/ready", responses(
+    (status = 200, body = HealthAnswer),
+    (status = "5XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn ready(State(state): State<Arc<AppState>>) -> Result<axum::Json<HealthAnswer>, Problem> {
+    if state.stopping.load(Ordering::Relaxed) {
+        return Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "stopping",
+            "the server is about to end; ask another one",
+        ));
+    }
+    Ok(health(&state))
 }
 
 fn health(state: &AppState) -> axum::Json<HealthAnswer> {

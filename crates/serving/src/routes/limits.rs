@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -31,11 +31,18 @@ pub(super) async fn with_id(State(state): State<Arc<AppState>>, request: Request
         None => HeaderValue::from_str(&state.next_id('q')).unwrap_or(HeaderValue::from_static("q")),
     };
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    // The pattern, not the path: there are as many paths as there are users.
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = next.run(request).await;
+    let route = route.as_ref().map_or("other", MatchedPath::as_str);
+    let status = response.status().as_u16();
+    state
+        .metrics
+        .answered(method.as_str(), route, status, start.elapsed());
     tracing::debug!(
         %method,
         path,
-        status = response.status().as_u16(),
+        status,
         micros = start.elapsed().as_micros(),
         request_id = id.to_str().unwrap_or_default(),
         "answered"
@@ -88,15 +95,17 @@ pub(super) async fn within_time(
     request: Request,
     next: Next,
 ) -> Response {
-    match timeout(state.config.timeout(), next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "timeout",
-            format!("no answer within {} ms", state.config.timeout_ms),
-        )
-        .into_response(),
+    if let Ok(response) = timeout(state.config.timeout(), next.run(request)).await {
+        return response;
     }
+    state.metrics.shed.inc();
+    let limit = state.config.timeout_ms;
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "timeout",
+        format!("no answer within {limit} ms"),
+    )
+    .into_response()
 }
 
 /// What a client gets when a handler panics.

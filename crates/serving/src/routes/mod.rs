@@ -9,10 +9,16 @@ pub mod answer;
 pub mod events;
 pub mod health;
 mod limits;
+pub mod metrics;
 pub mod openapi;
+mod page;
+pub mod popular;
 pub mod recommend;
+mod request_line;
 pub mod similar;
+pub mod user_search;
 pub mod users;
+pub mod why_not;
 mod worker;
 
 use std::sync::Arc;
@@ -33,12 +39,14 @@ type Routes = OpenApiRouter<Arc<AppState>>;
 
 /// Everything that clients call.
 pub fn data_router(state: &Arc<AppState>) -> Router {
-    finished(data_routes(), state)
+    let (router, _) = data_routes().split_for_parts();
+    finished(router.merge(page::router()), state)
 }
 
 /// What operators call, on an address of its own.
 pub fn admin_router(state: &Arc<AppState>) -> Router {
-    finished(admin_routes(), state)
+    let (router, _) = admin_routes().split_for_parts();
+    finished(router, state)
 }
 
 pub(super) fn data_routes() -> Routes {
@@ -49,6 +57,9 @@ pub(super) fn data_routes() -> Routes {
         .routes(routes!(similar::get))
         .routes(routes!(events::post))
         .routes(routes!(users::history))
+        .routes(routes!(user_search::get))
+        .routes(routes!(why_not::post))
+        .routes(routes!(popular::get))
         .merge(health_routes())
         .routes(routes!(openapi::document))
 }
@@ -56,6 +67,8 @@ pub(super) fn data_routes() -> Routes {
 pub(super) fn admin_routes() -> Routes {
     OpenApiRouter::new()
         .routes(routes!(admin::bundles))
+        .routes(routes!(admin::snapshot))
+        .routes(routes!(metrics::metrics))
         .merge(health_routes())
 }
 
@@ -65,8 +78,7 @@ fn health_routes() -> Routes {
         .routes(routes!(health::ready))
 }
 
-fn finished(described: Routes, state: &Arc<AppState>) -> Router {
-    let (router, _) = described.split_for_parts();
+fn finished(router: Router<Arc<AppState>>, state: &Arc<AppState>) -> Router {
     router
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)

@@ -10,12 +10,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{self, DegradedBody, ExplainBody, ItemBody};
+use super::request_line::RequestLine;
 use super::worker::{on_worker, with_scratch};
 use crate::clock::{RequestClock, now_millis};
-use crate::extract::{Json, PathId, Query};
+use crate::extract::{IdSchema, Json, PathId, Query};
 use crate::live::Live;
+use crate::live_user::LiveUser;
 use crate::problem::Problem;
-use crate::user_store::LiveUser;
+use crate::whole::{optional_whole, whole};
 use crate::{AppState, extract};
 
 /// How many items are answered where the request does not say.
@@ -32,10 +34,10 @@ const MAX_ATTRIBUTES: usize = 100;
 pub struct RecommendBody {
     /// Raw id of the user; a string or a whole number. An unknown user gets an answer that is not personalised.
     #[serde(deserialize_with = "extract::id")]
-    #[schema(value_type = String, max_length = 512)]
+    #[schema(value_type = IdSchema)]
     user_id: String,
     /// How many items.
-    #[serde(default = "default_n")]
+    #[serde(default = "default_n", deserialize_with = "whole")]
     #[schema(default = 10, minimum = 1, maximum = 1000)]
     n: usize,
     /// What must not come.
@@ -43,12 +45,15 @@ pub struct RecommendBody {
     exclude: ExcludeBody,
     /// Milliseconds that all channels together get, from the arrival of the request on. Channels that are late are
     /// named in `degraded`; with 0 all are, and the answer is what needs no channel, see `fallback_used`.
+    #[serde(default, deserialize_with = "optional_whole")]
+    #[schema(format = "uint64")]
     budget_ms: Option<u64>,
     /// `full`, or `merged` to leave the ranker out.
     #[serde(default)]
     stages: StagesWanted,
     /// Item attributes to send along, at most 100.
     #[serde(default = "default_attributes")]
+    #[schema(max_items = 100)]
     return_attributes: Vec<String>,
     /// Whether to say how the answer came about.
     #[serde(default)]
@@ -69,6 +74,7 @@ fn default_attributes() -> Vec<String> {
 pub struct ExcludeBody {
     /// Raw ids; those that the bundle does not know are ignored.
     #[serde(deserialize_with = "extract::ids")]
+    #[schema(value_type = Vec<IdSchema>)]
     item_ids: Vec<String>,
 }
 
@@ -100,21 +106,21 @@ pub struct RecommendQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RecommendAnswer {
     /// Names this answer in later events.
-    recomm_id: String,
+    pub(super) recomm_id: String,
     /// Which bundle answered.
-    bundle: String,
+    pub(super) bundle: String,
     /// Best first.
-    items: Vec<ItemBody>,
+    pub(super) items: Vec<ItemBody>,
     /// Channels that are missing or were cut short.
-    degraded: Vec<DegradedBody>,
+    pub(super) degraded: Vec<DegradedBody>,
     /// `most_frequent` where channels found too little because they were late or knew nothing, and the items with the
     /// most events fill the answer up: they come last, name no channel and have score 0.
     #[schema(value_type = Vec<String>)]
-    fallback_used: Vec<&'static str>,
+    pub(super) fallback_used: Vec<&'static str>,
     /// Whether anything was known about the user, and the answer is not the fallback alone.
-    personalised: bool,
+    pub(super) personalised: bool,
     /// Milliseconds.
-    took_ms: f64,
+    pub(super) took_ms: f64,
     /// How the answer came about.
     #[serde(skip_serializing_if = "Option::is_none")]
     explain: Option<ExplainBody>,
@@ -134,7 +140,7 @@ pub async fn post(
 }
 
 /// Recommends items to a user, in short.
-#[utoipa::path(get, path = "/v1/recommend/{user_id}", params(("user_id" = String, Path), RecommendQuery), responses(
+#[utoipa::path(get, path = "/v1/recommend/{user_id}", params(("user_id" = String, Path, min_length = 1, max_length = 512), RecommendQuery), responses(
     (status = 200, body = RecommendAnswer),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", body = Problem, content_type = "application/problem+json"),
@@ -217,8 +223,13 @@ fn answer(
         StagesWanted::Full => catchment_pipeline::Stages::Full,
         StagesWanted::Merged => catchment_pipeline::Stages::Merged,
     };
+    let wait_seconds = clock.took_ms() / 1e3;
     let answer = with_scratch(|scratch| pipeline.recommend(&request, &user.state(), scratch))?;
-    Ok(RecommendAnswer {
+    let personalised = !user.history().is_empty() && answer.trace.fallback < answer.items.len();
+    state
+        .metrics
+        .recommended(pipeline, &answer, body.n, personalised, wait_seconds);
+    let answered = RecommendAnswer {
         recomm_id: state.next_id('r'),
         bundle: live.version.to_string(),
         items: answer::items(pipeline, &answer.items, &body.return_attributes),
@@ -228,8 +239,12 @@ fn answer(
         } else {
             Vec::new()
         },
-        personalised: !user.history().is_empty() && answer.trace.fallback < answer.items.len(),
+        personalised,
         took_ms: clock.took_ms(),
         explain: body.explain.then(|| answer::explain(&answer)),
-    })
+    };
+    state
+        .request_log
+        .record(|| RequestLine::new(&body.user_id, body.n, &answered));
+    Ok(answered)
 }

@@ -9,8 +9,9 @@ use utoipa::{IntoParams, ToSchema};
 use super::answer::{ItemBody, item_attributes, item_id};
 use super::recommend::{check_attributes, check_n};
 use super::worker::{on_worker, with_scratch};
-use crate::extract::{Json, PathId, Query};
+use crate::extract::{IdSchema, Json, PathId, Query};
 use crate::problem::Problem;
+use crate::whole::whole;
 use crate::{AppState, extract};
 
 /// Near what, and how many.
@@ -19,16 +20,17 @@ use crate::{AppState, extract};
 pub struct SimilarBody {
     /// Raw id of the item; a string or a whole number.
     #[serde(deserialize_with = "extract::id")]
-    #[schema(value_type = String, max_length = 512)]
+    #[schema(value_type = IdSchema)]
     item_id: String,
     /// How many items.
-    #[serde(default = "default_n")]
+    #[serde(default = "default_n", deserialize_with = "whole")]
     #[schema(default = 10, minimum = 1, maximum = 1000)]
     n: usize,
     /// By this channel; otherwise by the first that can say.
     channel: Option<String>,
     /// Item attributes to send along, at most 100.
     #[serde(default = "default_attributes")]
+    #[schema(max_items = 100)]
     return_attributes: Vec<String>,
 }
 
@@ -77,7 +79,7 @@ pub async fn post(
 }
 
 /// Finds items near an item, in short.
-#[utoipa::path(get, path = "/v1/items/{item_id}/similar", params(("item_id" = String, Path), SimilarQuery), responses(
+#[utoipa::path(get, path = "/v1/items/{item_id}/similar", params(("item_id" = String, Path, min_length = 1, max_length = 512), SimilarQuery), responses(
     (status = 200, body = SimilarAnswer),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", body = Problem, content_type = "application/problem+json"),

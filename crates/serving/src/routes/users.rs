@@ -14,6 +14,7 @@ use super::worker::on_worker;
 use crate::AppState;
 use crate::event::StoredEvent;
 use crate::extract::{PathId, Query};
+use crate::live_user::beyond;
 use crate::problem::Problem;
 
 /// Which events.
@@ -64,7 +65,7 @@ pub struct PastEvent {
 }
 
 /// What a user did, before the bundle was made and since.
-#[utoipa::path(get, path = "/v1/users/{user_id}/history", params(("user_id" = String, Path), HistoryQuery), responses(
+#[utoipa::path(get, path = "/v1/users/{user_id}/history", params(("user_id" = String, Path, min_length = 1, max_length = 512), HistoryQuery), responses(
     (status = 200, body = HistoryAnswer),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", body = Problem, content_type = "application/problem+json"),
@@ -102,7 +103,7 @@ fn answer(
         .events()
         .iter()
         .map(|event| PastEvent::of_bundle(catalogue, event))
-        .chain(since.iter().map(|event| PastEvent::of_log(catalogue, event)))
+        .chain(beyond(catalogue, &user_id, since).map(|event| PastEvent::of_log(catalogue, event)))
         .collect();
     // Stable: at the same moment, what the bundle knew stands before what came since.
     events.sort_by_key(|event| event.timestamp);

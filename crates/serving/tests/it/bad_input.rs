@@ -7,6 +7,7 @@ use crate::served::Served;
 
 const RECOMMEND: &str = "/v1/recommend";
 const EVENTS: &str = "/v1/events";
+const WHY_NOT: &str = "/v1/why-not";
 
 /// One row of the table.
 struct Row {
@@ -198,6 +199,18 @@ fn bodies() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             "/v1/similar",
             of("{\"item_id\":100,\"channel\":\"popular\"}"),
         ),
+        ("why not, without an item", WHY_NOT, of("{\"user_id\":\"u0\"}")),
+        ("why not, with `n` = 0", WHY_NOT, user("\"item_id\":100,\"n\":0")),
+        (
+            "why not, with an unknown item",
+            WHY_NOT,
+            user("\"item_id\":\"nothing\""),
+        ),
+        (
+            "why not, for an unknown user",
+            WHY_NOT,
+            of("{\"user_id\":\"nobody\",\"item_id\":100}"),
+        ),
     ]
 }
 
@@ -205,6 +218,7 @@ fn others(client: &mut Client) -> Vec<Row> {
     let json = "Content-Type: application/json\r\n";
     let user = b"{\"user_id\":\"u0\"}".as_slice();
     let long = format!("/v1/recommend/{}", "x".repeat(1000));
+    let prefix = format!("/v1/users?prefix={}", "x".repeat(1000));
     let requests: Vec<(&'static str, &str, &str, &str, &[u8])> = vec![
         (
             "another content type",
@@ -267,6 +281,23 @@ fn others(client: &mut Client) -> Vec<Row> {
             "",
             b"",
         ),
+        (
+            "what is popular within a window",
+            "GET",
+            "/v1/popular?window=7d",
+            "",
+            b"",
+        ),
+        (
+            "what is popular in a category that no item has",
+            "GET",
+            "/v1/popular?category=mauve",
+            "",
+            b"",
+        ),
+        ("`?n=0` for what is popular", "GET", "/v1/popular?n=0", "", b""),
+        ("`?n=1001` for users", "GET", "/v1/users?n=1001", "", b""),
+        ("a prefix of 1,000 bytes for users", "GET", &prefix, "", b""),
     ];
     requests
         .into_iter()

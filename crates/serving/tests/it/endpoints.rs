@@ -200,3 +200,94 @@ fn a_request_id_is_echoed_or_given_also_with_problems() {
     let reply = client.send("GET", "/health/live", &long, b"").expect("answered");
     assert!(reply.header("x-request-id").starts_with("q-"));
 }
+
+#[test]
+fn why_not_names_the_stage_and_live_events_count() {
+    let served = Served::tiny();
+    let mut client = served.client();
+    let answer = client.get("/v1/recommend/u0?n=5").ok();
+    let first = ids(&answer)[0].to_owned();
+    let mut why = |item: &str| {
+        let body = json!({ "user_id": "u0", "item_id": item, "n": 5 });
+        client.post("/v1/why-not", &body).ok()
+    };
+    let said = why(&first);
+    assert_eq!(
+        (&said["stage"], &said["position"]),
+        (&json!("answered"), &json!(1))
+    );
+    assert_eq!(said["found_by"], answer["items"][0]["channels"]);
+    assert_eq!(why("nothing")["stage"], "unknown_item");
+    assert_eq!(why("101")["rule"], "unavailable");
+    let event = json!({ "events": [{ "user_id": "u0", "item_id": first }] });
+    served.client().post("/v1/events", &event).ok();
+    let said = why(&first);
+    assert_eq!(
+        (&said["stage"], &said["rule"]),
+        (&json!("filtered"), &json!("seen"))
+    );
+    assert_eq!(said["detail"], "it was filtered out: the user has had it");
+}
+
+#[test]
+fn what_is_popular_does_not_depend_on_who_asks_and_can_be_of_one_category() {
+    let served = Served::tiny();
+    let mut client = served.client();
+    let all = client.get("/v1/popular?n=40").ok();
+    assert_eq!(all["channel"], "popular");
+    // All but the one that cannot be had.
+    assert_eq!(ids(&all).len(), 39);
+    let red = client.get("/v1/popular?n=40&category=red").ok();
+    assert!(!ids(&red).is_empty() && ids(&red).len() < 39);
+    let in_order: Vec<_> = ids(&all)
+        .into_iter()
+        .filter(|id| ids(&red).contains(id))
+        .collect();
+    assert_eq!(in_order, ids(&red));
+    assert_eq!(
+        client.get("/v1/popular?category=mauve").problem(),
+        "unknown_category"
+    );
+    assert_eq!(
+        client.get("/v1/popular?window=7d").problem(),
+        "window_not_supported"
+    );
+}
+
+#[test]
+fn users_are_found_by_the_beginning_of_their_ids_and_new_ones_as_well() {
+    let served = Served::tiny();
+    let mut client = served.client();
+    let event = json!({ "events": [{ "user_id": "u1-new", "item_id": "110" }, { "user_id": "u12", "item_id": "110" }] });
+    client.post("/v1/events", &event).ok();
+    let found = client.get("/v1/users?prefix=u1&n=1000").ok();
+    let users = found["users"].as_array().expect("users");
+    let mut names: Vec<_> = users
+        .iter()
+        .map(|user| user["user_id"].as_str().expect("an id"))
+        .collect();
+    assert_eq!(names.pop(), Some("u1-new"));
+    assert_eq!(users.last().expect("a user")["known"], false);
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            "u1", "u10", "u11", "u12", "u13", "u14", "u15", "u16", "u17", "u18", "u19"
+        ]
+    );
+    for user in users {
+        let id = user["user_id"].as_str().expect("an id");
+        assert_eq!(
+            client.get(&format!("/v1/users/{id}/history")).ok()["total"],
+            user["events"]
+        );
+    }
+    assert_eq!(
+        client.get("/v1/users?n=2").ok()["users"]
+            .as_array()
+            .expect("users")
+            .len(),
+        2
+    );
+    assert_eq!(client.get("/v1/users?prefix=nobody").ok()["users"], json!([]));
+}

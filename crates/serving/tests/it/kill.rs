@@ -10,9 +10,13 @@ use serde_json::json;
 use crate::client::Client;
 use crate::process::{PROGRAM, Process, command, folder};
 
-const KILLS: usize = 100;
-/// How many events each client sends at once: a group of a thousand is written page by page and can be torn.
-const EVENTS: [usize; 3] = [1, 40, 1000];
+/// How often, and how.
+struct Plan {
+    kills: usize,
+    /// How many events each client sends at once: a group of a thousand is written page by page and can be torn.
+    events: [usize; 3],
+    segment_bytes: u64,
+}
 
 /// What one client sent to its own user before the server died, by the events' times.
 #[derive(Default)]
@@ -89,18 +93,44 @@ fn check(client: &mut Client, sent: &Sent) -> bool {
 
 #[test]
 fn a_hundred_kills_lose_no_acknowledged_event_and_invent_none() {
+    let torn = try_kills(&Plan {
+        kills: 100,
+        events: [1, 40, 1000],
+        segment_bytes: 64 << 20,
+    });
+    eprintln!("{torn} torn ends");
+}
+
+/// Segments of a few appends: nearly every kill comes while one is sealed, a snapshot is written or old files go.
+#[test]
+fn sixty_kills_among_snapshots_lose_no_acknowledged_event_and_invent_none() {
+    try_kills(&Plan {
+        kills: 60,
+        events: [1, 5, 100],
+        segment_bytes: 20_000,
+    });
+}
+
+fn start(folder: &std::path::Path, plan: &Plan) -> Process {
+    let bytes = plan.segment_bytes.to_string();
+    Process::start(command(PROGRAM, folder).args(["--segment-bytes", &bytes]))
+}
+
+/// Returns how many appends were cut off.
+fn try_kills(plan: &Plan) -> usize {
     let folder = folder();
     let mut history: Vec<Sent> = Vec::new();
     let (mut n_acknowledged, mut n_torn) = (0, 0);
-    for round in 0..KILLS {
-        let process = Process::start(&mut command(PROGRAM, folder.path()));
+    for round in 0..plan.kills {
+        let process = start(folder.path(), plan);
         let mut client = process.client();
-        for sent in history.iter().rev().take(EVENTS.len()) {
+        for sent in history.iter().rev().take(plan.events.len()) {
             check(&mut client, sent);
         }
         let acknowledged = AtomicUsize::new(0);
         let round_of_all = thread::scope(|scope| {
-            let clients: Vec<_> = EVENTS
+            let clients: Vec<_> = plan
+                .events
                 .into_iter()
                 .map(|n_events| {
                     let (client, user) = (process.client(), format!("k-{round}-{n_events}"));
@@ -127,13 +157,23 @@ fn a_hundred_kills_lose_no_acknowledged_event_and_invent_none() {
             .sum::<usize>();
         history.extend(round_of_all);
     }
-    let process = Process::start(&mut command(PROGRAM, folder.path()));
+    let process = start(folder.path(), plan);
     let mut client = process.client();
     let n_in_the_middle = history.iter().filter(|sent| check(&mut client, sent)).count();
+    let state = std::fs::read_dir(folder.path().join("state")).expect("read");
+    let snapshots = state.filter(|entry| {
+        let name = entry.as_ref().expect("entry").file_name();
+        name.to_string_lossy().starts_with("snapshot-")
+    });
     eprintln!(
         "{n_acknowledged} events acknowledged, {n_in_the_middle} requests cut between write and answer, {n_torn} torn ends"
     );
     // Otherwise the kills came when nothing was going on, and nothing was tried.
-    assert!(n_in_the_middle > KILLS / 10, "{n_in_the_middle}");
-    assert!(n_acknowledged > KILLS * EVENTS[1], "{n_acknowledged}");
+    assert!(n_in_the_middle > plan.kills / 10, "{n_in_the_middle}");
+    assert!(n_acknowledged > plan.kills * plan.events[1], "{n_acknowledged}");
+    assert_eq!(
+        snapshots.count() > 0,
+        n_acknowledged as u64 * 100 > plan.segment_bytes
+    );
+    n_torn
 }

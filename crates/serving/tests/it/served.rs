@@ -88,6 +88,17 @@ impl Served {
         Client::connect(self.admin).expect("connected")
     }
 
+    /// Tells the server to stop, and does not wait for it.
+    pub(crate) fn tell_to_stop(&mut self) {
+        let _ = self.stop.take().expect("once").send(());
+    }
+
+    /// Waits for the end of a server that was told to stop, and hands its folder out.
+    pub(crate) fn ended(mut self) -> TempDir {
+        self.halt();
+        self.folder.take().expect("a folder")
+    }
+
     pub(crate) fn bundles(&self) -> PathBuf {
         bundles(self.folder.as_ref().expect("a folder").path())
     }
@@ -101,8 +112,10 @@ impl Served {
     }
 
     fn halt(&mut self) {
-        if let (Some(stop), Some(thread)) = (self.stop.take(), self.thread.take()) {
+        if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
             thread.join().expect("stopped without a panic");
         }
     }

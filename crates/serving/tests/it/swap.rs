@@ -293,3 +293,83 @@ fn live_events_survive_a_swap_and_items_of_the_new_bundle_become_known() {
     assert!(history["events"][0].get("title").is_none());
     assert!(!shown("110"));
 }
+
+/// The first bundle again under a later name, with other histories where the seed differs.
+fn later_of_seed(number: u8, seed: u64) -> TinyBundle {
+    TinyBundle {
+        seed,
+        n_items: TinyBundle::default().n_items,
+        ..later(number)
+    }
+}
+
+#[test]
+fn a_live_event_that_the_bundle_holds_counts_once_and_goes_when_two_bundles_hold_it() {
+    let first = TinyBundle::default();
+    let served = Served::tiny();
+    let mut client = served.client();
+    let before = client.get("/v1/users/u2/history").ok();
+    let answer = |served: &Served| served.client().get("/v1/recommend/u2").ok()["items"].clone();
+    let answered = answer(&served);
+    // What the bundle was trained on comes once more from the log of the server, beside something new.
+    let (old, mut new) = (before["events"][0].clone(), before["events"][1].clone());
+    new["type"] = json!("a word of its own");
+    let event = |past: &Value| {
+        json!({
+            "event_id": past["type"], "user_id": "u2", "item_id": past["item_id"], "type": past["type"],
+            "timestamp": past["timestamp"],
+        })
+    };
+    let body = json!({ "events": [event(&old)] });
+    assert_eq!(client.post("/v1/events", &body).ok()["accepted"], 1);
+    assert_eq!(client.get("/v1/users/u2/history").ok(), before);
+    assert_eq!(answer(&served), answered);
+    // Of two that are equal the history has only one.
+    let other = client.get("/v1/users/u3/history").ok();
+    let past = &other["events"][0];
+    let twin = json!({
+        "user_id": "u3", "item_id": past["item_id"], "type": past["type"], "timestamp": past["timestamp"],
+    });
+    let body_of_all = json!({ "events": [twin, twin, event(&new)] });
+    assert_eq!(client.post("/v1/events", &body_of_all).ok()["accepted"], 3);
+    let others = |served: &Served| served.client().get("/v1/users/u3/history").ok()["total"].as_u64();
+    let n_others = other["total"].as_u64().map(|total| total + 1);
+    assert_eq!(others(&served), n_others);
+    let total = |served: &Served| served.client().get("/v1/users/u2/history").ok()["total"].as_u64();
+    let n_before = before["total"].as_u64().expect("a number");
+    assert_eq!(total(&served), Some(n_before + 1));
+    assert_eq!(served.state.users.size(), (2, 4));
+
+    // A bundle that does not hold it: all stay.
+    let version = later_of_seed(1, first.seed + 1)
+        .publish(served.bundles())
+        .expect("published");
+    wait_for(&served, version);
+    assert_eq!(served.state.users.size(), (2, 4));
+    // One that holds it, after one that did not: a roll back would miss it.
+    let version = later_of_seed(2, first.seed)
+        .publish(served.bundles())
+        .expect("published");
+    wait_for(&served, version);
+    assert_eq!(served.state.users.size(), (2, 4));
+    assert_eq!(total(&served), Some(n_before + 1));
+    // And another one that holds it: now it goes, and what no bundle holds stays.
+    let version = later_of_seed(3, first.seed)
+        .publish(served.bundles())
+        .expect("published");
+    wait_for(&served, version);
+    let begin = Instant::now();
+    while served.state.users.size() != (2, 3) {
+        assert!(begin.elapsed() < Duration::from_mins(1));
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(total(&served), Some(n_before + 1));
+    assert_eq!(others(&served), n_others);
+    // Its id is known for ever, also after a start from the snapshot that followed.
+    assert_eq!(client.post("/v1/events", &body).ok()["duplicates"], 1);
+    drop(client);
+    let served = served.again();
+    assert_eq!(served.state.users.size(), (2, 3));
+    assert_eq!(total(&served), Some(n_before + 1));
+    assert_eq!(served.client().post("/v1/events", &body).ok()["duplicates"], 1);
+}

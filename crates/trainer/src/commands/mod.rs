@@ -12,6 +12,7 @@ mod run;
 mod similar;
 mod synth;
 mod train;
+mod why_not;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
@@ -55,6 +56,12 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
             n,
             channel,
         } => similar::run(&bundle, &item, n, channel.as_deref(), output),
+        Command::WhyNot {
+            bundle,
+            user,
+            item,
+            n,
+        } => why_not::run(&bundle, &user, &item, n, output),
         Command::Export {
             bundle,
             channel,

@@ -109,8 +109,8 @@ fn a_command_line_that_makes_no_sense_is_wrong_use() {
         help: name one of these channels"#]]
     .assert_eq(&place.refuse("similar --bundle bundles --item i0 --channel isal"));
     expect![[r#"
-        1: error: no channel of this bundle knows which items are similar
-        help: add a channel of kind item_cf or ials to the recipe"#]]
+        2: error: channel `popular` cannot say which items are similar
+        help: name a channel of kind item_cf or ials, or none"#]]
     .assert_eq(&place.refuse("similar --bundle bundles --item i0 --channel popular"));
     expect![[r#"
         2: error: channel `item_cf` has no vectors

@@ -142,6 +142,39 @@ fn vectors_leave_in_three_forms_and_lists_in_one() {
 }
 
 #[test]
+fn why_not_agrees_with_the_recommendations_and_names_the_stage() {
+    let place = Place::with_bundle();
+    let recommended = place
+        .run("recommend --bundle bundles --user u0 -n 3 --json")
+        .json();
+    let why = |item: &str, n: usize| {
+        let said = place.run(&format!(
+            "why-not --bundle bundles --user u0 --item {item} -n {n} --json"
+        ));
+        said.json()
+    };
+    let third = recommended["items"][2]["item_id"].as_str().expect("an id");
+    let said = why(third, 3);
+    assert_eq!(
+        (&said["why"]["stage"], &said["why"]["rank"]),
+        (&"answered".into(), &3.into())
+    );
+    let said = why(third, 2);
+    assert_eq!(
+        (&said["why"]["stage"], &said["why"]["position"]),
+        (&"ranked_beyond".into(), &3.into())
+    );
+    assert_eq!(why("unheard-of", 3)["why"]["stage"], "unknown_item");
+    let text = place.run(&format!("why-not --bundle bundles --user u0 --item {third} -n 2"));
+    let text = text.well();
+    assert!(
+        text.starts_with(third) && text.contains("it stands at place 3, and 2 were asked for"),
+        "{text}"
+    );
+    assert!(text.contains("\n  found by "), "{text}");
+}
+
+#[test]
 fn similar_items_come_by_the_first_channel_that_can_say_or_by_the_one_named() {
     let place = Place::with_bundle();
     assert!(
