@@ -4,9 +4,9 @@
     python polars_peer.py FILE --write FOLDER   transform once and write every column, to be compared value by value
 
 Needs `polars` and `polars-hash` (XXH3 as an expression, so that buckets agree). Threads: POLARS_MAX_THREADS.
-What the fit learns (vocabularies, means, quantiles) is learnt once, before the first line. Of the ways that polars has
-for a vocabulary (`replace_strict`, a left join, a cast to `Enum`) the cast to `Enum` is the fastest and is used;
-`--lookup replace` takes `replace_strict` instead.
+What the fit learns (vocabularies, means, quantiles) is learnt once, before the first line. A vocabulary is
+a cast to `Enum`; with the word `replace` behind FILE it is `replace_strict`, and with `streaming` the streaming engine
+collects.
 """
 
 import json

@@ -148,7 +148,7 @@ fn slot_of(hash: u64, mask: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
+    use std::collections::BTreeMap;
 
     use proptest::prelude::*;
 
@@ -161,7 +161,7 @@ mod tests {
             asked in proptest::collection::vec(".{0,3}", 0..20),
         ) {
             let mut table = WordTable::default();
-            let mut map = HashMap::new();
+            let mut map = BTreeMap::new();
             for word in &words {
                 let next = u32::try_from(map.len()).expect("few");
                 let expected = *map.entry(word.clone()).or_insert(next);

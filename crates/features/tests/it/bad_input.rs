@@ -170,6 +170,14 @@ fn the_newer_kinds_say_what_is_wrong_with_their_settings() {
             r#"user = [{ name = "a", kind = "history", half_life = { weeks = 1 } }]"#,
             expect!["unknown variant `weeks`, expected one of `positions`, `hours`, `days`"],
         ),
+    ] {
+        check(recipe, &expected);
+    }
+}
+
+#[test]
+fn moments_crosses_and_wrong_names_are_refused_by_name() {
+    for (recipe, expected) in [
         (
             r#"context = [{ name = "a", kind = "hour", utc_offset = "+15:00" }]"#,
             expect![[
