@@ -1,7 +1,9 @@
 //! Who and what there is: ids, attributes, histories.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use catchment_recall::{Availability, AvailableAt};
 use catchment_schema::{
     AttributeTable, EventKind, Histories, History, Interactions, ItemIdx, ItemSet, Time, UserIdx, Vocabulary,
 };
@@ -19,6 +21,8 @@ pub struct Catalogue {
     histories: Histories,
     /// `None` where every item is.
     available: Option<ItemSet>,
+    /// The same, and from when until when each item is there.
+    availability: Arc<Availability>,
     /// The newest event of all histories.
     last_event: Time,
 }
@@ -45,6 +49,12 @@ impl Catalogue {
         let histories = interactions.histories(users.len());
         check_order(&layout.histories(), &histories)?;
         let available = available_items(&item_attributes);
+        let availability = Arc::new(Availability::new(
+            items.len(),
+            available.as_ref(),
+            |item| item_attributes.time("published_at", item.index()),
+            |item| item_attributes.time("expires_at", item.index()),
+        ));
         Ok(Self {
             users,
             items,
@@ -53,6 +63,7 @@ impl Catalogue {
             item_attributes,
             histories,
             available,
+            availability,
             last_event,
         })
     }
@@ -108,6 +119,11 @@ impl Catalogue {
     /// The items that may be shown; `None` where all may.
     pub fn available(&self) -> Option<&ItemSet> {
         self.available.as_ref()
+    }
+
+    /// The items that may be shown at a moment: available, published, and not expired.
+    pub fn available_at(&self, now: Time) -> Arc<AvailableAt> {
+        self.availability.at(now)
     }
 
     /// The moment after the newest event: what `now` is where nobody says.

@@ -2,8 +2,8 @@
 
 use catchment_ranking::RankQuery;
 use catchment_recall::{
-    Candidate, ChannelError, ChannelReport, ChannelScratch, ExecutorScratch, Gathered, RecallQuery, Recalled,
-    RequestFilter, SeenEvents, Sources, merge,
+    AvailableAt, Candidate, ChannelError, ChannelReport, ChannelScratch, ExecutorScratch, Gathered,
+    RecallQuery, Recalled, RequestFilter, SeenEvents, Sources, merge,
 };
 use catchment_schema::{ItemIdx, ItemSet, Score, ScoredItem};
 
@@ -49,7 +49,8 @@ impl Pipeline {
     /// 1. The same request and state give the same answer, on any number of threads, as long as time is not up.
     /// 2. Without `allow` there are `n` items, or every item that the filter lets pass, whenever the answer is
     ///    degraded or no channel found anything.
-    /// 3. No item comes twice, and none that is seen (where seen items are kept out), excluded or unavailable.
+    /// 3. No item comes twice, and none that is seen (where seen items are kept out), excluded, unavailable, not yet
+    ///    published or expired at the request's `now`.
     ///
     /// # Errors
     /// [`Error::UnknownChannel`] for a channel that the bundle does not have; [`Error::Features`] and
@@ -66,8 +67,8 @@ impl Pipeline {
             let now = request.stopwatch.micros();
             now.saturating_sub(std::mem::replace(&mut last, now))
         };
-        let allowed = self.allowed(request);
-        let filter = self.filter(request, user, allowed.as_ref());
+        let there = self.catalogue.available_at(request.now);
+        let filter = self.filter(request, user, &there);
         trace.removed = filter.counts(self.catalogue.items().len());
         let ranker = self.ranker.as_ref().filter(|_| request.stages == Stages::Full);
         if let (Some(_), Some(featurizer)) = (ranker, &self.featurizer) {
@@ -137,8 +138,8 @@ impl Pipeline {
         user: &UserState<'_>,
         scratch: &mut Scratch,
     ) -> Result<Vec<Candidate>, Error> {
-        let allowed = self.allowed(request);
-        let filter = self.filter(request, user, allowed.as_ref());
+        let there = self.catalogue.available_at(request.now);
+        let filter = self.filter(request, user, &there);
         let gathered = self.gather(request, user, &filter, &mut scratch.executor)?;
         Ok(merge(&gathered.channel_lists(), &self.spec.merge).candidates)
     }
@@ -177,10 +178,10 @@ impl Pipeline {
         let Some(channel) = channel else {
             return Ok(vec![Vec::new(); users.len()]);
         };
-        let allowed = self.allowed(request);
+        let there = self.catalogue.available_at(request.now);
         let filters: Vec<RequestFilter<'_>> = users
             .iter()
-            .map(|user| self.filter(request, user, allowed.as_ref()))
+            .map(|user| self.filter(request, user, &there))
             .collect();
         let queries: Vec<RecallQuery<'_>> = users
             .iter()
@@ -214,23 +215,11 @@ impl Pipeline {
         Ok(self.executor.run(&query, request.stopwatch, scratch))
     }
 
-    /// What both the catalogue and the request allow; `None` where both allow everything.
-    pub(crate) fn allowed<'a>(&'a self, request: &Request<'a>) -> Option<std::borrow::Cow<'a, ItemSet>> {
-        use std::borrow::Cow;
-        match (self.catalogue.available(), request.allow) {
-            (None, None) => None,
-            (Some(set), None) | (None, Some(set)) => Some(Cow::Borrowed(set)),
-            (Some(available), Some(allow)) => Some(Cow::Owned(
-                allow.iter().filter(|&item| available.contains(item)).collect(),
-            )),
-        }
-    }
-
     pub(crate) fn filter<'a>(
         &self,
-        request: &Request<'_>,
+        request: &Request<'a>,
         user: &UserState<'_>,
-        allowed: Option<&'a std::borrow::Cow<'_, ItemSet>>,
+        there: &'a AvailableAt,
     ) -> RequestFilter<'a> {
         let exclude_seen = request.exclude_seen.unwrap_or(self.spec.exclude_seen);
         let seen = if exclude_seen {
@@ -239,7 +228,9 @@ impl Pipeline {
             SeenEvents::None
         };
         let excluded = request.exclude.iter().chain(request.seeds).copied();
-        RequestFilter::new(user.history, &seen, excluded, allowed.map(AsRef::as_ref))
+        RequestFilter::new(user.history, &seen, excluded, None)
+            .at(there)
+            .allowing(request.allow)
     }
 }
 

@@ -114,8 +114,8 @@ impl Pipeline {
         let Some(item) = self.catalogue.items().item(item) else {
             return Ok(WhyNot::UnknownItem);
         };
-        let allowed = self.allowed(request);
-        if let Some(rule) = self.filter(request, user, allowed.as_ref()).rule(item) {
+        let there = self.catalogue.available_at(request.now);
+        if let Some(rule) = self.filter(request, user, &there).rule(item) {
             return Ok(WhyNot::Filtered { rule });
         }
         let mut whole = *request;
@@ -162,8 +162,8 @@ impl Pipeline {
         user: &UserState<'_>,
         scratch: &mut Scratch,
     ) -> Result<Option<WhyNot>, Error> {
-        let allowed = self.allowed(request);
-        let filter = self.filter(request, user, allowed.as_ref());
+        let there = self.catalogue.available_at(request.now);
+        let filter = self.filter(request, user, &there);
         let gathered = self.gather(request, user, &filter, scratch.executor())?;
         let mut lists = gathered.channel_lists();
         lists.retain(|list| request.asks(list.name));
@@ -204,8 +204,8 @@ impl Pipeline {
         user: &UserState<'_>,
         scratch: &mut Scratch,
     ) -> WhyNot {
-        let allowed = self.allowed(request);
-        let filter = self.filter(request, user, allowed.as_ref());
+        let there = self.catalogue.available_at(request.now);
+        let filter = self.filter(request, user, &there);
         let query = recall_query(request, user, &filter);
         let mut channels = Vec::new();
         for (number, spec) in self.spec.channels.iter().enumerate() {
@@ -266,12 +266,7 @@ impl fmt::Display for WhyNot {
         match self {
             Self::UnknownItem => write!(f, "the bundle does not know the item"),
             Self::Filtered { rule } => {
-                let reason = match rule {
-                    Rule::Seen => "the user has had it",
-                    Rule::Excluded => "the request excludes it",
-                    Rule::Unavailable => "it is not to be had, or not allowed by the request",
-                };
-                write!(f, "it was filtered out: {reason}")
+                write!(f, "it was filtered out: {}", rule.reason())
             }
             Self::NotRecalled { channels } => {
                 write!(f, "no channel had it in its list")?;

@@ -20,3 +20,48 @@ pub enum Rule {
     /// The request names what may come, and it is not among that.
     NotAllowed,
 }
+
+impl Rule {
+    /// Its word, as in reports and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Seen => "seen",
+            Self::Excluded => "excluded",
+            Self::Unavailable => "unavailable",
+            Self::NotYetPublished => "not_yet_published",
+            Self::Expired => "expired",
+            Self::NotAllowed => "not_allowed",
+        }
+    }
+
+    /// What it says of an item, as half a sentence.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Seen => "the user has had it",
+            Self::Excluded => "the request excludes it",
+            Self::Unavailable => "it is not to be had",
+            Self::NotYetPublished => "it is not published yet",
+            Self::Expired => "its time is over",
+            Self::NotAllowed => "it is not among what the request allows",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_of_a_rule_is_the_one_that_is_written() {
+        for rule in [
+            Rule::Seen,
+            Rule::Excluded,
+            Rule::Unavailable,
+            Rule::NotYetPublished,
+            Rule::Expired,
+            Rule::NotAllowed,
+        ] {
+            assert_eq!(serde_json::to_value(rule).expect("a word"), rule.name());
+        }
+    }
+}

@@ -47,7 +47,7 @@ impl Metrics {
         }
         for &(rule, count) in &trace.removed {
             self.filter_removed
-                .with_label_values(&[rule_name(rule)])
+                .with_label_values(&[rule.name()])
                 .inc_by(count as u64);
         }
         if answer.items.len() < wanted {
@@ -80,14 +80,6 @@ impl Metrics {
         let of = |personalised: &str| self.answers.with_label_values(&[personalised]).get();
         self.personalised_ratio
             .set(share(of("true"), of("true") + of("false")));
-    }
-}
-
-fn rule_name(rule: Rule) -> &'static str {
-    match rule {
-        Rule::Seen => "seen",
-        Rule::Excluded => "excluded",
-        Rule::Unavailable => "unavailable",
     }
 }
 
