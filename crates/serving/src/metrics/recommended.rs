@@ -1,7 +1,7 @@
 //! What is counted of each recommendation.
 
 use catchment_pipeline::{Answer, Pipeline};
-use catchment_recall::{Cause, Rule};
+use catchment_recall::Cause;
 
 use super::Metrics;
 
