@@ -30,7 +30,8 @@
 //!
 //! # Laws
 //!
-//! 1. **Conservation.** After the filters, every row is in exactly one of train, validation, test.
+//! 1. **Conservation.** After the filters, every row is in exactly one of train, validation, test; only a
+//!    rolling split leaves out the rows of its gap and those after its window ([`Rolling`]).
 //! 2. **No knowledge of the test part.** Vocabularies and their counts come from train, and from validation
 //!    too where the final models are fitted on both ([`Refit`]). An id that only other parts have gets an index
 //!    at or beyond the vocabulary's length, so that its rows stay in every denominator.
@@ -65,11 +66,13 @@ mod k_core;
 mod layout;
 mod log;
 mod prepared;
+mod rolling;
 mod run;
 mod seeded_hash;
 mod sessions;
 mod split;
 mod split_config;
+mod split_table;
 mod summary;
 mod vocabularies;
 
@@ -80,6 +83,7 @@ pub use config::{Deduplicate, PrepareConfig};
 pub use error::{Error, Result};
 pub use inputs::Inputs;
 pub use prepared::Prepared;
+pub use rolling::{Rolling, Window};
 pub use run::{prepare, prepare_with};
 pub use split_config::{Moment, Refit, SplitConfig, SplitKind};
 pub use summary::{FORMAT, Stage, Summary};

@@ -18,7 +18,7 @@ use crate::k_core::k_core;
 use crate::layout::{self, Unfinished};
 use crate::log::{Log, PART, Part};
 use crate::sessions::with_sessions;
-use crate::split::split;
+use crate::split::{Parted, split};
 use crate::summary::{FORMAT, hash_files};
 use crate::vocabularies::{Indexed, event_words, fingerprint, index, metadata};
 use crate::{Error, Inputs, PrepareConfig, Result, SplitConfig, SplitKind, Stage, Summary};
@@ -202,8 +202,10 @@ pub(crate) async fn prepare_imported(
     let (log, n_rows) = settled("sessions", with_sessions(log, &filled, config.session_gap_ms)?).await?;
     steps.done("sessions", n_rows);
 
-    let coded = split(Coded { log, ..coded }, split_config, settings.seed).await?;
-    steps.done("split", count("split", &coded.log).await?);
+    let n_before_split = n_rows;
+    let Parted { coded, window } = split(Coded { log, ..coded }, split_config, settings.seed).await?;
+    let n_rows = count("split", &coded.log).await?;
+    steps.done("split", n_rows);
 
     let users = index(&coded.log, USER, &coded.users, split_config.refit).await?;
     let items = index(&coded.log, ITEM, &coded.items, split_config.refit).await?;
@@ -211,7 +213,7 @@ pub(crate) async fn prepare_imported(
     if users.vocabulary.is_empty() {
         return Err(Error::EmptyAfter {
             stage: "the test part is cut off (split)".to_owned(),
-            before: n_rows,
+            before: n_before_split,
         });
     }
     let encoded = encoded(context, coded.log, &users, &items, &words).await?;
@@ -253,6 +255,7 @@ pub(crate) async fn prepare_imported(
         cold_items: cold(&encoded, ITEM, &items).await?,
         first_time: filled.first,
         last_time: filled.last,
+        window,
         findings,
         hash: hash_files(|name| unfinished.file(name))?,
     };

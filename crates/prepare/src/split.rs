@@ -4,7 +4,7 @@ use catchment_schema::Time;
 use catchment_schema::arrow::datatypes::DataType;
 use datafusion::common::JoinType;
 use datafusion::functions::core::expr_fn::coalesce;
-use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::functions_aggregate::expr_fn::{count, max};
 use datafusion::logical_expr::{Expr, cast, lit, when};
 use datafusion::prelude::DataFrame;
 
@@ -12,6 +12,7 @@ use crate::chronology::{PLACE, first_number};
 use crate::codes::{CODE, Coded, ID, ITEM, USER};
 use crate::engine::{ascending, column, descending, number, over, settled};
 use crate::log::{ORDER, PART, Part, TIME};
+use crate::rolling::{Rolling, Window};
 use crate::seeded_hash::{seed_for, seeded_hash};
 use crate::{Error, Moment, Result, SplitConfig, SplitKind};
 
@@ -21,13 +22,48 @@ const IS_TARGET: &str = "is_target";
 /// `u64::MAX + 1`, to bring a hash down to 0..1.
 const HASHES: f64 = 18_446_744_073_709_551_616.0;
 
+/// The log in its parts.
+pub(crate) struct Parted {
+    pub(crate) coded: Coded,
+    /// Where the split is rolling: the window that was chosen.
+    pub(crate) window: Option<Window>,
+}
+
 /// Cuts test rows off, then validation rows off what is left.
-pub(crate) async fn split(coded: Coded, config: &SplitConfig, seed: u64) -> Result<Coded> {
-    let coded = cut(coded, config.kind, Part::Test, seed_for("test", seed)).await?;
-    match config.validation {
-        Some(kind) => cut(coded, kind, Part::Validation, seed_for("validation", seed)).await,
-        None => Ok(coded),
+pub(crate) async fn split(coded: Coded, config: &SplitConfig, seed: u64) -> Result<Parted> {
+    let (coded, window) = match config.kind {
+        SplitKind::Rolling(rolling) => {
+            let window = rolling_window(&coded.log, rolling).await?;
+            (Coded { log: inside(coded.log, window)?, ..coded }, Some(window))
+        }
+        _ => (coded, None),
+    };
+    let kind = match window {
+        Some(window) => SplitKind::Temporal {
+            at: Moment::Time(window.test_from),
+        },
+        None => config.kind,
+    };
+    let mut coded = cut(coded, kind, Part::Test, seed_for("test", seed)).await?;
+    if let Some(kind) = config.validation {
+        coded = cut(coded, kind, Part::Validation, seed_for("validation", seed)).await?;
     }
+    Ok(Parted { coded, window })
+}
+
+/// The chosen window, which counts back from the last row.
+async fn rolling_window(log: &DataFrame, rolling: Rolling) -> Result<Window> {
+    let times = Times::of(log, "rolling").await?;
+    Ok(rolling.window_of(times.last.unwrap_or_default()))
+}
+
+/// Leaves out the rows in the gap before the test part, and those after it.
+fn inside(log: DataFrame, window: Window) -> Result<DataFrame> {
+    let millis = |time: Time| lit(time.millis().unwrap_or_default());
+    let is_train = column(TIME).lt(millis(window.train_before));
+    let is_test = column(TIME).gt_eq(millis(window.test_from));
+    let is_test = is_test.and(column(TIME).lt(millis(window.test_before)));
+    log.filter(is_train.or(is_test)).map_err(Error::engine(STAGE))
 }
 
 /// Moves the train rows that `kind` names to `target`. No other row is touched, and none is lost.
@@ -38,6 +74,8 @@ async fn cut(coded: Coded, kind: SplitKind, target: Part, seed: u64) -> Result<C
         SplitKind::Random { fraction } => random(&coded, fraction, seed)?,
         SplitKind::LeaveLast { n } => leave_last(&coded.log, n)?,
         SplitKind::Temporal { at } => temporal(&coded.log, at).await?,
+        // `split` has made a temporal one of it.
+        SplitKind::Rolling(_) => return Ok(coded),
     };
     let is_train = column(PART).eq(lit(Part::Train.code()));
     let mut part = when(is_train.and(column(IS_TARGET)), lit(target.code()));
@@ -113,27 +151,44 @@ fn place_is_known() -> Expr {
     coalesce(vec![column(ORDER), lit(1_u32)]).not_eq(lit(0_u32))
 }
 
+/// The times of the rows that are to be split.
+struct Times {
+    n_rows: i64,
+    last: Option<i64>,
+}
+
+impl Times {
+    /// Looks at every train row once; each must have a time.
+    async fn of(log: &DataFrame, split: &'static str) -> Result<Self> {
+        let engine = Error::engine(STAGE);
+        let looks = vec![
+            count(lit(1)).alias("rows"),
+            count(column(TIME)).alias("times"),
+            max(column(TIME)).alias("last"),
+        ];
+        let train = column(PART).eq(lit(Part::Train.code()));
+        let look = log.clone().filter(train).and_then(|train| train.aggregate(vec![], looks));
+        let look = look.map_err(&engine)?.collect().await.map_err(&engine)?;
+        let look_up = |name| look.iter().find_map(|batch| first_number(batch, name));
+        let n_rows = look_up("rows").unwrap_or_default();
+        let n_times = look_up("times").unwrap_or_default();
+        if n_times < n_rows {
+            return Err(Error::NoTime {
+                split,
+                column: "timestamp",
+                rows: (n_rows - n_times).unsigned_abs(),
+            });
+        }
+        Ok(Self {
+            n_rows,
+            last: look_up("last"),
+        })
+    }
+}
+
 async fn temporal(log: &DataFrame, at: Moment) -> Result<DataFrame> {
     let engine = Error::engine(STAGE);
-    let train = log.clone().filter(column(PART).eq(lit(Part::Train.code())));
-    let train = train.map_err(&engine)?;
-    let counts = vec![count(lit(1)).alias("rows"), count(column(TIME)).alias("times")];
-    let counts = train.clone().aggregate(vec![], counts).map_err(&engine)?;
-    let counts = counts.collect().await.map_err(&engine)?;
-    let look_up = |name| {
-        counts
-            .iter()
-            .find_map(|batch| first_number(batch, name))
-            .unwrap_or_default()
-    };
-    let (n_rows, n_times) = (look_up("rows"), look_up("times"));
-    if n_times < n_rows {
-        return Err(Error::NoTime {
-            split: "temporal",
-            column: "timestamp",
-            rows: (n_rows - n_times).unsigned_abs(),
-        });
-    }
+    let times = Times::of(log, "temporal").await?;
     let moment = match at {
         Moment::Time(time) => time,
         Moment::Fraction(fraction) => {
@@ -142,9 +197,11 @@ async fn temporal(log: &DataFrame, at: Moment) -> Result<DataFrame> {
                 clippy::cast_sign_loss,
                 reason = "the share is above 0 and below 1, so the result is a row number"
             )]
-            let n_before = (n_rows as f64 * fraction) as usize;
-            let row = train
-                .select(vec![column(TIME)])
+            let n_before = (times.n_rows as f64 * fraction) as usize;
+            let row = log
+                .clone()
+                .filter(column(PART).eq(lit(Part::Train.code())))
+                .and_then(|train| train.select(vec![column(TIME)]))
                 .and_then(|times| times.sort(vec![ascending(TIME)]))
                 .and_then(|times| times.limit(n_before, Some(1)))
                 .map_err(&engine)?;
