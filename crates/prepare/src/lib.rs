@@ -16,7 +16,7 @@
 //!
 //! let inputs = Inputs::new(Source::new(log.to_string_lossy(), Format::Csv));
 //! let split = SplitConfig::new(SplitKind::LeaveLast { n: 1 });
-//! let summary = prepare(&inputs, &PrepareConfig::default(), &split, 7, 0, &out, &mut |_, _| {})?;
+//! let summary = prepare(&inputs, &PrepareConfig::default(), &split, 7, 0, &out, &mut |_| {})?;
 //! assert_eq!((summary.train, summary.test), (3, 1));
 //!
 //! let prepared = Prepared::open(&out)?;
@@ -56,6 +56,7 @@ mod chronology;
 mod codes;
 mod condition;
 mod config;
+pub mod doctor;
 mod duration;
 mod encode;
 mod engine;
@@ -65,7 +66,10 @@ mod inputs;
 mod k_core;
 mod layout;
 mod log;
+mod memory;
+mod moment;
 mod prepared;
+mod progress;
 mod rolling;
 mod run;
 mod seeded_hash;
@@ -74,16 +78,20 @@ mod split;
 mod split_config;
 mod split_table;
 mod summary;
+mod stamp;
 mod vocabularies;
+mod workshop;
 
 #[cfg(test)]
 mod tests;
 
-pub use config::{Deduplicate, PrepareConfig};
+pub use config::{Deduplicate, LEAST_MEMORY, PrepareConfig};
 pub use error::{Error, Result};
 pub use inputs::Inputs;
 pub use prepared::Prepared;
+pub use progress::Progress;
 pub use rolling::{Rolling, Window};
 pub use run::{prepare, prepare_with};
+pub use stamp::already_prepared;
 pub use split_config::{Moment, Refit, SplitConfig, SplitKind};
 pub use summary::{FORMAT, Stage, Summary};

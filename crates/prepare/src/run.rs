@@ -1,9 +1,11 @@
 //! All steps, one after the other.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use catchment_schema::arrow::array::RecordBatch;
 use catchment_schema::{AtomicFile, AttributeTable, Finding, Metadata, Severity, Vocabulary};
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::lit;
 use datafusion::prelude::{DataFrame, SessionContext};
 
@@ -11,7 +13,7 @@ use crate::chronology::{Filled, deduplicated, with_place};
 use crate::codes::{Coded, ITEM, USER, code_ids};
 use crate::config::Checked;
 use crate::encode::{encoded, write_part};
-use crate::engine::{column, count, local_context, settled};
+use crate::engine::{column, count, local_context, reserve, settled, with_workshop};
 use crate::filter::{keep_events, keep_positive};
 use crate::inputs::import;
 use crate::k_core::k_core;
@@ -21,16 +23,19 @@ use crate::sessions::with_sessions;
 use crate::split::{Parted, split};
 use crate::summary::{FORMAT, hash_files};
 use crate::vocabularies::{Indexed, event_words, fingerprint, index, metadata};
-use crate::{Error, Inputs, PrepareConfig, Result, SplitConfig, SplitKind, Stage, Summary};
+use crate::workshop::Workshop;
+use crate::{Error, Inputs, PrepareConfig, Progress, Result, SplitConfig, SplitKind, Stage, Summary, stamp};
 
 /// Prepares a log: reads `inputs`, runs every step in this process on `threads` threads (0: one for each
 /// processor), and writes the folder `out`. Blocks until that is done.
 ///
 /// The bytes written depend on the rows, the settings and the seed; not on `threads`, nor on the order in
-/// which the rows came. `out` appears whole: an older one stays until the new one is finished, and for good
-/// if that fails. `progress` is told each step with the number of rows that it left.
+/// which the rows came, nor on a memory limit. `out` appears whole: an older one stays until the new one is finished,
+/// and for good if that fails. What a killed run left beside `out` is cleared away. `progress` is told of each step as
+/// it goes and when it is done.
 ///
-/// Memory: the log once or twice, as Arrow columns.
+/// Memory: the log once or twice, as Arrow columns; with [`PrepareConfig::memory_limit`] about that much, whatever the
+/// size of the log, and the ids of all users and items must fit.
 ///
 /// # Errors
 /// Every variant of [`Error`] but [`Error::NotPrepared`].
@@ -41,20 +46,25 @@ pub fn prepare(
     seed: u64,
     threads: usize,
     out: &Path,
-    progress: &mut dyn FnMut(&str, u64),
+    progress: &mut dyn FnMut(&Progress),
 ) -> Result<Summary> {
     let threads = match threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
     };
-    let context = local_context(threads);
+    let settings = Settings::check(config, split, seed, inputs.test.is_some())?;
+    let unfinished = Unfinished::begin(out)?;
+    let context = local_context(threads, settings.config.memory_limit, unfinished.scratch())?;
+    let stamp = stamp::stamp(inputs, config, split, seed)?;
     block_on(
         threads,
-        prepare_with(&context, inputs, config, split, seed, out, progress),
+        prepare_in(&context, inputs, &settings, unfinished, stamp, progress),
     )
 }
 
-/// As [`prepare`], in a context of the caller's: its partitions, its memory limits, its machines.
+/// As [`prepare`], in a context of the caller's: its partitions, its memory pool and disk manager, its machines. The
+/// runtime that awaits it needs a clock. `memory_limit` is the context's own matter here and is not read; what the plans
+/// give from step to step is kept in memory.
 ///
 /// # Errors
 /// As [`prepare`].
@@ -65,12 +75,33 @@ pub async fn prepare_with(
     split: &SplitConfig,
     seed: u64,
     out: &Path,
-    progress: &mut dyn FnMut(&str, u64),
+    progress: &mut dyn FnMut(&Progress),
 ) -> Result<Summary> {
     let settings = Settings::check(config, split, seed, inputs.test.is_some())?;
     let unfinished = Unfinished::begin(out)?;
-    let imported = import(inputs)?;
-    prepare_imported(context, imported, &settings, unfinished, progress).await
+    let stamp = stamp::stamp(inputs, config, split, seed)?;
+    prepare_in(context, inputs, &settings, unfinished, stamp, progress).await
+}
+
+async fn prepare_in(
+    context: &SessionContext,
+    inputs: &Inputs,
+    settings: &Settings,
+    unfinished: Unfinished,
+    stamp: String,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Summary> {
+    let (context, workshop) = with_workshop(context);
+    let work = async {
+        let (inputs, place) = (inputs.clone(), workshop.clone());
+        let imported = tokio::task::spawn_blocking(move || import(&inputs, place)).await;
+        let imported = imported.map_err(|error| {
+            Error::engine("import")(DataFusionError::External(error.into()))
+        })??;
+        stamp::write(&unfinished.file(layout::STAMP), &stamp)?;
+        prepare_imported(&context, imported, settings, unfinished).await
+    };
+    workshop.meter.watch(work, progress).await
 }
 
 /// Runs a future to its end on a runtime of its own.
@@ -80,6 +111,7 @@ pub(crate) fn block_on<T>(threads: usize, future: impl Future<Output = Result<T>
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
+        .enable_time()
         .build();
     let runtime = runtime.map_err(|error| Error::engine("start")(error.into()))?;
     runtime.block_on(future)
@@ -123,7 +155,7 @@ impl Settings {
 }
 
 /// What the importers gave.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Imported {
     pub(crate) log: Log,
     pub(crate) items: Option<(PathBuf, RecordBatch)>,
@@ -133,15 +165,21 @@ pub(crate) struct Imported {
     pub(crate) findings: Vec<Finding>,
 }
 
-/// Tells the caller how far it is, and keeps what the summary will say.
-struct Steps<'a> {
-    progress: &'a mut dyn FnMut(&str, u64),
+/// Tells the meter how far it is, and keeps what the summary will say.
+struct Steps {
+    workshop: Arc<Workshop>,
     stages: Vec<Stage>,
 }
 
-impl Steps<'_> {
-    fn done(&mut self, name: &str, rows: u64) {
-        (self.progress)(name, rows);
+impl Steps {
+    /// A step begins; it cannot give more rows than the one before it.
+    fn begin(&self, name: &'static str) {
+        let before = self.stages.last().map(|stage| stage.rows);
+        self.workshop.meter.begin(name, before);
+    }
+
+    fn done(&mut self, name: &'static str, rows: u64) {
+        self.workshop.meter.done(name, rows);
         self.stages.push(Stage {
             name: name.to_owned(),
             rows,
@@ -155,8 +193,9 @@ pub(crate) async fn prepare_imported(
     imported: Imported,
     settings: &Settings,
     unfinished: Unfinished,
-    progress: &mut dyn FnMut(&str, u64),
 ) -> Result<Summary> {
+    let (context, workshop) = with_workshop(context);
+    let context = &context;
     let Imported {
         log,
         items: item_rows,
@@ -170,9 +209,12 @@ pub(crate) async fn prepare_imported(
         ..
     } = settings;
     let mut steps = Steps {
-        progress,
+        workshop,
         stages: vec![],
     };
+    let n_bytes = [&item_rows, &user_rows].into_iter().flatten();
+    let n_bytes = n_bytes.map(|(_, batch)| batch.get_array_memory_size()).sum();
+    let _tables = reserve(context, "import", n_bytes)?;
     let extra = log.extra();
     let n_imported = log.n_rows();
     steps.done("import", n_imported);
@@ -183,6 +225,7 @@ pub(crate) async fn prepare_imported(
         });
     }
 
+    steps.begin("filter");
     let n_partitions = context.copied_config().target_partitions();
     let log = log.into_table(context, n_partitions)?;
     let log = keep_events(log, &config.events).await?;
@@ -190,25 +233,30 @@ pub(crate) async fn prepare_imported(
     let coded = code_ids(log).await?;
     steps.done("filter", count("filter", &coded.log).await?);
 
+    steps.begin("k-core");
     let log = k_core(coded.log, config.min_user_events, config.min_item_events).await?;
     steps.done("k-core", count("k-core", &log).await?);
 
+    steps.begin("deduplicate");
     let filled = Filled::of(&log).await?;
     let log = with_place(log, &filled)?;
     let (log, n_rows) = settled("deduplicate", deduplicated(log, config.deduplicate)?).await?;
     steps.done("deduplicate", n_rows);
 
+    steps.begin("sessions");
     let filled = Filled::of(&log).await?;
     let (log, n_rows) = settled("sessions", with_sessions(log, &filled, config.session_gap_ms)?).await?;
     steps.done("sessions", n_rows);
 
+    steps.begin("split");
     let n_before_split = n_rows;
     let Parted { coded, window } = split(Coded { log, ..coded }, split_config, settings.seed).await?;
     let n_rows = count("split", &coded.log).await?;
     steps.done("split", n_rows);
 
-    let users = index(&coded.log, USER, &coded.users, split_config.refit).await?;
-    let items = index(&coded.log, ITEM, &coded.items, split_config.refit).await?;
+    steps.begin("vocabularies");
+    let users = index(context, &coded.log, USER, &coded.users, split_config.refit).await?;
+    let items = index(context, &coded.log, ITEM, &coded.items, split_config.refit).await?;
     let words = event_words(&coded.log, split_config.refit).await?;
     if users.vocabulary.is_empty() {
         return Err(Error::EmptyAfter {
@@ -219,6 +267,7 @@ pub(crate) async fn prepare_imported(
     let encoded = encoded(context, coded.log, &users, &items, &words).await?;
     steps.done("vocabularies", n_rows);
 
+    steps.begin("write");
     let hash = fingerprint(&[&users.vocabulary, &items.vocabulary, &words]);
     let mut n_rows_of = [0; 3];
     for (part, file) in PARTS {

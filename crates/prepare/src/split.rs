@@ -2,18 +2,18 @@
 
 use catchment_schema::Time;
 use catchment_schema::arrow::datatypes::DataType;
-use datafusion::common::JoinType;
 use datafusion::functions::core::expr_fn::coalesce;
-use datafusion::functions_aggregate::expr_fn::{count, max};
+use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, cast, lit, when};
 use datafusion::prelude::DataFrame;
 
-use crate::chronology::{PLACE, first_number};
+use crate::chronology::PLACE;
 use crate::codes::{CODE, Coded, ID, ITEM, USER};
-use crate::engine::{ascending, column, descending, number, over, settled};
+use crate::engine::{ascending, column, descending, looked_up, number, settled};
 use crate::log::{ORDER, PART, Part, TIME};
 use crate::rolling::{Rolling, Window};
 use crate::seeded_hash::{seed_for, seeded_hash};
+use crate::moment::{Times, moment_of};
 use crate::{Error, Moment, Result, SplitConfig, SplitKind};
 
 const STAGE: &str = "split";
@@ -54,7 +54,7 @@ pub(crate) async fn split(coded: Coded, config: &SplitConfig, seed: u64) -> Resu
 /// The chosen window, which counts back from the last row.
 async fn rolling_window(log: &DataFrame, rolling: Rolling) -> Result<Window> {
     let times = Times::of(log, "rolling").await?;
-    Ok(rolling.window_of(times.last.unwrap_or_default()))
+    Ok(rolling.window_of(times.last))
 }
 
 /// Leaves out the rows in the gap before the test part, and those after it.
@@ -103,18 +103,15 @@ fn random(coded: &Coded, fraction: f64, seed: u64) -> Result<DataFrame> {
     let row = ["user_hash", "item_hash", TIME, ORDER].map(column).to_vec();
     let in_lot_order = vec![ascending("row_hash"), ascending(PLACE)];
     let lot = number(STAGE, &[PART, USER], in_lot_order)?;
-    let n_rows = over(STAGE, count(lit(1)), &[PART, USER], vec![])?;
+    let n_rows = rows_of_users(&coded.log)?;
     let real = |name: &str| cast(column(name), DataType::Float64);
     let share = real("n_rows") * lit(fraction) + real("user_hash") / lit(HASHES);
     let is_target = real("lot").lt_eq(share).and(real("lot").lt(real("n_rows")));
-    coded
-        .log
-        .clone()
-        .join(users, JoinType::Inner, &[USER], &["user_code"], None)
-        .and_then(|log| log.join(items, JoinType::Inner, &[ITEM], &["item_code"], None))
+    looked_up(coded.log.clone(), &[USER], users, &["user_code"])
+        .and_then(|log| looked_up(log, &[ITEM], items, &["item_code"]))
+        .and_then(|log| looked_up(log, &[PART, USER], n_rows, &["n_part", "n_user"]))
         .and_then(|log| log.with_column("row_hash", seeded_hash(seed, row)))
         .and_then(|log| log.with_column("lot", lot))
-        .and_then(|log| log.with_column("n_rows", n_rows))
         .and_then(|log| log.with_column(IS_TARGET, is_target))
         .and_then(|log| {
             log.drop_columns(&[
@@ -125,6 +122,8 @@ fn random(coded: &Coded, fraction: f64, seed: u64) -> Result<DataFrame> {
                 "row_hash",
                 "lot",
                 "n_rows",
+                "n_part",
+                "n_user",
             ])
         })
         .map_err(engine)
@@ -132,7 +131,7 @@ fn random(coded: &Coded, fraction: f64, seed: u64) -> Result<DataFrame> {
 
 fn leave_last(log: &DataFrame, n: u32) -> Result<DataFrame> {
     let from_last = number(STAGE, &[PART, USER, "eligible"], vec![descending(PLACE)])?;
-    let n_rows = over(STAGE, count(lit(1)), &[PART, USER], vec![])?;
+    let n_rows = rows_of_users(log)?;
     let is_target = column("from_last")
         .lt_eq(lit(u64::from(n)))
         .and(column("n_rows").gt(lit(i64::from(n))))
@@ -140,9 +139,17 @@ fn leave_last(log: &DataFrame, n: u32) -> Result<DataFrame> {
     log.clone()
         .with_column("eligible", place_is_known())
         .and_then(|log| log.with_column("from_last", from_last))
-        .and_then(|log| log.with_column("n_rows", n_rows))
+        .and_then(|log| looked_up(log, &[PART, USER], n_rows, &["n_part", "n_user"]))
         .and_then(|log| log.with_column(IS_TARGET, is_target))
-        .and_then(|log| log.drop_columns(&["eligible", "from_last", "n_rows"]))
+        .and_then(|log| log.drop_columns(&["eligible", "from_last", "n_rows", "n_part", "n_user"]))
+        .map_err(Error::engine(STAGE))
+}
+
+/// How many rows each user has in each part: `n_part`, `n_user`, `n_rows`.
+fn rows_of_users(log: &DataFrame) -> Result<DataFrame> {
+    let by = vec![column(PART).alias("n_part"), column(USER).alias("n_user")];
+    log.clone()
+        .aggregate(by, vec![count(lit(1)).alias("n_rows")])
         .map_err(Error::engine(STAGE))
 }
 
@@ -151,66 +158,9 @@ fn place_is_known() -> Expr {
     coalesce(vec![column(ORDER), lit(1_u32)]).not_eq(lit(0_u32))
 }
 
-/// The times of the rows that are to be split.
-struct Times {
-    n_rows: i64,
-    last: Option<i64>,
-}
-
-impl Times {
-    /// Looks at every train row once; each must have a time.
-    async fn of(log: &DataFrame, split: &'static str) -> Result<Self> {
-        let engine = Error::engine(STAGE);
-        let looks = vec![
-            count(lit(1)).alias("rows"),
-            count(column(TIME)).alias("times"),
-            max(column(TIME)).alias("last"),
-        ];
-        let train = column(PART).eq(lit(Part::Train.code()));
-        let look = log.clone().filter(train).and_then(|train| train.aggregate(vec![], looks));
-        let look = look.map_err(&engine)?.collect().await.map_err(&engine)?;
-        let look_up = |name| look.iter().find_map(|batch| first_number(batch, name));
-        let n_rows = look_up("rows").unwrap_or_default();
-        let n_times = look_up("times").unwrap_or_default();
-        if n_times < n_rows {
-            return Err(Error::NoTime {
-                split,
-                column: "timestamp",
-                rows: (n_rows - n_times).unsigned_abs(),
-            });
-        }
-        Ok(Self {
-            n_rows,
-            last: look_up("last"),
-        })
-    }
-}
-
 async fn temporal(log: &DataFrame, at: Moment) -> Result<DataFrame> {
-    let engine = Error::engine(STAGE);
-    let times = Times::of(log, "temporal").await?;
-    let moment = match at {
-        Moment::Time(time) => time,
-        Moment::Fraction(fraction) => {
-            #[allow(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "the share is above 0 and below 1, so the result is a row number"
-            )]
-            let n_before = (times.n_rows as f64 * fraction) as usize;
-            let row = log
-                .clone()
-                .filter(column(PART).eq(lit(Part::Train.code())))
-                .and_then(|train| train.select(vec![column(TIME)]))
-                .and_then(|times| times.sort(vec![ascending(TIME)]))
-                .and_then(|times| times.limit(n_before, Some(1)))
-                .map_err(&engine)?;
-            let row = row.collect().await.map_err(&engine)?;
-            Time::from(row.iter().find_map(|batch| first_number(batch, TIME)))
-        }
-    };
-    let millis = moment.millis().unwrap_or(i64::MAX);
+    let millis = moment_of(log, at).await?;
     log.clone()
         .with_column(IS_TARGET, column(TIME).gt_eq(lit(millis)))
-        .map_err(engine)
+        .map_err(Error::engine(STAGE))
 }

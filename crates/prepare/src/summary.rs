@@ -68,7 +68,7 @@ pub(crate) fn hash_files(file: impl Fn(&str) -> std::path::PathBuf) -> Result<St
     Ok(format!("{:032x}", hasher.digest128()))
 }
 
-fn hash_file(hasher: &mut Xxh3Default, path: &Path) -> Result<()> {
+pub(crate) fn hash_file(hasher: &mut Xxh3Default, path: &Path) -> Result<()> {
     let io = |error| Error::File(catchment_schema::Error::io(path)(error));
     let mut file = File::open(path).map_err(io)?;
     let mut buffer = vec![0; 1 << 16];

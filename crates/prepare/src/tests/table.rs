@@ -149,7 +149,6 @@ pub(super) fn run(
             imported,
             &settings,
             Unfinished::begin(out)?,
-            &mut |_, _| {},
         ),
     )
 }

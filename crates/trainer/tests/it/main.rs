@@ -2,8 +2,11 @@
 
 #![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them so")]
 
+mod again;
 mod bad_data;
 mod bad_use;
+mod doctor;
+mod init;
 mod place;
 mod river;
 mod stages;

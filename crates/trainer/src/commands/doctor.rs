@@ -1,0 +1,119 @@
+//! `catchment-train doctor`.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use catchment_prepare::Prepared;
+use catchment_prepare::doctor::{Diagnosis, Facts, examine, examine_split};
+use catchment_schema::{AtomicFile, Finding, Severity, Time};
+use serde::Serialize;
+
+use super::prepare::prepare_quietly;
+use crate::cli::{Output, RecipeArgs};
+use crate::failure::Failure;
+use crate::work::Work;
+
+/// In the folder of the recipe's work: what was found last, a list of findings.
+const FINDINGS: &str = "findings.json";
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    facts: &'a Facts,
+    findings: &'a [Finding],
+    errors: usize,
+}
+
+pub(crate) fn run(args: &RecipeArgs, output: Output) -> Result<(), Failure> {
+    let work = Work::open(args, output)?;
+    let Diagnosis { facts, mut findings } = examine(&work.recipe.data, now())?;
+    match prepare_quietly(&work) {
+        Ok(_) => {
+            let prepared = Prepared::open(work.data())?;
+            findings.extend(examine_split(&prepared, &work.recipe.split)?);
+        }
+        Err(failure) => findings.push(not_prepared(&failure)),
+    }
+    // The worst first; those of one severity in the order in which they were looked for.
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let file = work.data().with_file_name(FINDINGS);
+    AtomicFile::write(&file, &serde_json::to_vec_pretty(&findings)?)?;
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    if output.json {
+        super::print_json(&Report {
+            facts: &facts,
+            findings: &findings,
+            errors,
+        })?;
+    } else {
+        work.say(told(&facts));
+        for finding in &findings {
+            work.say(told_finding(finding));
+        }
+        let n = findings.len();
+        work.say(format!("{errors} errors, {} other findings; {}", n - errors, file.display()));
+    }
+    if errors == 0 {
+        return Ok(());
+    }
+    let what = anyhow::anyhow!("the doctor found {errors} errors in the data of {}", work.recipe.name);
+    Err(Failure::with_help(what, "each finding names its remedy; run doctor again when they are mended"))
+}
+
+fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn not_prepared(failure: &Failure) -> Finding {
+    let (what, help) = failure.told();
+    Finding {
+        severity: Severity::Error,
+        code: "not_prepared".to_owned(),
+        message: format!("the log cannot be prepared: {what}"),
+        examples: vec![],
+        remedy: help.unwrap_or_else(|| "run catchment-train prepare, and mend what it says".to_owned()),
+    }
+}
+
+fn told(facts: &Facts) -> String {
+    let time = |time: Time| match time.millis() {
+        None => "unknown".to_owned(),
+        Some(millis) => catchment_prepare::doctor::moment(millis),
+    };
+    let [least, median, most_have, most] = facts.rows_of_a_user;
+    let mut text = format!(
+        "{} rows, {} users, {} items: one in {:.0} pairs\n",
+        facts.rows,
+        facts.users,
+        facts.items,
+        1.0 / facts.density.max(f64::MIN_POSITIVE)
+    );
+    text += &format!("a user has {least} to {most} rows, half of them at most {median}, nine in ten at most {most_have}\n");
+    let [least, median, most_have, most] = facts.rows_of_an_item;
+    text += &format!("an item has {least} to {most} rows, half of them at most {median}, nine in ten at most {most_have}\n");
+    let tail = facts.tail.iter();
+    let tail = tail.map(|tail| format!("{:.0}% of the items hold {:.0}%", tail.items * 100.0, tail.rows * 100.0));
+    text += &format!("the most popular {} of the rows\n", tail.collect::<Vec<_>>().join(", "));
+    text += &format!(
+        "{} rows have a time, from {} to {}\n",
+        facts.timed_rows,
+        time(facts.first_time),
+        time(facts.last_time)
+    );
+    let events = facts.events.iter().map(|(word, rows)| format!("{word} {rows}"));
+    text += &format!("events: {}\n", events.collect::<Vec<_>>().join(", "));
+    text
+}
+
+fn told_finding(finding: &Finding) -> String {
+    let severity = match finding.severity {
+        Severity::Note => "note",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    };
+    let mut text = format!("{severity} {}: {}\n", finding.code, finding.message);
+    for example in &finding.examples {
+        text += &format!("    {example}\n");
+    }
+    text + &format!("  remedy: {}\n", finding.remedy)
+}
