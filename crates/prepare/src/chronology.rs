@@ -124,10 +124,10 @@ pub(crate) fn chronological(item: &str) -> Vec<Sort> {
     [LEAD, TIME, ORDER, item].map(ascending).to_vec()
 }
 
-/// Keeps the first or the last of a user's rows with one item, in each part apart.
-pub(crate) fn deduplicated(log: DataFrame, keep: Deduplicate) -> Result<DataFrame> {
+/// Keeps the first or the last of a user's rows with one item, in each part apart; `None` where all are kept.
+pub(crate) fn deduplicated(log: DataFrame, keep: Deduplicate) -> Result<Option<DataFrame>> {
     let order = match keep {
-        Deduplicate::None => return Ok(log),
+        Deduplicate::None => return Ok(None),
         Deduplicate::First => ascending(PLACE),
         Deduplicate::Last => descending(PLACE),
     };
@@ -135,5 +135,6 @@ pub(crate) fn deduplicated(log: DataFrame, keep: Deduplicate) -> Result<DataFram
     log.with_column("copy", copy)
         .and_then(|log| log.filter(column("copy").eq(lit(1_u64))))
         .and_then(|log| log.drop_columns(&["copy"]))
+        .map(Some)
         .map_err(Error::engine(STAGE))
 }

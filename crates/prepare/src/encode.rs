@@ -129,7 +129,10 @@ pub(crate) async fn write_part(
         .and_then(|rows| rows.sort(order))
         .map_err(&engine)?;
     let task = Arc::new(rows.task_ctx());
-    let workshop = task.session_config().get_extension::<Workshop>().unwrap_or_default();
+    let workshop = task
+        .session_config()
+        .get_extension::<Workshop>()
+        .unwrap_or_default();
     let plan = rows.create_physical_plan().await.map_err(&engine)?;
     let mut rows = execute_stream(plan.clone(), task).map_err(&engine)?;
 

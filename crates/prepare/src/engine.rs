@@ -32,7 +32,7 @@ const COUNTED_SHARE: f64 = 0.5;
 /// what does not fit below `scratch`.
 pub(crate) fn local_context(threads: usize, limit: Option<u64>, scratch: PathBuf) -> Result<SessionContext> {
     let threads = threads.max(1);
-    let mut config = SessionConfig::new().with_target_partitions(threads);
+    let mut config = small_side_first(SessionConfig::new().with_target_partitions(threads));
     let mut runtime = RuntimeEnvBuilder::new();
     if let Some(limit) = limit {
         #[allow(
@@ -49,13 +49,19 @@ pub(crate) fn local_context(threads: usize, limit: Option<u64>, scratch: PathBuf
             .with_disk_manager_builder(disk);
         let options = &mut config.options_mut().execution;
         options.spill_compression = SpillCompression::Lz4Frame;
-        options.sort_spill_reservation_bytes = options
-            .sort_spill_reservation_bytes
-            .min(counted / threads / 8);
+        options.sort_spill_reservation_bytes =
+            options.sort_spill_reservation_bytes.min(counted / threads / 8);
     }
     let config = config.with_extension(Arc::new(Workshop::new(limit.map(|_| scratch))));
     let runtime = runtime.build_arc().map_err(Error::engine("start"))?;
     Ok(SessionContext::new_with_config_rt(config, runtime))
+}
+
+/// Joins hold their first side in memory, and [`looked_up`] says which that is: what the engine guesses of the sizes of
+/// its own results may put the log there.
+fn small_side_first(mut config: SessionConfig) -> SessionConfig {
+    config.options_mut().optimizer.join_reordering = false;
+    config
 }
 
 /// A context with a workshop: the caller's own may have none.
@@ -65,8 +71,11 @@ pub(crate) fn with_workshop(context: &SessionContext) -> (SessionContext, Arc<Wo
         return (context.clone(), workshop);
     }
     let workshop = Arc::new(Workshop::default());
-    let config = config.with_extension(workshop.clone());
-    (SessionContext::new_with_config_rt(config, context.runtime_env()), workshop)
+    let config = small_side_first(config).with_extension(workshop.clone());
+    (
+        SessionContext::new_with_config_rt(config, context.runtime_env()),
+        workshop,
+    )
 }
 
 /// Counts memory that this crate holds beside the engine's against the same limit.
@@ -151,7 +160,10 @@ pub(crate) async fn settled(stage: &'static str, table: DataFrame) -> Result<(Da
 
 async fn keep(table: DataFrame) -> Result<(DataFrame, u64), DataFusionError> {
     let task = Arc::new(table.task_ctx());
-    let workshop = task.session_config().get_extension::<Workshop>().unwrap_or_default();
+    let workshop = task
+        .session_config()
+        .get_extension::<Workshop>()
+        .unwrap_or_default();
     workshop.meter.restart();
     let (state, _) = table.clone().into_parts();
     let context = SessionContext::new_with_state(state);
@@ -160,8 +172,13 @@ async fn keep(table: DataFrame) -> Result<(DataFrame, u64), DataFusionError> {
     let folder = workshop.table_folder()?;
 
     let mut parts = JoinSet::new();
-    for (number, rows) in execute_stream_partitioned(plan.clone(), task)?.into_iter().enumerate() {
-        let writer = folder.as_ref().map(|folder| TableWriter::create(folder.path(), number, schema.clone()));
+    for (number, rows) in execute_stream_partitioned(plan.clone(), task)?
+        .into_iter()
+        .enumerate()
+    {
+        let writer = folder
+            .as_ref()
+            .map(|folder| TableWriter::create(folder.path(), number, schema.clone()));
         let writer = writer.transpose()?;
         parts.spawn(part(number, rows, writer, workshop.clone()));
     }
@@ -227,7 +244,10 @@ async fn part(
 
 /// How often the nodes of a plan have moved something to disk.
 pub(crate) fn n_spills(plan: &dyn ExecutionPlan) -> usize {
-    let own = plan.metrics().and_then(|metrics| metrics.spill_count()).unwrap_or(0);
+    let own = plan
+        .metrics()
+        .and_then(|metrics| metrics.spill_count())
+        .unwrap_or(0);
     let below = plan.children().into_iter().map(|child| n_spills(child.as_ref()));
     own + below.sum::<usize>()
 }

@@ -36,7 +36,10 @@ impl Inputs {
     pub(crate) fn sources(&self) -> impl Iterator<Item = (Table, &Source)> {
         let logs = [Some(&self.interactions), self.test.as_ref()];
         let logs = logs.map(|source| (Table::Interactions, source));
-        let tables = [(Table::Items, self.items.as_ref()), (Table::Users, self.users.as_ref())];
+        let tables = [
+            (Table::Items, self.items.as_ref()),
+            (Table::Users, self.users.as_ref()),
+        ];
         logs.into_iter()
             .chain(tables)
             .filter_map(|(table, source)| Some((table, source?)))

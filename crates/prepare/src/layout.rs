@@ -77,11 +77,7 @@ impl Unfinished {
             .map_err(io(&parent))?;
         let lock = File::create_new(folder.path().join(LOCK)).map_err(io(folder.path()))?;
         lock.lock().map_err(io(folder.path()))?;
-        Ok(Self {
-            folder,
-            target,
-            lock,
-        })
+        Ok(Self { folder, target, lock })
     }
 
     /// Where plans may keep what does not fit in memory. It is gone before the folder is published.
@@ -98,11 +94,7 @@ impl Unfinished {
     /// it is back in place if the second rename is refused.
     pub(crate) fn publish(self) -> Result<()> {
         let io = catchment_schema::Error::io;
-        let Self {
-            folder,
-            target,
-            lock,
-        } = self;
+        let Self { folder, target, lock } = self;
         let here = folder.path().to_owned();
         match fs::remove_dir_all(here.join(SCRATCH)) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(&here)(error).into()),
@@ -235,7 +227,11 @@ mod tests {
         assert!(living.file("").exists(), "a run that is alive keeps its folder");
         fs::write(second.file(SUMMARY), "new").expect("written");
         second.publish().expect("published");
-        assert_eq!(fs::read_dir(&target).expect("listed").count(), 1, "no lock and no scratch");
+        assert_eq!(
+            fs::read_dir(&target).expect("listed").count(),
+            1,
+            "no lock and no scratch"
+        );
     }
 
     #[test]

@@ -77,8 +77,8 @@ mod sessions;
 mod split;
 mod split_config;
 mod split_table;
-mod summary;
 mod stamp;
+mod summary;
 mod vocabularies;
 mod workshop;
 
@@ -92,6 +92,6 @@ pub use prepared::Prepared;
 pub use progress::Progress;
 pub use rolling::{Rolling, Window};
 pub use run::{prepare, prepare_with};
-pub use stamp::already_prepared;
 pub use split_config::{Moment, Refit, SplitConfig, SplitKind};
+pub use stamp::already_prepared;
 pub use summary::{FORMAT, Stage, Summary};

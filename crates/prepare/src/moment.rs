@@ -33,9 +33,16 @@ impl Times {
             max(column(TIME)).alias("last"),
         ];
         let train = column(PART).eq(lit(Part::Train.code()));
-        let look = log.clone().filter(train).and_then(|train| train.aggregate(vec![], looks));
+        let look = log
+            .clone()
+            .filter(train)
+            .and_then(|train| train.aggregate(vec![], looks));
         let look = look.map_err(&engine)?.collect().await.map_err(&engine)?;
-        let look_up = |name| look.iter().find_map(|batch| first_number(batch, name)).unwrap_or_default();
+        let look_up = |name| {
+            look.iter()
+                .find_map(|batch| first_number(batch, name))
+                .unwrap_or_default()
+        };
         let n_missing = look_up("rows") - look_up("times");
         if n_missing > 0 {
             return Err(Error::NoTime {
@@ -104,7 +111,12 @@ fn pairs(batch: &RecordBatch) -> Vec<(i64, i64)> {
         column.and_then(|column| column.as_primitive_opt::<Int64Type>())
     };
     match (numbers("class"), numbers("rows")) {
-        (Some(classes), Some(rows)) => classes.values().iter().copied().zip(rows.values().iter().copied()).collect(),
+        (Some(classes), Some(rows)) => classes
+            .values()
+            .iter()
+            .copied()
+            .zip(rows.values().iter().copied())
+            .collect(),
         _ => vec![],
     }
 }

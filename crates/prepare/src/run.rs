@@ -95,9 +95,8 @@ async fn prepare_in(
     let work = async {
         let (inputs, place) = (inputs.clone(), workshop.clone());
         let imported = tokio::task::spawn_blocking(move || import(&inputs, place)).await;
-        let imported = imported.map_err(|error| {
-            Error::engine("import")(DataFusionError::External(error.into()))
-        })??;
+        let imported =
+            imported.map_err(|error| Error::engine("import")(DataFusionError::External(error.into())))??;
         stamp::write(&unfinished.file(layout::STAMP), &stamp)?;
         prepare_imported(&context, imported, settings, unfinished).await
     };
@@ -239,13 +238,17 @@ pub(crate) async fn prepare_imported(
 
     steps.begin("deduplicate");
     let filled = Filled::of(&log).await?;
-    let log = with_place(log, &filled)?;
-    let (log, n_rows) = settled("deduplicate", deduplicated(log, config.deduplicate)?).await?;
+    // One sort to a plan: two that run into each other would take each other's memory.
+    let (log, n_rows) = settled("deduplicate", with_place(log, &filled)?).await?;
+    let (log, n_rows) = match deduplicated(log.clone(), config.deduplicate)? {
+        Some(log) => settled("deduplicate", log).await?,
+        None => (log, n_rows),
+    };
     steps.done("deduplicate", n_rows);
 
     steps.begin("sessions");
     let filled = Filled::of(&log).await?;
-    let (log, n_rows) = settled("sessions", with_sessions(log, &filled, config.session_gap_ms)?).await?;
+    let (log, n_rows) = with_sessions(log, &filled, config.session_gap_ms).await?;
     steps.done("sessions", n_rows);
 
     steps.begin("split");

@@ -11,9 +11,9 @@ use crate::chronology::PLACE;
 use crate::codes::{CODE, Coded, ID, ITEM, USER};
 use crate::engine::{ascending, column, descending, looked_up, number, settled};
 use crate::log::{ORDER, PART, Part, TIME};
+use crate::moment::{Times, moment_of};
 use crate::rolling::{Rolling, Window};
 use crate::seeded_hash::{seed_for, seeded_hash};
-use crate::moment::{Times, moment_of};
 use crate::{Error, Moment, Result, SplitConfig, SplitKind};
 
 const STAGE: &str = "split";
@@ -34,7 +34,13 @@ pub(crate) async fn split(coded: Coded, config: &SplitConfig, seed: u64) -> Resu
     let (coded, window) = match config.kind {
         SplitKind::Rolling(rolling) => {
             let window = rolling_window(&coded.log, rolling).await?;
-            (Coded { log: inside(coded.log, window)?, ..coded }, Some(window))
+            (
+                Coded {
+                    log: inside(coded.log, window)?,
+                    ..coded
+                },
+                Some(window),
+            )
         }
         _ => (coded, None),
     };

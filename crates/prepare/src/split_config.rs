@@ -217,9 +217,15 @@ mod tests {
             (r#"{"kind": "random"}"#, "fraction"),
             (r#"{"kind": "temporal", "at": "yesterday"}"#, "yesterday"),
             (r#"{"kind": "given", "n": 1}"#, "`n`"),
-            (r#"{"kind": "random", "fraction": 0.1, "horizon": "1d"}"#, "`horizon`"),
+            (
+                r#"{"kind": "random", "fraction": 0.1, "horizon": "1d"}"#,
+                "`horizon`",
+            ),
             (r#"{"kind": "rolling", "windows": 2}"#, "`horizon`"),
-            (r#"{"kind": "rolling", "windows": 2, "horizon": "soon"}"#, "`horizon`"),
+            (
+                r#"{"kind": "rolling", "windows": 2, "horizon": "soon"}"#,
+                "`horizon`",
+            ),
             (r#"{"kind": "given", "refit": "all"}"#, "all"),
             (
                 r#"{"kind": "given", "validation": {"kind": "random", "n": 2}}"#,
@@ -235,8 +241,14 @@ mod tests {
             SplitKind::Random { fraction: f64::NAN },
             SplitKind::LeaveLast { n: 0 },
             SplitKind::Rolling(Rolling::new(0, DAY)),
-            SplitKind::Rolling(Rolling { window: 3, ..Rolling::new(2, DAY) }),
-            SplitKind::Rolling(Rolling { window: 0, ..Rolling::new(2, DAY) }),
+            SplitKind::Rolling(Rolling {
+                window: 3,
+                ..Rolling::new(2, DAY)
+            }),
+            SplitKind::Rolling(Rolling {
+                window: 0,
+                ..Rolling::new(2, DAY)
+            }),
             SplitKind::Temporal {
                 at: Moment::Fraction(0.0),
             },

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use catchment_schema::import::source_files;
 use catchment_schema::AtomicFile;
+use catchment_schema::import::source_files;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::layout::STAMP;

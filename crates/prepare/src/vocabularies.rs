@@ -3,9 +3,9 @@
 use catchment_schema::arrow::array::{Array, Int64Array, RecordBatch, StringArray};
 use catchment_schema::arrow::datatypes::DataType;
 use catchment_schema::{Metadata, Vocabulary};
+use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::functions_aggregate::expr_fn::{max, sum};
 use datafusion::logical_expr::{Expr, cast, lit, when};
-use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::prelude::{DataFrame, SessionContext};
 use xxhash_rust::xxh3::Xxh3Default;
 

@@ -103,7 +103,9 @@ fn folder_url(folder: &Path) -> String {
     let mut url = "file://".to_owned();
     for byte in folder.to_string_lossy().bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => url.push(byte.into()),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
+                url.push(byte.into())
+            }
             byte => url += &format!("%{byte:02X}"),
         }
     }

@@ -41,7 +41,12 @@ impl Columns {
         let expected = catchment_schema::import::interactions_schema();
         let is_ours = |name: &str| expected.column_with_name(name).is_some();
         let empty = |(name, column): &(&String, &Column)| column.n_values == 0 && !is_ours(name);
-        let empty: Vec<String> = self.columns.iter().filter(empty).map(|(name, _)| name.clone()).collect();
+        let empty: Vec<String> = self
+            .columns
+            .iter()
+            .filter(empty)
+            .map(|(name, _)| name.clone())
+            .collect();
         let constant = |(_, column): &(&String, &Column)| !column.varies && column.n_values == self.n_rows;
         let constant: Vec<String> = self
             .columns
@@ -56,14 +61,21 @@ impl Columns {
                 Severity::Note,
                 "empty_column",
                 format!("{} columns of {path} have no value", empty.len()),
-                empty.iter().take(N_EXAMPLES).map(|name| format!("{path}: {name}")).collect(),
+                empty
+                    .iter()
+                    .take(N_EXAMPLES)
+                    .map(|name| format!("{path}: {name}"))
+                    .collect(),
                 "leave them out of the features; if they should have values, check the columns of the source",
             ),
             finding(
                 constant.len() as u64,
                 Severity::Note,
                 "constant_column",
-                format!("{} columns of {path} have the same value in every row", constant.len()),
+                format!(
+                    "{} columns of {path} have the same value in every row",
+                    constant.len()
+                ),
                 constant.iter().take(N_EXAMPLES).cloned().collect(),
                 "leave them out of the features: a model learns nothing from them",
             ),

@@ -7,7 +7,12 @@ use super::{N_EXAMPLES, finding};
 
 /// Ids that differ only in case, blanks around them, or leading zeros.
 pub(super) fn alike(what: &str, ids: &Ids) -> Option<Finding> {
-    let mut plain: Vec<(String, usize)> = ids.ids.iter().enumerate().map(|(at, id)| (plain(id), at)).collect();
+    let mut plain: Vec<(String, usize)> = ids
+        .ids
+        .iter()
+        .enumerate()
+        .map(|(at, id)| (plain(id), at))
+        .collect();
     plain.sort_unstable();
     let groups: Vec<&[(String, usize)]> = plain
         .chunk_by(|a, b| a.0 == b.0)
@@ -15,7 +20,9 @@ pub(super) fn alike(what: &str, ids: &Ids) -> Option<Finding> {
         .collect();
     let n_ids = groups.iter().map(|group| group.len() as u64).sum();
     let examples = groups.iter().take(N_EXAMPLES).map(|group| {
-        let ids = group.iter().map(|(_, at)| format!("{:?} ({} rows)", ids.ids[*at], ids.counts[*at]));
+        let ids = group
+            .iter()
+            .map(|(_, at)| format!("{:?} ({} rows)", ids.ids[*at], ids.counts[*at]));
         format!("{what} {}", ids.collect::<Vec<_>>().join(" and "))
     });
     finding(
@@ -47,7 +54,9 @@ pub(super) fn in_two_types(seen: &Seen) -> Option<Finding> {
     both.retain(|id| !is_number(id) && items.contains(id));
     both.sort_unstable();
     let examples = both.iter().take(N_EXAMPLES);
-    let examples = examples.map(|id| format!("{id:?} is a user and an item")).collect();
+    let examples = examples
+        .map(|id| format!("{id:?} is a user and an item"))
+        .collect();
     let count = both.len() as u64;
     finding(
         count,

@@ -92,7 +92,11 @@ impl Seen {
 
     /// Event words with their rows, the most frequent first.
     pub(super) fn events(&self) -> Vec<(String, u64)> {
-        let mut events: Vec<_> = self.events.iter().map(|(word, count)| (word.clone(), *count)).collect();
+        let mut events: Vec<_> = self
+            .events
+            .iter()
+            .map(|(word, count)| (word.clone(), *count))
+            .collect();
         events.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         events
     }
@@ -116,7 +120,10 @@ impl Seen {
             let time = columns.times.is_valid(row).then(|| columns.times.value(row));
             let order = columns.orders.is_valid(row).then(|| columns.orders.value(row));
             let event = columns.events.is_valid(row).then(|| columns.events.value(row));
-            match self.events.get_mut(event.unwrap_or(crate::filter::NAMELESS_EVENT)) {
+            match self
+                .events
+                .get_mut(event.unwrap_or(crate::filter::NAMELESS_EVENT))
+            {
                 Some(count) => *count += 1,
                 None => {
                     let event = event.unwrap_or(crate::filter::NAMELESS_EVENT);
@@ -138,7 +145,8 @@ impl Seen {
 
     /// Rows that were there before.
     pub(super) fn duplicates(&mut self) -> Option<Finding> {
-        self.rows.sort_unstable_by_key(|row| (row.hash, row.file, row.line));
+        self.rows
+            .sort_unstable_by_key(|row| (row.hash, row.file, row.line));
         let mut again: Vec<(&Row, &Row)> = self
             .rows
             .chunk_by(|a, b| a.hash == b.hash)
@@ -146,30 +154,50 @@ impl Seen {
             .collect();
         again.sort_unstable_by_key(|(_, row)| (row.file, row.line));
         let place = |row: &Row| {
-            let file = self.files.get(row.file as usize).map(|path| path.display().to_string());
+            let file = self
+                .files
+                .get(row.file as usize)
+                .map(|path| path.display().to_string());
             format!("{}:{}", file.unwrap_or_default(), row.line)
         };
         let examples = again.iter().take(N_EXAMPLES).map(|(first, row)| {
-            let (user, item) = (&self.users.ids[row.user as usize], &self.items.ids[row.item as usize]);
-            format!("{} repeats {}: user {user:?}, item {item:?}", place(row), place(first))
+            let (user, item) = (
+                &self.users.ids[row.user as usize],
+                &self.items.ids[row.item as usize],
+            );
+            format!(
+                "{} repeats {}: user {user:?}, item {item:?}",
+                place(row),
+                place(first)
+            )
         });
         let count = again.len() as u64;
         finding(
             count,
             Severity::Warning,
             "duplicate_events",
-            format!("{count} of {} rows repeat another in user, item, time and event", self.n_rows()),
+            format!(
+                "{count} of {} rows repeat another in user, item, time and event",
+                self.n_rows()
+            ),
             examples.collect(),
             "set deduplicate = \"last\" in [prepare], or take them out of the log; keep them if each is an event of its own",
         )
     }
 
     pub(super) fn one_item_users(&self) -> Option<Finding> {
-        let alone = self.first_items.iter().enumerate().filter(|(_, (_, several))| !several);
+        let alone = self
+            .first_items
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, several))| !several);
         let examples = alone.clone().take(N_EXAMPLES).map(|(user, (item, _))| {
             let rows = self.users.counts[user];
             let item = &self.items.ids[*item as usize];
-            format!("user {:?}: {rows} rows, all with item {item:?}", self.users.ids[user])
+            format!(
+                "user {:?}: {rows} rows, all with item {item:?}",
+                self.users.ids[user]
+            )
         });
         let examples = examples.collect();
         let count = alone.count() as u64;
@@ -177,7 +205,10 @@ impl Seen {
             count,
             Severity::Warning,
             "one_item_users",
-            format!("{count} of {} users have one item only: what is tested of them is not trained on", self.users.ids.len()),
+            format!(
+                "{count} of {} users have one item only: what is tested of them is not trained on",
+                self.users.ids.len()
+            ),
             examples,
             "set min_user_events = 2 or more in [prepare], or read their metrics apart",
         )

@@ -43,21 +43,31 @@ pub fn examine_split(prepared: &Prepared, split: &SplitConfig) -> Result<Vec<Fin
             after.add(|| {
                 let id = prepared.users().id(user.index()).unwrap_or("(cold)");
                 let time = |time: Time| moment(time.millis().unwrap_or_default());
-                format!("user {id:?}: known until {}, tested from {}", time(last), time(first))
+                format!(
+                    "user {id:?}: known until {}, tested from {}",
+                    time(last),
+                    time(first)
+                )
             });
         }
     }
     // A random split is made of both sides of every moment.
     let is_random = matches!(split.kind, SplitKind::Random { .. });
     let n_test = test.len();
-    let cold = test.events.iter().filter(|event| event.item.index() >= prepared.items().len());
+    let cold = test
+        .events
+        .iter()
+        .filter(|event| event.item.index() >= prepared.items().len());
     let n_cold = cold.count();
     let findings = [
         finding(
             overlap.count,
             Severity::Error,
             "train_test_overlap",
-            format!("{} of {n_test} test events are in the train or validation part, too", overlap.count),
+            format!(
+                "{} of {n_test} test events are in the train or validation part, too",
+                overlap.count
+            ),
             overlap.examples,
             "set deduplicate = \"last\" in [prepare]; for a given test log, take its rows out of the train log",
         ),
@@ -65,7 +75,10 @@ pub fn examine_split(prepared: &Prepared, split: &SplitConfig) -> Result<Vec<Fin
             in_history.count,
             Severity::Warning,
             "target_in_history",
-            format!("{} of {n_test} test events are with an item that their user had before", in_history.count),
+            format!(
+                "{} of {n_test} test events are with an item that their user had before",
+                in_history.count
+            ),
             in_history.examples,
             "with exclude_seen = true they can never be found: set deduplicate in [prepare], or exclude_seen = false in \
              [evaluate] if people come back to items",
@@ -74,7 +87,10 @@ pub fn examine_split(prepared: &Prepared, split: &SplitConfig) -> Result<Vec<Fin
             if is_random { 0 } else { after.count },
             Severity::Warning,
             "train_after_test",
-            format!("{} users have train rows that are later than their first test row", after.count),
+            format!(
+                "{} users have train rows that are later than their first test row",
+                after.count
+            ),
             after.examples,
             "models learn from what comes after the test: split by leave-last or temporal instead",
         ),

@@ -91,7 +91,14 @@ impl Times {
         else {
             return;
         };
-        let told = || format!("{}, time {} after {}", place(), shown(Some(time)), shown(Some(time_before)));
+        let told = || {
+            format!(
+                "{}, time {} after {}",
+                place(),
+                shown(Some(time)),
+                shown(Some(time_before))
+            )
+        };
         match (order_before, when.order) {
             (Some(order_before), Some(order)) if order_before > 0 && order > 0 => {
                 let contradicts = (order > order_before && time < time_before)

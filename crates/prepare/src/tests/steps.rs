@@ -9,7 +9,7 @@ use catchment_schema::Time;
 use expect_test::{Expect, expect};
 
 use super::table::{MINUTE, check};
-use crate::{Deduplicate, Moment, PrepareConfig, Refit, Rolling, SplitConfig, SplitKind};
+use crate::{Deduplicate, Moment, PrepareConfig, Refit, SplitConfig, SplitKind};
 
 /// A split that takes nothing from these logs.
 fn nothing() -> SplitConfig {
@@ -404,32 +404,5 @@ fn a_moment_belongs_to_the_test_part() {
           #1 #3 3 s1
           #1 w 4 s1
     "#]],
-    );
-}
-
-#[test]
-fn a_rolling_window_trains_before_its_gap_and_forgets_what_comes_after_it() {
-    let log = "a v t=1
-         a w t=10
-         a x t=18
-         a y t=20
-         a z t=29
-         b v t=9
-         b w t=11
-         b x t=19";
-    let rolling = Rolling {
-        gap_ms: MINUTE,
-        ..Rolling::new(2, 10 * MINUTE)
-    };
-    // The last row is at minute 29: the test parts are minutes 9 to 19 and 19 to 29, both without their begin.
-    check_split(
-        log,
-        &SplitConfig::new(SplitKind::Rolling(rolling)),
-        &expect![[r#""#]],
-    );
-    check_split(
-        log,
-        &SplitConfig::new(SplitKind::Rolling(Rolling { window: 1, ..rolling })),
-        &expect![[r#""#]],
     );
 }

@@ -13,7 +13,10 @@ fn finished_work_is_known_by_its_inputs_its_settings_and_its_own_bytes() {
     let log = home.path().join("log.csv");
     fs::write(&log, LOG).expect("written");
     let inputs = Inputs::new(Source::new(log.to_string_lossy(), Format::Csv));
-    let (config, split) = (PrepareConfig::default(), SplitConfig::new(SplitKind::LeaveLast { n: 1 }));
+    let (config, split) = (
+        PrepareConfig::default(),
+        SplitConfig::new(SplitKind::LeaveLast { n: 1 }),
+    );
     let out = home.path().join("out");
     let known = |inputs: &Inputs, config: &PrepareConfig, split: &SplitConfig, seed| {
         already_prepared(inputs, config, split, seed, &out).expect("readable")
@@ -34,7 +37,10 @@ fn finished_work_is_known_by_its_inputs_its_settings_and_its_own_bytes() {
     fs::write(&log, LOG.replace("bob,pot,5", "bob,pot,6")).expect("written");
     assert_eq!(known(&inputs, &config, &split, 7), None, "the log has changed");
     fs::write(&log, LOG).expect("written");
-    assert!(known(&inputs, &config, &split, 7).is_some(), "only content counts");
+    assert!(
+        known(&inputs, &config, &split, 7).is_some(),
+        "only content counts"
+    );
 
     let part = out.join("test.parquet");
     let whole = fs::read(&part).expect("read");

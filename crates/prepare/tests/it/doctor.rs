@@ -45,12 +45,18 @@ fn found(log: &str) -> Vec<Finding> {
 /// The one finding with this code; it says what to do, and the sound log does not have it.
 fn only(log: &str, code: &str, severity: Severity) -> Finding {
     assert!(found(SOUND).iter().all(|finding| finding.code != code), "{code}");
-    let findings: Vec<Finding> = found(log).into_iter().filter(|finding| finding.code == code).collect();
+    let findings: Vec<Finding> = found(log)
+        .into_iter()
+        .filter(|finding| finding.code == code)
+        .collect();
     let [finding] = &findings[..] else {
         panic!("{code}: {findings:?}");
     };
     assert_eq!(finding.severity, severity);
-    assert!(!finding.remedy.is_empty() && !finding.examples.is_empty(), "{finding:?}");
+    assert!(
+        !finding.remedy.is_empty() && !finding.examples.is_empty(),
+        "{finding:?}"
+    );
     finding.clone()
 }
 
@@ -60,29 +66,57 @@ fn a_sound_log_has_no_finding_and_its_numbers_are_told() {
     let home = tempfile::tempdir().expect("temporary folder");
     let inputs = Inputs::new(csv(home.path(), "log.csv", SOUND));
     let facts = examine(&inputs, now()).expect("readable").facts;
-    assert_eq!((facts.rows, facts.users, facts.items, facts.timed_rows), (6, 2, 4, 6));
+    assert_eq!(
+        (facts.rows, facts.users, facts.items, facts.timed_rows),
+        (6, 2, 4, 6)
+    );
     assert!((facts.density - 0.75).abs() < 1e-9);
     assert_eq!(facts.rows_of_a_user, [3, 3, 3, 3]);
     assert_eq!(facts.rows_of_an_item, [1, 1, 2, 2]);
-    assert!((facts.tail[0].rows - 2.0 / 6.0).abs() < 1e-9, "one item of four: {:?}", facts.tail);
+    assert!(
+        (facts.tail[0].rows - 2.0 / 6.0).abs() < 1e-9,
+        "one item of four: {:?}",
+        facts.tail
+    );
     assert_eq!(facts.events, [("view".to_owned(), 4), ("buy".to_owned(), 2)]);
     assert!(facts.first_time < facts.last_time);
 }
 
 #[test]
 fn times_that_cannot_be_are_errors() {
-    let future = only(&SOUND.replace("2026-03-03", "2126-03-03"), "time_in_future", Severity::Error);
+    let future = only(
+        &SOUND.replace("2026-03-03", "2126-03-03"),
+        "time_in_future",
+        Severity::Error,
+    );
     assert!(future.message.starts_with("1 of 6 rows"), "{future:?}");
-    assert_eq!(future.examples, ["log.csv:7: user \"bob\", time 2126-03-03T12:00:00Z"]);
-    let missing = only(&SOUND.replace("2026-03-01T09:00", "1970-01-01T00:00"), "time_in_1970", Severity::Error);
-    assert!(missing.examples[0].starts_with("log.csv:5: user \"bob\""), "{missing:?}");
+    assert_eq!(
+        future.examples,
+        ["log.csv:7: user \"bob\", time 2126-03-03T12:00:00Z"]
+    );
+    let missing = only(
+        &SOUND.replace("2026-03-01T09:00", "1970-01-01T00:00"),
+        "time_in_1970",
+        Severity::Error,
+    );
+    assert!(
+        missing.examples[0].starts_with("log.csv:5: user \"bob\""),
+        "{missing:?}"
+    );
 }
 
 #[test]
 fn a_broken_order_of_times_is_found() {
-    let broken = only(&SOUND.replace("2026-03-02T18", "2026-02-02T18"), "time_order_broken", Severity::Warning);
+    let broken = only(
+        &SOUND.replace("2026-03-02T18", "2026-02-02T18"),
+        "time_order_broken",
+        Severity::Warning,
+    );
     assert_eq!(broken.examples.len(), 1);
-    assert!(broken.examples[0].starts_with("log.csv:4: user \"ann\""), "{broken:?}");
+    assert!(
+        broken.examples[0].starts_with("log.csv:4: user \"ann\""),
+        "{broken:?}"
+    );
 }
 
 #[test]
@@ -93,7 +127,11 @@ fn an_order_that_contradicts_the_times_is_an_error() {
              bob,tea,2026-03-01,1\nbob,cup,2026-03-02,2\n"
         )
     };
-    assert!(found(&with_order(3)).iter().all(|finding| finding.code != "order_against_time"));
+    assert!(
+        found(&with_order(3))
+            .iter()
+            .all(|finding| finding.code != "order_against_time")
+    );
     let against = only(&with_order(1), "order_against_time", Severity::Error);
     assert!(against.examples[0].contains("order 1 after 2"), "{against:?}");
 }
@@ -114,7 +152,11 @@ fn duplicates_are_found_with_both_places() {
         ["log.csv:8 repeats log.csv:2: user \"ann\", item \"tea\""]
     );
     let another_event = format!("{SOUND}ann,tea,2026-03-01T10:00:00Z,buy,desk\n");
-    assert!(found(&another_event).iter().all(|finding| finding.code != "duplicate_events"));
+    assert!(
+        found(&another_event)
+            .iter()
+            .all(|finding| finding.code != "duplicate_events")
+    );
 }
 
 #[test]
@@ -127,8 +169,15 @@ fn users_with_one_item_are_found() {
 #[test]
 fn ids_that_are_probably_one_are_found() {
     let log = format!("{SOUND}Ann,tea,2026-03-04,view,desk\nAnn, Cup,2026-03-05,view,desk\n");
-    let alike: Vec<Finding> = found(&log).into_iter().filter(|finding| finding.code == "ids_alike").collect();
-    let examples: Vec<&str> = alike.iter().flat_map(|finding| &finding.examples).map(String::as_str).collect();
+    let alike: Vec<Finding> = found(&log)
+        .into_iter()
+        .filter(|finding| finding.code == "ids_alike")
+        .collect();
+    let examples: Vec<&str> = alike
+        .iter()
+        .flat_map(|finding| &finding.examples)
+        .map(String::as_str)
+        .collect();
     assert_eq!(
         examples,
         [
@@ -151,7 +200,11 @@ fn a_text_that_is_a_user_and_an_item_is_found_and_a_number_is_not() {
 
 #[test]
 fn columns_that_say_nothing_are_found() {
-    let constant = only(&SOUND.replace(",desk", ",phone"), "constant_column", Severity::Note);
+    let constant = only(
+        &SOUND.replace(",desk", ",phone"),
+        "constant_column",
+        Severity::Note,
+    );
     assert_eq!(constant.examples, ["log.csv: device is always phone"]);
     let empty = only(
         &SOUND.replace(",desk", ",").replace(",phone", ","),
@@ -162,12 +215,19 @@ fn columns_that_say_nothing_are_found() {
 
     let home = tempfile::tempdir().expect("temporary folder");
     let inputs = Inputs {
-        items: Some(csv(home.path(), "items.csv", "item_id,title,colour\ntea,T,\ncup,C,\n")),
+        items: Some(csv(
+            home.path(),
+            "items.csv",
+            "item_id,title,colour\ntea,T,\ncup,C,\n",
+        )),
         ..Inputs::new(csv(home.path(), "log.csv", SOUND))
     };
     let findings = examine(&inputs, now()).expect("readable").findings;
     assert_eq!(findings.len(), 1);
-    assert!(findings[0].examples[0].ends_with("items.csv: colour"), "{findings:?}");
+    assert!(
+        findings[0].examples[0].ends_with("items.csv: colour"),
+        "{findings:?}"
+    );
 }
 
 /// The codes that a split of these logs has.
@@ -190,7 +250,9 @@ fn codes(findings: &[Finding]) -> Vec<&str> {
 fn a_sound_split_has_no_finding() {
     let split = SplitConfig::new(SplitKind::LeaveLast { n: 1 });
     let log = SOUND.replace("ann,pot", "ann,jug").replace("bob,jug", "bob,pot");
-    let log = format!("{log}cat,jug,2026-03-01,view,desk\ncat,pot,2026-03-02,view,desk\ncat,tea,2026-03-03,view,desk\n");
+    let log = format!(
+        "{log}cat,jug,2026-03-01,view,desk\ncat,pot,2026-03-02,view,desk\ncat,tea,2026-03-03,view,desk\n"
+    );
     assert_eq!(split_codes(&log, None, &PrepareConfig::default(), &split), []);
 }
 
@@ -198,7 +260,12 @@ fn a_sound_split_has_no_finding() {
 fn an_event_on_both_sides_of_a_split_is_an_error() {
     let header = "user_id,item_id,timestamp,event,device\n";
     let leaked = format!("{header}ann,cup,2026-03-01T10:01:00Z,buy,desk\nbob,pot,2026-03-04,view,desk\n");
-    let findings = split_codes(SOUND, Some(&leaked), &PrepareConfig::default(), &SplitConfig::given());
+    let findings = split_codes(
+        SOUND,
+        Some(&leaked),
+        &PrepareConfig::default(),
+        &SplitConfig::given(),
+    );
     assert_eq!(codes(&findings), ["train_test_overlap", "train_after_test"]);
     assert_eq!(findings[0].severity, Severity::Error);
     assert_eq!(
@@ -206,7 +273,12 @@ fn an_event_on_both_sides_of_a_split_is_an_error() {
         ["test.parquet: user \"ann\", item \"cup\", time 2026-03-01T10:01:00Z"]
     );
     let later = format!("{header}ann,jug,2026-03-04,buy,desk\nbob,pot,2026-03-04,view,desk\n");
-    let findings = split_codes(SOUND, Some(&later), &PrepareConfig::default(), &SplitConfig::given());
+    let findings = split_codes(
+        SOUND,
+        Some(&later),
+        &PrepareConfig::default(),
+        &SplitConfig::given(),
+    );
     assert_eq!(codes(&findings), [""; 0]);
 }
 
@@ -215,8 +287,14 @@ fn a_target_in_its_own_history_is_found() {
     let log = format!("{SOUND}ann,tea,2026-03-05,view,desk\n");
     let split = SplitConfig::new(SplitKind::LeaveLast { n: 1 });
     let findings = split_codes(&log, None, &PrepareConfig::default(), &split);
-    let found: Vec<&Finding> = findings.iter().filter(|finding| finding.code == "target_in_history").collect();
-    assert!(found[0].examples[0].contains("user \"ann\", item \"tea\""), "{findings:?}");
+    let found: Vec<&Finding> = findings
+        .iter()
+        .filter(|finding| finding.code == "target_in_history")
+        .collect();
+    assert!(
+        found[0].examples[0].contains("user \"ann\", item \"tea\""),
+        "{findings:?}"
+    );
 }
 
 #[test]

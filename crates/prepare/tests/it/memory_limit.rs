@@ -37,7 +37,11 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         if path.is_dir() {
             let below = self::files(&path);
-            files.extend(below.into_iter().map(|(inner, bytes)| (format!("{name}/{inner}"), bytes)));
+            files.extend(
+                below
+                    .into_iter()
+                    .map(|(inner, bytes)| (format!("{name}/{inner}"), bytes)),
+            );
         } else {
             files.push((name, fs::read(&path).expect("read")));
         }
@@ -65,8 +69,10 @@ fn a_limited_run_spills_and_writes_the_same_bytes() {
             ..PrepareConfig::default()
         };
         let out = home.path().join(number.to_string());
-        prepare(&inputs, &config, &split, 7, 2, &out, &mut |progress| spills[number] = progress.spills)
-            .expect("prepared");
+        prepare(&inputs, &config, &split, 7, 2, &out, &mut |progress| {
+            spills[number] = progress.spills
+        })
+        .expect("prepared");
         let found = already_prepared(&inputs, &config, &split, 7, &out).expect("readable");
         assert!(found.is_some(), "the limit is no reason to do it again");
     }
@@ -79,7 +85,10 @@ fn a_limited_run_spills_and_writes_the_same_bytes() {
         assert!(one == other, "{name} differs");
     }
     let left = fs::read_dir(home.path()).expect("listed").count();
-    assert_eq!(left, 3, "the log and two folders: nothing that was moved to disk is left");
+    assert_eq!(
+        left, 3,
+        "the log and two folders: nothing that was moved to disk is left"
+    );
 }
 
 #[test]
@@ -88,7 +97,11 @@ fn ids_that_do_not_fit_are_a_clear_error() {
     let path = home.path().join("log.csv");
     let mut text = "user_id,item_id\n".to_owned();
     for row in 0..300_000 {
-        let _ = writeln!(text, "a-very-long-id-of-a-user-who-comes-only-once-in-this-log-{row},i{}", row % 10);
+        let _ = writeln!(
+            text,
+            "a-very-long-id-of-a-user-who-comes-only-once-in-this-log-{row},i{}",
+            row % 10
+        );
     }
     fs::write(&path, text).expect("written");
     let inputs = Inputs::new(Source::new(path.to_string_lossy(), Format::Csv));
@@ -97,7 +110,15 @@ fn ids_that_do_not_fit_are_a_clear_error() {
         ..PrepareConfig::default()
     };
     let split = SplitConfig::new(SplitKind::LeaveLast { n: 1 });
-    let error = prepare(&inputs, &config, &split, 7, 2, &home.path().join("out"), &mut |_| {});
+    let error = prepare(
+        &inputs,
+        &config,
+        &split,
+        7,
+        2,
+        &home.path().join("out"),
+        &mut |_| {},
+    );
     let error = error.expect_err("too little memory");
     assert!(matches!(error, Error::OverMemory { .. }), "{error}");
     assert!(error.help().contains("memory_limit"), "{}", error.help());

@@ -205,7 +205,9 @@ impl<R: Read> Read for Unpacked<R> {
 
 /// A failure to read, and whether the disk or the file is to blame.
 pub(super) fn read_error(path: &Path, error: io::Error) -> Error {
-    let unpacking = error.get_ref().and_then(|inner| inner.downcast_ref::<NotUnpacked>());
+    let unpacking = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<NotUnpacked>());
     match unpacking {
         Some(NotUnpacked { packing, reason }) => Error::Damaged {
             path: path.to_owned(),

@@ -153,7 +153,11 @@ pub fn import_located_interactions(
     each_chunk(source, Table::Interactions, &mut |chunk| {
         let located = conform.conform(chunk, &mut log)?;
         n_rows += located.rows.len() as u64;
-        if located.rows.is_empty() { Ok(()) } else { sink(located) }
+        if located.rows.is_empty() {
+            Ok(())
+        } else {
+            sink(located)
+        }
     })?;
     finish(source, n_rows, log, conform)
 }

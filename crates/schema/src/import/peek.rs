@@ -68,7 +68,9 @@ pub fn guess_format(path: &Path) -> Result<(Format, Option<char>)> {
 fn is_lightgcn(first: &str, second: Option<&str>) -> bool {
     let n_numbers = |line: &str| {
         let words = line.split(' ').filter(|word| !word.is_empty());
-        let all = words.clone().all(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
+        let all = words
+            .clone()
+            .all(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
         all.then(|| words.count())
     };
     let second = second.map_or(Some(0), n_numbers);
@@ -87,7 +89,9 @@ fn delimited(header: &str, is_tsv: bool) -> (Format, Option<char>) {
         .collect();
     let count = |delimiter: &char| bare.matches(*delimiter).count();
     let most = DELIMITERS.iter().map(count).max().unwrap_or(0);
-    let found = DELIMITERS.into_iter().find(|delimiter| count(delimiter) == most && most > 0);
+    let found = DELIMITERS
+        .into_iter()
+        .find(|delimiter| count(delimiter) == most && most > 0);
     match (found, is_tsv) {
         (Some('\t'), _) | (None, true) => (Format::Tsv, None),
         (Some(other), true) => (Format::Tsv, Some(other)),
@@ -148,7 +152,10 @@ mod tests {
     #[test]
     fn formats_are_told_by_content_and_name() {
         assert_eq!(guess("a.csv", b"user,item\n"), (Format::Csv, None));
-        assert_eq!(guess("a.csv", b"user;item;\"a,b,c,d\"\n"), (Format::Csv, Some(';')));
+        assert_eq!(
+            guess("a.csv", b"user;item;\"a,b,c,d\"\n"),
+            (Format::Csv, Some(';'))
+        );
         assert_eq!(guess("a.txt", b"user\titem\n"), (Format::Tsv, None));
         assert_eq!(guess("a.tsv", b"user,item\n"), (Format::Tsv, Some(',')));
         assert_eq!(guess("a.log", b"{\"user\": 1}\n"), (Format::Jsonl, None));
@@ -164,7 +171,13 @@ mod tests {
         std::fs::write(&path, "U,i\n007,\nx,2.50\n").expect("writes");
         let source = Source::new(path.to_string_lossy(), Format::Csv);
         let peeked = peek(&source, Table::Interactions).expect("readable");
-        let cells = |column: usize| peeked.columns[column].cells.iter().map(Option::as_deref).collect::<Vec<_>>();
+        let cells = |column: usize| {
+            peeked.columns[column]
+                .cells
+                .iter()
+                .map(Option::as_deref)
+                .collect::<Vec<_>>()
+        };
         assert_eq!((peeked.rows, peeked.more), (2, false));
         assert_eq!(cells(0), [Some("007"), Some("x")]);
         assert_eq!(cells(1), [None, Some("2.50")]);

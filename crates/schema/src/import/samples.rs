@@ -11,8 +11,8 @@ use super::files::{self, Table};
 use super::lines::Lines;
 use super::source::{Format, Source};
 use super::{ImportReport, nothing};
-use crate::parquet_file::parquet_error;
 use crate::Result;
+use crate::parquet_file::parquet_error;
 
 /// A batch is also full at this many features.
 const CHUNK_FEATURES: usize = 1 << 22;
@@ -21,7 +21,11 @@ const CHUNK_FEATURES: usize = 1 << 22;
 /// List<UInt32>; `values` List<Float32>. The lists of a row have one length, none is null.
 pub fn samples_schema(with_fields: bool) -> SchemaRef {
     let list = |name: &str, item: DataType| {
-        Field::new(name, DataType::List(Arc::new(Field::new_list_field(item, false))), false)
+        Field::new(
+            name,
+            DataType::List(Arc::new(Field::new_list_field(item, false))),
+            false,
+        )
     };
     let mut columns = vec![Field::new("label", DataType::Float32, false)];
     if with_fields {
@@ -185,8 +189,13 @@ fn parse(line: &str, with_fields: bool, features: &mut Vec<Feature>) -> Result<O
         value: value.to_owned(),
         reason: reason.to_owned(),
     };
-    let label = finite(label)
-        .ok_or_else(|| fault("label".to_owned(), label, "must be a finite number, before the features"))?;
+    let label = finite(label).ok_or_else(|| {
+        fault(
+            "label".to_owned(),
+            label,
+            "must be a finite number, before the features",
+        )
+    })?;
     let mut is_rising = true;
     for (position, word) in words.enumerate() {
         let column = || format!("feature {}", position + 1);
@@ -195,7 +204,9 @@ fn parse(line: &str, with_fields: bool, features: &mut Vec<Feature>) -> Result<O
         } else {
             "is not index:value"
         };
-        let (head, value) = word.rsplit_once(':').ok_or_else(|| fault(column(), word, shape))?;
+        let (head, value) = word
+            .rsplit_once(':')
+            .ok_or_else(|| fault(column(), word, shape))?;
         let (field, index) = match (with_fields, head.split_once(':')) {
             (true, Some((field, index))) => (field, index),
             (false, None) => ("0", head),
@@ -204,7 +215,13 @@ fn parse(line: &str, with_fields: bool, features: &mut Vec<Feature>) -> Result<O
         let whole = |text: &str, what: &str| {
             let digits = text.bytes().all(|byte| byte.is_ascii_digit());
             let number = text.parse().ok().filter(|_| digits);
-            number.ok_or_else(|| fault(column(), word, &format!("the {what} must be a whole number below 2^32")))
+            number.ok_or_else(|| {
+                fault(
+                    column(),
+                    word,
+                    &format!("the {what} must be a whole number below 2^32"),
+                )
+            })
         };
         let feature = Feature {
             field: whole(field, "field")?,
@@ -216,7 +233,10 @@ fn parse(line: &str, with_fields: bool, features: &mut Vec<Feature>) -> Result<O
     }
     if !is_rising && let Some(twice) = repeated(features) {
         let (column, reason) = if with_fields {
-            (format!("{}:{}", twice.field, twice.index), "comes twice in this row, in one field")
+            (
+                format!("{}:{}", twice.field, twice.index),
+                "comes twice in this row, in one field",
+            )
         } else {
             (twice.index.to_string(), "comes twice in this row")
         };

@@ -245,11 +245,18 @@ mod tests {
 
     #[test]
     fn every_format_is_written_as_it_is_named() {
-        use Format::{
-            Csv, Jsonl, LibFfm, LibSvm, LightGcn, MovieLens1m, MovieLens100k, Parquet, Trec, Tsv,
-        };
+        use Format::{Csv, Jsonl, LibFfm, LibSvm, LightGcn, MovieLens1m, MovieLens100k, Parquet, Trec, Tsv};
         for format in [
-            Parquet, Csv, Tsv, Jsonl, MovieLens100k, MovieLens1m, LightGcn, LibSvm, LibFfm, Trec,
+            Parquet,
+            Csv,
+            Tsv,
+            Jsonl,
+            MovieLens100k,
+            MovieLens1m,
+            LightGcn,
+            LibSvm,
+            LibFfm,
+            Trec,
         ] {
             assert_eq!(
                 serde_json::to_value(format).expect("serialises"),

@@ -11,8 +11,8 @@ use super::files::{self, Table};
 use super::lines::Lines;
 use super::source::{Format, Source};
 use super::{ImportReport, nothing};
-use crate::parquet_file::parquet_error;
 use crate::Result;
+use crate::parquet_file::parquet_error;
 
 /// The columns of imported judgements: `query`, `document` Utf8 (their raw ids), `label` Float32 (the grade), no nulls.
 pub fn judgements_schema() -> SchemaRef {
@@ -89,7 +89,10 @@ impl Rows {
         };
         let words: Vec<&str> = line.split_ascii_whitespace().collect();
         let [query, _, document, grade] = words[..] else {
-            let reason = format!("has {} words, expected query, iteration, document, grade", words.len());
+            let reason = format!(
+                "has {} words, expected query, iteration, document, grade",
+                words.len()
+            );
             origin.unreadable(number, WHOLE_LINE, line, reason);
             return;
         };

@@ -5,7 +5,7 @@ use std::fs;
 use catchment_schema::import::{Format, Source, import_items, import_users};
 use expect_test::expect;
 
-use super::imported::{shown, import, source, check};
+use super::imported::{check, import, shown, source};
 
 #[test]
 fn movielens_ratings_are_read_in_both_forms() {

@@ -4,7 +4,10 @@ use std::fs;
 use std::io::Write;
 use std::sync::Arc;
 
-use catchment_schema::arrow::array::{ArrayRef, BinaryArray, Date32Array, DictionaryArray, Float64Array, Int8Array, RecordBatch, TimestampNanosecondArray, UInt64Array};
+use catchment_schema::arrow::array::{
+    ArrayRef, BinaryArray, Date32Array, DictionaryArray, Float64Array, Int8Array, RecordBatch,
+    TimestampNanosecondArray, UInt64Array,
+};
 use catchment_schema::arrow::datatypes::{DataType, Int32Type};
 use catchment_schema::import::Format;
 use catchment_schema::parquet::arrow::ArrowWriter;
@@ -12,7 +15,7 @@ use catchment_schema::parquet::basic::{BrotliLevel, Compression, GzipLevel, Zstd
 use catchment_schema::parquet::file::properties::WriterProperties;
 use expect_test::expect;
 
-use super::imported::{shown, import, source};
+use super::imported::{import, shown, source};
 
 #[test]
 fn parquet_types_become_the_types_of_the_contract() {

@@ -94,7 +94,10 @@ fn a_line_that_is_none_is_named_with_its_place() {
     assert_eq!(refused("yes 1:1\n", Format::LibSvm), place(1, "label", "yes"));
     let ffm = refused("0 1:1:1 2:1\n", Format::LibFfm);
     assert_eq!(ffm, place(1, "feature 2", "2:1"));
-    assert_eq!(refused("q 0 d 1\nq 0 d high\n", Format::Trec), place(2, "grade", "high"));
+    assert_eq!(
+        refused("q 0 d 1\nq 0 d high\n", Format::Trec),
+        place(2, "grade", "high")
+    );
     assert_eq!(refused("q d 1\n", Format::Trec), place(1, "whole line", "q d 1"));
 }
 
@@ -105,7 +108,10 @@ fn bad_lines_are_skipped_where_that_is_asked_for() {
     assert_eq!((batches[0].num_rows(), report.skipped), (2, 1));
     assert_eq!(report.findings[0].code, "bad_row");
     let all_bad = samples("x\ny\n", Format::LibSvm, OnError::Skip);
-    assert!(matches!(all_bad, Err(Error::NothingReadable { rows: 2, .. })), "{all_bad:?}");
+    assert!(
+        matches!(all_bad, Err(Error::NothingReadable { rows: 2, .. })),
+        "{all_bad:?}"
+    );
     let empty = samples("\n# nothing\n", Format::LibSvm, OnError::Fail);
     assert!(matches!(empty, Err(Error::Empty { .. })), "{empty:?}");
 }
@@ -120,14 +126,27 @@ fn each_format_is_refused_where_it_does_not_belong() {
         other => panic!("{other:?}"),
     };
     for format in [Format::LibSvm, Format::LibFfm, Format::Trec] {
-        assert_eq!(key(import_interactions(&source(&path, format), &mut |_| Ok(()))), "format");
+        assert_eq!(
+            key(import_interactions(&source(&path, format), &mut |_| Ok(()))),
+            "format"
+        );
     }
     for format in [Format::Csv, Format::Trec] {
-        assert_eq!(key(import_samples(&source(&path, format), &mut |_| Ok(()))), "format");
+        assert_eq!(
+            key(import_samples(&source(&path, format), &mut |_| Ok(()))),
+            "format"
+        );
     }
-    assert_eq!(key(import_judgements(&source(&path, Format::Csv), &mut |_| Ok(()))), "format");
+    assert_eq!(
+        key(import_judgements(&source(&path, Format::Csv), &mut |_| Ok(()))),
+        "format"
+    );
     let named = source(folder.path(), Format::LibSvm);
-    assert_eq!(key(import_samples(&named, &mut |_| Ok(()))), "path", "train and test lie side by side");
+    assert_eq!(
+        key(import_samples(&named, &mut |_| Ok(()))),
+        "path",
+        "train and test lie side by side"
+    );
 }
 
 #[test]

@@ -53,7 +53,11 @@ fn skipping_every_row_is_an_error_with_another_remedy() {
         rows: 2,
         first,
     };
-    assert!(!error.help().contains("skip"), "skipping is what was done: {}", error.help());
+    assert!(
+        !error.help().contains("skip"),
+        "skipping is what was done: {}",
+        error.help()
+    );
 }
 
 /// With `on_error = "skip"` only rows are left out: a column that is not there is still an error.

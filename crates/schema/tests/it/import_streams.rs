@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 
+use catchment_schema::Error;
 use catchment_schema::arrow::array::RecordBatch;
 use catchment_schema::arrow::datatypes::DataType;
 use catchment_schema::import::{Format, OnError, Source, import_interactions};
-use catchment_schema::Error;
 use expect_test::expect;
 
-use super::imported::{shown, import, source};
+use super::imported::{import, shown, source};
 
 #[test]
 fn folders_and_globs_are_read_in_the_order_of_their_names() {

@@ -6,7 +6,7 @@ use catchment_schema::arrow::array::ListArray;
 use catchment_schema::import::{Format, Source, import_items};
 use expect_test::expect;
 
-use super::imported::{shown, source, map};
+use super::imported::{map, shown, source};
 
 #[test]
 fn known_columns_of_items_are_typed() {

@@ -10,7 +10,7 @@ use catchment_schema::parquet::arrow::ArrowWriter;
 use expect_test::expect;
 use proptest::prelude::*;
 
-use super::imported::{shown, cell, import, source, check, map};
+use super::imported::{cell, check, import, map, shown, source};
 
 #[test]
 fn csv_maps_columns_and_keeps_the_others() {

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use catchment_schema::arrow::array::{ArrayRef, RecordBatch, AsArray};
+use catchment_schema::Result;
+use catchment_schema::arrow::array::{ArrayRef, AsArray, RecordBatch};
 use catchment_schema::arrow::datatypes::TimestampMillisecondType;
 use catchment_schema::arrow::util::display::array_value_to_string;
 use catchment_schema::import::{Format, ImportReport, Source, import_interactions, interactions_schema};
-use catchment_schema::Result;
 use expect_test::Expect;
 
 /// Everything that an import hands on, as one text: a header, then a line for each row.
@@ -61,7 +61,13 @@ pub(super) fn source(path: &Path, format: Format) -> Source {
     Source::new(path.to_string_lossy(), format)
 }
 
-pub(super) fn check(name: &str, content: &str, format: Format, change: impl FnOnce(&mut Source), expected: &Expect) {
+pub(super) fn check(
+    name: &str,
+    content: &str,
+    format: Format,
+    change: impl FnOnce(&mut Source),
+    expected: &Expect,
+) {
     let folder = tempfile::tempdir().expect("temporary folder");
     let path = folder.path().join(name);
     fs::write(&path, content).expect("writes");

@@ -37,7 +37,10 @@ pub(crate) fn run(args: &RecipeArgs, output: Output) -> Result<(), Failure> {
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let file = work.data().with_file_name(FINDINGS);
     AtomicFile::write(&file, &serde_json::to_vec_pretty(&findings)?)?;
-    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let errors = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .count();
     if output.json {
         super::print_json(&Report {
             facts: &facts,
@@ -50,13 +53,23 @@ pub(crate) fn run(args: &RecipeArgs, output: Output) -> Result<(), Failure> {
             work.say(told_finding(finding));
         }
         let n = findings.len();
-        work.say(format!("{errors} errors, {} other findings; {}", n - errors, file.display()));
+        work.say(format!(
+            "{errors} errors, {} other findings; {}",
+            n - errors,
+            file.display()
+        ));
     }
     if errors == 0 {
         return Ok(());
     }
-    let what = anyhow::anyhow!("the doctor found {errors} errors in the data of {}", work.recipe.name);
-    Err(Failure::with_help(what, "each finding names its remedy; run doctor again when they are mended"))
+    let what = anyhow::anyhow!(
+        "the doctor found {errors} errors in the data of {}",
+        work.recipe.name
+    );
+    Err(Failure::with_help(
+        what,
+        "each finding names its remedy; run doctor again when they are mended",
+    ))
 }
 
 fn now() -> Time {
@@ -88,12 +101,25 @@ fn told(facts: &Facts) -> String {
         facts.items,
         1.0 / facts.density.max(f64::MIN_POSITIVE)
     );
-    text += &format!("a user has {least} to {most} rows, half of them at most {median}, nine in ten at most {most_have}\n");
+    text += &format!(
+        "a user has {least} to {most} rows, half of them at most {median}, nine in ten at most {most_have}\n"
+    );
     let [least, median, most_have, most] = facts.rows_of_an_item;
-    text += &format!("an item has {least} to {most} rows, half of them at most {median}, nine in ten at most {most_have}\n");
+    text += &format!(
+        "an item has {least} to {most} rows, half of them at most {median}, nine in ten at most {most_have}\n"
+    );
     let tail = facts.tail.iter();
-    let tail = tail.map(|tail| format!("{:.0}% of the items hold {:.0}%", tail.items * 100.0, tail.rows * 100.0));
-    text += &format!("the most popular {} of the rows\n", tail.collect::<Vec<_>>().join(", "));
+    let tail = tail.map(|tail| {
+        format!(
+            "{:.0}% of the items hold {:.0}%",
+            tail.items * 100.0,
+            tail.rows * 100.0
+        )
+    });
+    text += &format!(
+        "the most popular {} of the rows\n",
+        tail.collect::<Vec<_>>().join(", ")
+    );
     text += &format!(
         "{} rows have a time, from {} to {}\n",
         facts.timed_rows,

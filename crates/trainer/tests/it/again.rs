@@ -30,11 +30,18 @@ fn the_same_data_is_prepared_once() {
     assert!(!first.contains(NOTHING), "{first}");
     let before = place.files("work/shop/data");
     let again = place.run("prepare catchment.toml").well();
-    assert!(again.contains(NOTHING) && again.contains("prepared 997 users"), "{again}");
+    assert!(
+        again.contains(NOTHING) && again.contains("prepared 997 users"),
+        "{again}"
+    );
     assert_eq!(before, place.files("work/shop/data"));
     let seed = place.run("prepare catchment.toml --seed 8").well();
     assert!(!seed.contains(NOTHING), "another seed: {seed}");
-    place.replace("catchment.toml", "kind = \"leave-last\"", "kind = \"leave-last\"\nn = 2");
+    place.replace(
+        "catchment.toml",
+        "kind = \"leave-last\"",
+        "kind = \"leave-last\"\nn = 2",
+    );
     let split = place.run("prepare catchment.toml").well();
     assert!(!split.contains(NOTHING), "another split: {split}");
 }
@@ -43,9 +50,14 @@ fn the_same_data_is_prepared_once() {
 fn a_killed_preparation_is_done_again_and_leaves_nothing() {
     let place = place(300_000);
     let unfinished = || {
-        let entries = fs::read_dir(place.path("work/shop")).into_iter().flatten().flatten();
+        let entries = fs::read_dir(place.path("work/shop"))
+            .into_iter()
+            .flatten()
+            .flatten();
         let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        names.filter(|name| name.starts_with(".prepare-unfinished-")).collect::<Vec<_>>()
+        names
+            .filter(|name| name.starts_with(".prepare-unfinished-"))
+            .collect::<Vec<_>>()
     };
     let mut child = Command::new(env!("CARGO_BIN_EXE_catchment-train"))
         .args(["prepare", "catchment.toml"])
@@ -61,7 +73,10 @@ fn a_killed_preparation_is_done_again_and_leaves_nothing() {
     std::thread::sleep(Duration::from_millis(100));
     child.kill().expect("killed");
     let status = child.wait().expect("waited");
-    assert!(!status.success(), "it was faster than this test: make the log longer");
+    assert!(
+        !status.success(),
+        "it was faster than this test: make the log longer"
+    );
     assert_eq!(unfinished().len(), 1, "killed in the middle");
     assert!(!place.path("work/shop/data").exists());
 

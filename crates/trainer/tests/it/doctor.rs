@@ -28,7 +28,11 @@ fn sound_data_passes_and_its_numbers_are_told() {
     let said = place.run("doctor catchment.toml").well();
     assert!(said.contains("6 rows, 2 users, 3 items"), "{said}");
     assert!(said.contains("0 errors"), "{said}");
-    assert!(findings(&place).iter().all(|finding| finding.severity != Severity::Error));
+    assert!(
+        findings(&place)
+            .iter()
+            .all(|finding| finding.severity != Severity::Error)
+    );
     let json = place.run("doctor catchment.toml --json").json();
     assert_eq!((&json["facts"]["rows"], &json["errors"]), (&6.into(), &0.into()));
 }
@@ -38,10 +42,18 @@ fn an_error_fails_with_examples_and_a_remedy_and_is_left_for_a_report() {
     let place = place(&SOUND.replace("u2,a,2026-01-03", "u2,a,1970-01-01"));
     let said = place.run("doctor catchment.toml");
     assert_eq!(said.code, 1);
-    assert!(said.stdout.contains("error time_in_1970: 1 of 6 rows"), "{}", said.stdout);
+    assert!(
+        said.stdout.contains("error time_in_1970: 1 of 6 rows"),
+        "{}",
+        said.stdout
+    );
     assert!(said.stdout.contains("log.csv:7: user \"u2\""), "{}", said.stdout);
     assert!(said.stdout.contains("remedy: check time_unit"), "{}", said.stdout);
-    assert!(said.stderr.starts_with("error: the doctor found 1 errors"), "{}", said.stderr);
+    assert!(
+        said.stderr.starts_with("error: the doctor found 1 errors"),
+        "{}",
+        said.stderr
+    );
     assert_eq!(findings(&place)[0].code, "time_in_1970", "the worst first");
     let said = place.run("doctor catchment.toml --json");
     let json: serde_json::Value = serde_json::from_str(&said.stdout).expect("one object");
@@ -51,7 +63,11 @@ fn an_error_fails_with_examples_and_a_remedy_and_is_left_for_a_report() {
 #[test]
 fn data_that_cannot_be_prepared_is_a_finding() {
     let place = place("user_id,item_id\nu1,a\nu1,b\nu2,a\nu2,b\n");
-    place.replace("catchment.toml", "kind = \"leave-last\"", "kind = \"temporal\"\nat = 0.5");
+    place.replace(
+        "catchment.toml",
+        "kind = \"leave-last\"",
+        "kind = \"temporal\"\nat = 0.5",
+    );
     assert_eq!(place.run("doctor catchment.toml").code, 1);
     let findings = findings(&place);
     assert_eq!(findings[0].code, "not_prepared");

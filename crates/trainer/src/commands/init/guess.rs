@@ -47,7 +47,11 @@ impl fmt::Display for Guess {
             Sure::Guess => "a guess",
         };
         let Self {
-            file, means, found, why, ..
+            file,
+            means,
+            found,
+            why,
+            ..
         } = self;
         write!(formatter, "{file}: {means} is {found} ({sure}: {why})")
     }
@@ -76,13 +80,18 @@ pub(super) fn log(source: Source, peeked: &Peek) -> Result<Guessed, &'static str
     let mut columns = Columns::of(&source, peeked);
     columns.by_name(&LOG, &fits_log);
     let is_moment = |looks: &Looks| looks.times.is_some();
-    columns.by_content("timestamp", is_moment, "every value is a moment between 1985 and 2100");
+    columns.by_content(
+        "timestamp",
+        is_moment,
+        "every value is a moment between 1985 and 2100",
+    );
     let is_word = |looks: &Looks| {
         looks.numbers.is_none() && (2..=20).contains(&looks.n_distinct) && looks.repeats() >= 10.0
     };
     columns.by_content("event", is_word, "a few words that come again and again");
     for (means, place) in [("user_id", "first"), ("item_id", "next")] {
-        let is_id = |looks: &Looks| looks.n_values == peeked.rows && looks.n_distinct > 1 && !is_fraction(looks);
+        let is_id =
+            |looks: &Looks| looks.n_values == peeked.rows && looks.n_distinct > 1 && !is_fraction(looks);
         let why = format!("the {place} column with a value in every row that could be an id");
         columns.by_content(means, is_id, &why);
     }
@@ -100,12 +109,19 @@ pub(super) fn items(source: Source, peeked: &Peek) -> Result<Guessed, &'static s
     }
     let mut columns = Columns::of(&source, peeked);
     columns.by_name(&ITEMS, &fits_item);
-    columns.by_content("item_id", is_key, "the first column with another value in every row");
+    columns.by_content(
+        "item_id",
+        is_key,
+        "the first column with another value in every row",
+    );
     let mut guessed = columns.finish(&["item_id"])?;
     if let Some(looks) = guessed.looks.get("category")
         && let Some(between) = between_words(looks)
     {
-        guessed.source.lists.insert("category".to_owned(), between.to_owned());
+        guessed
+            .source
+            .lists
+            .insert("category".to_owned(), between.to_owned());
     }
     Ok(guessed)
 }
@@ -117,13 +133,20 @@ pub(super) fn users(source: Source, peeked: &Peek) -> Result<Guessed, &'static s
     }
     let mut columns = Columns::of(&source, peeked);
     columns.by_name(&USERS, &|_, _| true);
-    columns.by_content("user_id", is_key, "the first column with another value in every row");
+    columns.by_content(
+        "user_id",
+        is_key,
+        "the first column with another value in every row",
+    );
     columns.finish(&["user_id"])
 }
 
 /// Formats that say themselves what their columns are.
 fn fixed(format: Format) -> bool {
-    !matches!(format, Format::Parquet | Format::Csv | Format::Tsv | Format::Jsonl)
+    !matches!(
+        format,
+        Format::Parquet | Format::Csv | Format::Tsv | Format::Jsonl
+    )
 }
 
 fn known_format(source: Source, peeked: &Peek) -> Guessed {
@@ -161,7 +184,11 @@ fn fits_log(means: &str, looks: &Looks) -> bool {
 }
 
 fn fits_item(means: &str, looks: &Looks) -> bool {
-    let within = |limit: f64| looks.numbers.is_some_and(|(least, most)| least >= -limit && most <= limit);
+    let within = |limit: f64| {
+        looks
+            .numbers
+            .is_some_and(|(least, most)| least >= -limit && most <= limit)
+    };
     match means {
         "price" => looks.numbers.is_some(),
         "latitude" => within(90.0),
@@ -205,7 +232,11 @@ impl<'a> Columns<'a> {
         Self {
             source,
             peeked,
-            looks: peeked.columns.iter().map(|column| Some(Looks::of(column))).collect(),
+            looks: peeked
+                .columns
+                .iter()
+                .map(|column| Some(Looks::of(column)))
+                .collect(),
             taken: BTreeMap::new(),
             guesses: vec![],
         }
@@ -227,11 +258,7 @@ impl<'a> Columns<'a> {
     }
 
     /// Exact names of all meanings first, so that one that is merely like a name takes no column from another.
-    fn by_name(
-        &mut self,
-        meanings: &[(&'static str, &[&str])],
-        is_possible: &dyn Fn(&str, &Looks) -> bool,
-    ) {
+    fn by_name(&mut self, meanings: &[(&'static str, &[&str])], is_possible: &dyn Fn(&str, &Looks) -> bool) {
         for (wanted, sure) in [(2, Sure::Sure), (1, Sure::Likely)] {
             for (means, synonyms) in meanings {
                 if self.taken.contains_key(means) {
@@ -240,13 +267,17 @@ impl<'a> Columns<'a> {
                 // The earlier a name stands among the synonyms, the better; then the earlier column.
                 let exact = |position: usize| {
                     let name = super::synonyms::plain(&self.peeked.columns[position].name);
-                    synonyms.iter().position(|synonym| super::synonyms::plain(synonym) == name)
+                    synonyms
+                        .iter()
+                        .position(|synonym| super::synonyms::plain(synonym) == name)
                 };
                 let best = (0..self.looks.len())
                     .filter(|&position| self.is_free(position))
                     .filter(|&position| fits(&self.peeked.columns[position].name, synonyms) == wanted)
                     .filter(|&position| {
-                        self.looks[position].as_ref().is_some_and(|looks| is_possible(means, looks))
+                        self.looks[position]
+                            .as_ref()
+                            .is_some_and(|looks| is_possible(means, looks))
                     })
                     .min_by_key(|&position| (exact(position), position));
                 if let Some(position) = best {
@@ -319,7 +350,9 @@ impl<'a> Columns<'a> {
                 means: other.clone(),
                 found: format!("column {name:?}"),
                 sure: Sure::Sure,
-                why: format!("its values are not what `{name}` has to hold, so it is kept under another name"),
+                why: format!(
+                    "its values are not what `{name}` has to hold, so it is kept under another name"
+                ),
             });
             source.columns.insert(other, name.clone());
         }

@@ -31,8 +31,10 @@ impl Looks {
             *counts.entry(value).or_default() += 1;
         }
         let n_distinct = counts.len();
-        let mut frequent: Vec<(String, usize)> =
-            counts.into_iter().map(|(value, count)| (value.to_owned(), count)).collect();
+        let mut frequent: Vec<(String, usize)> = counts
+            .into_iter()
+            .map(|(value, count)| (value.to_owned(), count))
+            .collect();
         frequent.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         frequent.truncate(30);
         let numbers = numbers(&values);
@@ -68,9 +70,20 @@ fn numbers(values: &[&str]) -> Option<(f64, f64)> {
 
 /// The unit in which both ends lie between 1985 and 2100.
 fn unit((least, most): (f64, f64)) -> Option<TimeUnit> {
-    let units = [(TimeUnit::Seconds, 1.0), (TimeUnit::Millis, 1e3), (TimeUnit::Micros, 1e6)];
-    let fits = |per_second: f64| [least, most].iter().all(|end| SECONDS.contains(&(end / per_second)));
-    units.into_iter().find(|(_, per_second)| fits(*per_second)).map(|(unit, _)| unit)
+    let units = [
+        (TimeUnit::Seconds, 1.0),
+        (TimeUnit::Millis, 1e3),
+        (TimeUnit::Micros, 1e6),
+    ];
+    let fits = |per_second: f64| {
+        [least, most]
+            .iter()
+            .all(|end| SECONDS.contains(&(end / per_second)))
+    };
+    units
+        .into_iter()
+        .find(|(_, per_second)| fits(*per_second))
+        .map(|(unit, _)| unit)
 }
 
 /// The importer's own rule for moments in words.
@@ -92,10 +105,16 @@ mod tests {
 
     #[test]
     fn times_are_told_with_their_unit_and_small_numbers_are_none() {
-        assert_eq!(looks(&["978300760", "1396860669.5"]).times, Some(TimeUnit::Seconds));
+        assert_eq!(
+            looks(&["978300760", "1396860669.5"]).times,
+            Some(TimeUnit::Seconds)
+        );
         assert_eq!(looks(&["978300760000"]).times, Some(TimeUnit::Millis));
         assert_eq!(looks(&["978300760000000"]).times, Some(TimeUnit::Micros));
-        assert_eq!(looks(&["2026-01-02", "2026-01-02T10:00:00Z"]).times, Some(TimeUnit::Rfc3339));
+        assert_eq!(
+            looks(&["2026-01-02", "2026-01-02T10:00:00Z"]).times,
+            Some(TimeUnit::Rfc3339)
+        );
         assert_eq!(looks(&["1", "5"]).times, None);
         assert_eq!(looks(&["12/31/2020"]).times, None);
         assert_eq!(looks(&["978300760", "5"]).times, None);

@@ -38,8 +38,16 @@ pub(crate) fn run(sources: &Sources, file: &Path, force: bool, output: Output) -
         ));
     }
     let log = look(&sources.interactions, Table::Interactions)?;
-    let items = sources.items.as_ref().map(|path| look(path, Table::Items)).transpose()?;
-    let users = sources.users.as_ref().map(|path| look(path, Table::Users)).transpose()?;
+    let items = sources
+        .items
+        .as_ref()
+        .map(|path| look(path, Table::Items))
+        .transpose()?;
+    let users = sources
+        .users
+        .as_ref()
+        .map(|path| look(path, Table::Users))
+        .transpose()?;
     let text = write::recipe(file, &log, items.as_ref(), users.as_ref())?;
     AtomicFile::write(file, text.as_bytes())?;
     // A recipe that cannot be read would be a fault of this program, and is better known now.
@@ -84,7 +92,11 @@ fn look(path: &Path, table: Table) -> Result<Guessed, Failure> {
     guessed.map_err(|missing| {
         let names: Vec<&str> = peeked.columns.iter().map(|column| column.name.as_str()).collect();
         Failure::with_help(
-            anyhow::anyhow!("{} has no column that could be `{missing}`; it has: {}", path.display(), names.join(", ")),
+            anyhow::anyhow!(
+                "{} has no column that could be `{missing}`; it has: {}",
+                path.display(),
+                names.join(", ")
+            ),
             format!("give the file a header that names it, such as `{missing}`, and pass it as --{what}"),
         )
     })

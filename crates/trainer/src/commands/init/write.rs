@@ -11,7 +11,7 @@ use super::synonyms::{NEGATIVE_EVENTS, plain};
 use crate::failure::Failure;
 
 /// Below this many rows a ranker has too little to learn from.
-const ROWS_FOR_A_RANKER: usize = 2_000;
+const ROWS_FOR_A_RANKER: usize = 1_000;
 /// Users have at least this many rows on average: one to test, one to validate, some to learn from.
 const ROWS_FOR_LEAVE_LAST: f64 = 4.0;
 
@@ -55,14 +55,27 @@ pub(super) fn recipe(
 fn prepare(log: &Guessed) -> String {
     let mut text = "[prepare]\n".to_owned();
     if let Some(looks) = log.looks.get("event") {
-        let all: Vec<String> = looks.frequent.iter().map(|(word, count)| format!("{word} ({count})")).collect();
+        let all: Vec<String> = looks
+            .frequent
+            .iter()
+            .map(|(word, count)| format!("{word} ({count})"))
+            .collect();
         let _ = writeln!(text, "# The log's events: {}", all.join(", "));
         let is_no = |word: &str| NEGATIVE_EVENTS.iter().any(|no| plain(no) == plain(word));
-        let yes: Vec<&String> = looks.frequent.iter().map(|(word, _)| word).filter(|word| !is_no(word)).collect();
+        let yes: Vec<&String> = looks
+            .frequent
+            .iter()
+            .map(|(word, _)| word)
+            .filter(|word| !is_no(word))
+            .collect();
         // More words than were counted cannot be listed.
         if yes.len() < looks.frequent.len() && !yes.is_empty() && looks.n_distinct == looks.frequent.len() {
             let words: Vec<String> = yes.iter().map(|word| quoted(word)).collect();
-            let _ = writeln!(text, "# Those that say no are left out.\nevents = [{}]", words.join(", "));
+            let _ = writeln!(
+                text,
+                "# Those that say no are left out.\nevents = [{}]",
+                words.join(", ")
+            );
         } else {
             text += "events = []                # event words to keep; empty keeps all\n";
         }
@@ -150,16 +163,28 @@ fn models(log: &Guessed, items: Option<&Guessed>) -> String {
 /// The source as an inline table.
 fn source(file: &Path, source: &Source) -> Result<String, Failure> {
     let path = quoted(&seen_from(file, Path::new(&source.path))?);
-    let mut keys = vec![format!("path = {path}"), format!("format = {}", quoted(source.format.name()))];
+    let mut keys = vec![
+        format!("path = {path}"),
+        format!("format = {}", quoted(source.format.name())),
+    ];
     if let Some(delimiter) = source.delimiter {
         keys.push(format!("delimiter = {}", quoted(&delimiter.to_string())));
     }
     if !source.columns.is_empty() {
-        let pairs = source.columns.iter().map(|(ours, theirs)| format!("{ours} = {}", quoted(theirs)));
-        keys.push(format!("columns = {{ {} }}", pairs.collect::<Vec<_>>().join(", ")));
+        let pairs = source
+            .columns
+            .iter()
+            .map(|(ours, theirs)| format!("{ours} = {}", quoted(theirs)));
+        keys.push(format!(
+            "columns = {{ {} }}",
+            pairs.collect::<Vec<_>>().join(", ")
+        ));
     }
     if !source.lists.is_empty() {
-        let pairs = source.lists.iter().map(|(ours, between)| format!("{ours} = {}", quoted(between)));
+        let pairs = source
+            .lists
+            .iter()
+            .map(|(ours, between)| format!("{ours} = {}", quoted(between)));
         keys.push(format!("lists = {{ {} }}", pairs.collect::<Vec<_>>().join(", ")));
     }
     if source.time_unit != TimeUnit::Auto {
@@ -174,7 +199,6 @@ fn seen_from(file: &Path, path: &Path) -> Result<String, Failure> {
     let file = std::path::absolute(file).map_err(Error::io(file))?;
     let folder = file.parent().unwrap_or(Path::new("/"));
     let short = whole.strip_prefix(folder).unwrap_or(&whole);
-    // In a recipe `${` begins a variable.
     Ok(short.to_string_lossy().into_owned())
 }
 
@@ -185,14 +209,28 @@ fn quoted(text: &str) -> String {
 
 /// The name of the log, as far as it can be the name of a folder.
 fn recipe_name(path: &str) -> String {
-    let stem = Path::new(path).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let stem = Path::new(path)
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let stem = stem.split('.').next().unwrap_or_default();
     let name: String = stem
         .chars()
-        .map(|letter| if letter.is_ascii_alphanumeric() || "_-".contains(letter) { letter } else { '-' })
+        .map(|letter| {
+            if letter.is_ascii_alphanumeric() || "_-".contains(letter) {
+                letter
+            } else {
+                '-'
+            }
+        })
         .collect();
     let name = name.trim_matches('-').to_owned();
-    if name.is_empty() { "catchment".to_owned() } else { name }
+    if name.is_empty() {
+        "catchment".to_owned()
+    } else {
+        name
+    }
 }
 
 #[cfg(test)]
