@@ -32,6 +32,10 @@ pub struct PrepareConfig {
     /// About how much memory may be taken, such as `2GiB`; at least [`LEAST_MEMORY`]. What does not fit goes to disk,
     /// beside the folder that is written, and is gone at the end. The files that come out are the same, byte for
     /// byte. Without a limit the log is held in memory.
+    ///
+    /// Half of it is for what the query engine counts and for ids and tables; the other half for what nobody counts:
+    /// batches on their way, pages being written, the program. That second part does not shrink below some hundreds of
+    /// megabytes, so a limit below `1GiB` is exceeded.
     pub memory_limit: Option<String>,
 }
 

@@ -189,12 +189,11 @@ async fn keep(table: DataFrame) -> Result<(DataFrame, u64), DataFusionError> {
     workshop.meter.add_spills(n_spills(plan.as_ref()));
     partitions.sort_by_key(|part| part.number);
     let n_rows = partitions.iter().map(|part| part.n_rows).sum();
-    let table = match folder {
-        Some(folder) => context.read_table(Arc::new(DiskTable::open(folder, schema)?))?,
-        None => {
-            let batches = partitions.into_iter().map(|part| part.batches).collect();
-            memory_table(&context, schema, batches)?
-        }
+    let table = if let Some(folder) = folder {
+        context.read_table(Arc::new(DiskTable::open(folder, schema)?))?
+    } else {
+        let batches = partitions.into_iter().map(|part| part.batches).collect();
+        memory_table(&context, schema, batches)?
     };
     Ok((table, n_rows))
 }

@@ -78,6 +78,7 @@ mod split;
 mod split_config;
 mod split_table;
 mod stamp;
+mod steps;
 mod summary;
 mod vocabularies;
 mod workshop;

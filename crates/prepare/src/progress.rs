@@ -28,7 +28,7 @@ pub struct Progress {
 /// Counts rows as they come out of the plans, on any thread.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
-    state: Mutex<State>,
+    now: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
@@ -41,55 +41,55 @@ struct State {
 }
 
 impl Meter {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A step begins, which will give at most `of` rows.
     pub(crate) fn begin(&self, stage: &'static str, of: Option<u64>) {
-        let mut state = self.state();
-        (state.stage, state.rows, state.of) = (stage, 0, of);
+        let mut now = self.lock();
+        (now.stage, now.rows, now.of) = (stage, 0, of);
     }
 
     /// A table begins within the step: its rows are counted from 0.
     pub(crate) fn restart(&self) {
-        self.state().rows = 0;
+        self.lock().rows = 0;
     }
 
     pub(crate) fn add_rows(&self, rows: usize) {
-        self.state().rows += rows as u64;
+        self.lock().rows += rows as u64;
     }
 
     pub(crate) fn add_spills(&self, spills: usize) {
-        self.state().spills += spills as u64;
+        self.lock().spills += spills as u64;
     }
 
     pub(crate) fn done(&self, stage: &'static str, rows: u64) {
-        let mut state = self.state();
+        let mut now = self.lock();
         let progress = Progress {
             stage,
             rows,
             of: Some(rows),
             is_done: true,
-            spills: state.spills,
+            spills: now.spills,
         };
-        state.done.push_back(progress);
-        (state.stage, state.rows, state.of) = ("", 0, None);
+        now.done.push_back(progress);
+        (now.stage, now.rows, now.of) = ("", 0, None);
     }
 
     fn tell(&self, progress: &mut dyn FnMut(&Progress)) {
-        let mut state = self.state();
-        let mut messages: Vec<Progress> = state.done.drain(..).collect();
-        if !state.stage.is_empty() {
+        let mut now = self.lock();
+        let mut messages: Vec<Progress> = now.done.drain(..).collect();
+        if !now.stage.is_empty() {
             messages.push(Progress {
-                stage: state.stage,
-                rows: state.rows,
-                of: state.of,
+                stage: now.stage,
+                rows: now.rows,
+                of: now.of,
                 is_done: false,
-                spills: state.spills,
+                spills: now.spills,
             });
         }
-        drop(state);
+        drop(now);
         messages.iter().for_each(progress);
     }
 

@@ -116,7 +116,7 @@ mod tests {
         };
         let moments = |window| {
             let window = Rolling { window, ..rolling }.window_of(99);
-            [window.train_before, window.test_from, window.test_before].map(|time| time.millis())
+            [window.train_before, window.test_from, window.test_before].map(Time::millis)
         };
         assert_eq!(moments(3), [Some(87), Some(90), Some(100)]);
         assert_eq!(moments(2), [Some(82), Some(85), Some(95)]);

@@ -1,7 +1,6 @@
 //! All steps, one after the other.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use catchment_schema::arrow::array::RecordBatch;
 use catchment_schema::{AtomicFile, AttributeTable, Finding, Metadata, Severity, Vocabulary};
@@ -21,10 +20,10 @@ use crate::layout::{self, Unfinished};
 use crate::log::{Log, PART, Part};
 use crate::sessions::with_sessions;
 use crate::split::{Parted, split};
+use crate::steps::Steps;
 use crate::summary::{FORMAT, hash_files};
 use crate::vocabularies::{Indexed, event_words, fingerprint, index, metadata};
-use crate::workshop::Workshop;
-use crate::{Error, Inputs, PrepareConfig, Progress, Result, SplitConfig, SplitKind, Stage, Summary, stamp};
+use crate::{Error, Inputs, PrepareConfig, Progress, Result, SplitConfig, SplitKind, Summary, stamp};
 
 /// Prepares a log: reads `inputs`, runs every step in this process on `threads` threads (0: one for each
 /// processor), and writes the folder `out`. Blocks until that is done.
@@ -56,10 +55,8 @@ pub fn prepare(
     let unfinished = Unfinished::begin(out)?;
     let context = local_context(threads, settings.config.memory_limit, unfinished.scratch())?;
     let stamp = stamp::stamp(inputs, config, split, seed)?;
-    block_on(
-        threads,
-        prepare_in(&context, inputs, &settings, unfinished, stamp, progress),
-    )
+    let work = prepare_in(&context, inputs, &settings, unfinished, stamp, progress);
+    block_on(threads, Box::pin(work))
 }
 
 /// As [`prepare`], in a context of the caller's: its partitions, its memory pool and disk manager, its machines. The
@@ -80,7 +77,10 @@ pub async fn prepare_with(
     let settings = Settings::check(config, split, seed, inputs.test.is_some())?;
     let unfinished = Unfinished::begin(out)?;
     let stamp = stamp::stamp(inputs, config, split, seed)?;
-    prepare_in(context, inputs, &settings, unfinished, stamp, progress).await
+    Box::pin(prepare_in(
+        context, inputs, &settings, unfinished, stamp, progress,
+    ))
+    .await
 }
 
 async fn prepare_in(
@@ -100,7 +100,7 @@ async fn prepare_in(
         stamp::write(&unfinished.file(layout::STAMP), &stamp)?;
         prepare_imported(&context, imported, settings, unfinished).await
     };
-    workshop.meter.watch(work, progress).await
+    workshop.meter.watch(Box::pin(work), progress).await
 }
 
 /// Runs a future to its end on a runtime of its own.
@@ -164,28 +164,6 @@ pub(crate) struct Imported {
     pub(crate) findings: Vec<Finding>,
 }
 
-/// Tells the meter how far it is, and keeps what the summary will say.
-struct Steps {
-    workshop: Arc<Workshop>,
-    stages: Vec<Stage>,
-}
-
-impl Steps {
-    /// A step begins; it cannot give more rows than the one before it.
-    fn begin(&self, name: &'static str) {
-        let before = self.stages.last().map(|stage| stage.rows);
-        self.workshop.meter.begin(name, before);
-    }
-
-    fn done(&mut self, name: &'static str, rows: u64) {
-        self.workshop.meter.done(name, rows);
-        self.stages.push(Stage {
-            name: name.to_owned(),
-            rows,
-        });
-    }
-}
-
 /// Everything after the import.
 pub(crate) async fn prepare_imported(
     context: &SessionContext,
@@ -193,8 +171,7 @@ pub(crate) async fn prepare_imported(
     settings: &Settings,
     unfinished: Unfinished,
 ) -> Result<Summary> {
-    let (context, workshop) = with_workshop(context);
-    let context = &context;
+    let (ref context, workshop) = with_workshop(context);
     let Imported {
         log,
         items: item_rows,
@@ -207,29 +184,19 @@ pub(crate) async fn prepare_imported(
         split: split_config,
         ..
     } = settings;
-    let mut steps = Steps {
-        workshop,
-        stages: vec![],
-    };
-    let n_bytes = [&item_rows, &user_rows].into_iter().flatten();
-    let n_bytes = n_bytes.map(|(_, batch)| batch.get_array_memory_size()).sum();
-    let _tables = reserve(context, "import", n_bytes)?;
+    let mut steps = Steps::new(workshop);
+    let tables = [&item_rows, &user_rows].into_iter().flatten();
+    let _counted = reserve(
+        context,
+        "import",
+        tables.map(|(_, rows)| rows.get_array_memory_size()).sum(),
+    )?;
     let extra = log.extra();
-    let n_imported = log.n_rows();
-    steps.done("import", n_imported);
-    if n_imported == 0 {
-        return Err(Error::EmptyAfter {
-            stage: "import".to_owned(),
-            before: 0,
-        });
-    }
+    steps.done("import", log.n_rows());
+    not_empty(log.n_rows(), "import", 0)?;
 
     steps.begin("filter");
-    let n_partitions = context.copied_config().target_partitions();
-    let log = log.into_table(context, n_partitions)?;
-    let log = keep_events(log, &config.events).await?;
-    let log = keep_positive(log, config.positive.as_ref(), &extra, &settings.positive).await?;
-    let coded = code_ids(log).await?;
+    let coded = filtered(context, log, settings).await?;
     steps.done("filter", count("filter", &coded.log).await?);
 
     steps.begin("k-core");
@@ -252,23 +219,17 @@ pub(crate) async fn prepare_imported(
     steps.done("sessions", n_rows);
 
     steps.begin("split");
-    let n_before_split = n_rows;
     let Parted { coded, window } = split(Coded { log, ..coded }, split_config, settings.seed).await?;
-    let n_rows = count("split", &coded.log).await?;
-    steps.done("split", n_rows);
+    steps.done("split", count("split", &coded.log).await?);
 
     steps.begin("vocabularies");
     let users = index(context, &coded.log, USER, &coded.users, split_config.refit).await?;
     let items = index(context, &coded.log, ITEM, &coded.items, split_config.refit).await?;
     let words = event_words(&coded.log, split_config.refit).await?;
-    if users.vocabulary.is_empty() {
-        return Err(Error::EmptyAfter {
-            stage: "the test part is cut off (split)".to_owned(),
-            before: n_before_split,
-        });
-    }
+    let n_users = users.vocabulary.len() as u64;
+    not_empty(n_users, "the test part is cut off (split)", n_rows)?;
     let encoded = encoded(context, coded.log, &users, &items, &words).await?;
-    steps.done("vocabularies", n_rows);
+    steps.done("vocabularies", count("vocabularies", &encoded).await?);
 
     steps.begin("write");
     let hash = fingerprint(&[&users.vocabulary, &items.vocabulary, &words]);
@@ -278,26 +239,28 @@ pub(crate) async fn prepare_imported(
         let path = unfinished.file(file);
         n_rows_of[usize::from(part.code())] = write_part(&encoded, part, &extra, &path, &metadata).await?;
     }
-    users.vocabulary.write(
-        unfinished.file(layout::USERS),
-        &metadata("user", &users.vocabulary),
-    )?;
-    items.vocabulary.write(
-        unfinished.file(layout::ITEMS),
-        &metadata("item", &items.vocabulary),
-    )?;
-    words.write(unfinished.file(layout::EVENTS), &metadata("event", &words))?;
-    let user_table = attributes(user_rows, "user_id", &users.vocabulary)?;
-    user_table.write(unfinished.file(layout::USER_ATTRIBUTES))?;
-    let item_table = attributes(item_rows, "item_id", &items.vocabulary)?;
-    item_table.write(unfinished.file(layout::ITEM_ATTRIBUTES))?;
+    let ids = [
+        (&users.vocabulary, layout::USERS, "user"),
+        (&items.vocabulary, layout::ITEMS, "item"),
+        (&words, layout::EVENTS, "event"),
+    ];
+    for (vocabulary, file, kind) in ids {
+        vocabulary.write(unfinished.file(file), &metadata(kind, vocabulary))?;
+    }
+    let tables = [
+        (user_rows, &users.vocabulary, layout::USER_ATTRIBUTES, "user_id"),
+        (item_rows, &items.vocabulary, layout::ITEM_ATTRIBUTES, "item_id"),
+    ];
+    for (rows, vocabulary, file, id) in tables {
+        attributes(rows, id, vocabulary)?.write(unfinished.file(file))?;
+    }
 
     let [train, validation, test] = n_rows_of;
     steps.done("write", train + validation + test);
     findings.extend(empty_parts(split_config, validation, test));
     let summary = Summary {
         format: FORMAT,
-        users: users.vocabulary.len() as u64,
+        users: n_users,
         items: items.vocabulary.len() as u64,
         stages: steps.stages,
         train,
@@ -314,6 +277,27 @@ pub(crate) async fn prepare_imported(
     write_summary(&unfinished.file(layout::SUMMARY), &summary)?;
     unfinished.publish()?;
     Ok(summary)
+}
+
+/// The rows that are meant, by codes.
+async fn filtered(context: &SessionContext, log: Log, settings: &Settings) -> Result<Coded> {
+    let Settings { config, positive, .. } = settings;
+    let extra = log.extra();
+    let n_partitions = context.copied_config().target_partitions();
+    let log = log.into_table(context, n_partitions)?;
+    let log = keep_events(log, &config.events).await?;
+    let log = keep_positive(log, config.positive.as_ref(), &extra, positive).await?;
+    code_ids(log).await
+}
+
+fn not_empty(rows: u64, stage: &str, before: u64) -> Result<()> {
+    match rows {
+        0 => Err(Error::EmptyAfter {
+            stage: stage.to_owned(),
+            before,
+        }),
+        _ => Ok(()),
+    }
 }
 
 const PARTS: [(Part, &str); 3] = [

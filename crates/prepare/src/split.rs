@@ -76,12 +76,11 @@ fn inside(log: DataFrame, window: Window) -> Result<DataFrame> {
 async fn cut(coded: Coded, kind: SplitKind, target: Part, seed: u64) -> Result<Coded> {
     let engine = Error::engine(STAGE);
     let marked = match kind {
-        SplitKind::Given => return Ok(coded),
+        // Of a rolling split `split` has made a temporal one.
+        SplitKind::Given | SplitKind::Rolling(_) => return Ok(coded),
         SplitKind::Random { fraction } => random(&coded, fraction, seed)?,
         SplitKind::LeaveLast { n } => leave_last(&coded.log, n)?,
         SplitKind::Temporal { at } => temporal(&coded.log, at).await?,
-        // `split` has made a temporal one of it.
-        SplitKind::Rolling(_) => return Ok(coded),
     };
     let is_train = column(PART).eq(lit(Part::Train.code()));
     let mut part = when(is_train.and(column(IS_TARGET)), lit(target.code()));

@@ -1,5 +1,6 @@
 //! Where the plans of one preparation keep what they have worked out: in memory, or on disk where memory is limited.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -104,9 +105,10 @@ fn folder_url(folder: &Path) -> String {
     for byte in folder.to_string_lossy().bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
-                url.push(byte.into())
+                url.push(byte.into());
             }
-            byte => url += &format!("%{byte:02X}"),
+            // Nothing is in the way of writing to a text.
+            byte => drop(write!(url, "%{byte:02X}")),
         }
     }
     url + "/"

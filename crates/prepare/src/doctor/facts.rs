@@ -69,7 +69,7 @@ impl Facts {
             users,
             items,
             density: seen.n_rows() as f64 / (users as f64 * items as f64).max(1.0),
-            timed_rows: seen.times.n_times(),
+            timed_rows: seen.times.timed_rows(),
             first_time: Time::from(seen.times.first),
             last_time: Time::from(seen.times.last),
             rows_of_a_user: quantiles(&seen.users().counts),

@@ -8,7 +8,7 @@ use super::{N_EXAMPLES, finding};
 /// Ids that differ only in case, blanks around them, or leading zeros.
 pub(super) fn alike(what: &str, ids: &Ids) -> Option<Finding> {
     let mut plain: Vec<(String, usize)> = ids
-        .ids
+        .texts
         .iter()
         .enumerate()
         .map(|(at, id)| (plain(id), at))
@@ -22,7 +22,7 @@ pub(super) fn alike(what: &str, ids: &Ids) -> Option<Finding> {
     let examples = groups.iter().take(N_EXAMPLES).map(|group| {
         let ids = group
             .iter()
-            .map(|(_, at)| format!("{:?} ({} rows)", ids.ids[*at], ids.counts[*at]));
+            .map(|(_, at)| format!("{:?} ({} rows)", ids.texts[*at], ids.counts[*at]));
         format!("{what} {}", ids.collect::<Vec<_>>().join(" and "))
     });
     finding(
@@ -50,7 +50,7 @@ fn plain(id: &str) -> String {
 pub(super) fn in_two_types(seen: &Seen) -> Option<Finding> {
     let is_number = |id: &str| id.bytes().all(|byte| byte.is_ascii_digit());
     let (users, items) = (seen.users(), seen.items());
-    let mut both: Vec<&str> = users.ids.iter().map(AsRef::as_ref).collect();
+    let mut both: Vec<&str> = users.texts.iter().map(AsRef::as_ref).collect();
     both.retain(|id| !is_number(id) && items.contains(id));
     both.sort_unstable();
     let examples = both.iter().take(N_EXAMPLES);

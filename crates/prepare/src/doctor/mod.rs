@@ -83,7 +83,8 @@ fn examine_log(source: &Source, now: Time, findings: &mut Vec<Finding>) -> Resul
     let mut columns = Columns::default();
     let report = import_located_interactions(source, &mut |located| {
         columns.look(&located.batch);
-        seen.look(&located)
+        seen.look(&located);
+        Ok(())
     })?;
     findings.extend(report.findings);
     findings.extend(seen.times.findings());

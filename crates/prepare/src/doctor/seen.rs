@@ -17,29 +17,28 @@ use super::{N_EXAMPLES, finding, moment};
 /// Ids in the order in which they first came, with their rows.
 #[derive(Default)]
 pub(super) struct Ids {
-    index: HashMap<Box<str>, u32>,
-    pub(super) ids: Vec<Box<str>>,
+    indices: HashMap<Box<str>, u32>,
+    pub(super) texts: Vec<Box<str>>,
     pub(super) counts: Vec<u64>,
 }
 
 impl Ids {
     fn add(&mut self, id: &str) -> u32 {
-        let index = match self.index.get(id) {
-            Some(&index) => index,
-            None => {
-                let index = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
-                self.index.insert(id.into(), index);
-                self.ids.push(id.into());
-                self.counts.push(0);
-                index
-            }
+        let index = if let Some(&index) = self.indices.get(id) {
+            index
+        } else {
+            let index = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
+            self.indices.insert(id.into(), index);
+            self.texts.push(id.into());
+            self.counts.push(0);
+            index
         };
         self.counts[index as usize] += 1;
         index
     }
 
     pub(super) fn contains(&self, id: &str) -> bool {
-        self.index.contains_key(id)
+        self.indices.contains_key(id)
     }
 }
 
@@ -101,13 +100,13 @@ impl Seen {
         events
     }
 
-    pub(super) fn look(&mut self, located: &Located) -> catchment_schema::Result<()> {
+    pub(super) fn look(&mut self, located: &Located) {
         if self.files.last() != Some(&located.path) {
             self.files.push(located.path.clone());
         }
         let file = self.files.len() - 1;
         let Some(columns) = Columns::of(&located.batch) else {
-            return Ok(());
+            return;
         };
         for (row, &line) in located.rows.iter().enumerate() {
             let (user_id, item_id) = (columns.users.value(row), columns.items.value(row));
@@ -120,15 +119,11 @@ impl Seen {
             let time = columns.times.is_valid(row).then(|| columns.times.value(row));
             let order = columns.orders.is_valid(row).then(|| columns.orders.value(row));
             let event = columns.events.is_valid(row).then(|| columns.events.value(row));
-            match self
-                .events
-                .get_mut(event.unwrap_or(crate::filter::NAMELESS_EVENT))
-            {
-                Some(count) => *count += 1,
-                None => {
-                    let event = event.unwrap_or(crate::filter::NAMELESS_EVENT);
-                    self.events.insert(event.to_owned(), 1);
-                }
+            let word = event.unwrap_or(crate::filter::NAMELESS_EVENT);
+            if let Some(count) = self.events.get_mut(word) {
+                *count += 1;
+            } else {
+                self.events.insert(word.to_owned(), 1);
             }
             self.rows.push(Row {
                 hash: row_hash(user, item, time, event),
@@ -140,7 +135,6 @@ impl Seen {
             let place = || format!("{}:{line}: user {user_id:?}", located.path.display());
             self.times.look(user, When { time, order }, &place);
         }
-        Ok(())
     }
 
     /// Rows that were there before.
@@ -162,8 +156,8 @@ impl Seen {
         };
         let examples = again.iter().take(N_EXAMPLES).map(|(first, row)| {
             let (user, item) = (
-                &self.users.ids[row.user as usize],
-                &self.items.ids[row.item as usize],
+                &self.users.texts[row.user as usize],
+                &self.items.texts[row.item as usize],
             );
             format!(
                 "{} repeats {}: user {user:?}, item {item:?}",
@@ -193,10 +187,10 @@ impl Seen {
             .filter(|(_, (_, several))| !several);
         let examples = alone.clone().take(N_EXAMPLES).map(|(user, (item, _))| {
             let rows = self.users.counts[user];
-            let item = &self.items.ids[*item as usize];
+            let item = &self.items.texts[*item as usize];
             format!(
                 "user {:?}: {rows} rows, all with item {item:?}",
-                self.users.ids[user]
+                self.users.texts[user]
             )
         });
         let examples = examples.collect();
@@ -207,7 +201,7 @@ impl Seen {
             "one_item_users",
             format!(
                 "{count} of {} users have one item only: what is tested of them is not trained on",
-                self.users.ids.len()
+                self.users.texts.len()
             ),
             examples,
             "set min_user_events = 2 or more in [prepare], or read their metrics apart",

@@ -21,7 +21,7 @@ pub(super) struct When {
 pub(super) struct Times {
     now_ms: i64,
     n_rows: u64,
-    n_times: u64,
+    timed_rows: u64,
     pub(super) first: Option<i64>,
     pub(super) last: Option<i64>,
     /// By user: the row before, in the order of the file.
@@ -54,7 +54,7 @@ impl Times {
         Self {
             now_ms: now.millis().unwrap_or(i64::MAX),
             n_rows: 0,
-            n_times: 0,
+            timed_rows: 0,
             first: None,
             last: None,
             before: vec![],
@@ -75,7 +75,7 @@ impl Times {
         }
         let before = self.before[user].replace(when);
         let Some(time) = when.time else { return };
-        self.n_times += 1;
+        self.timed_rows += 1;
         self.first = Some(self.first.map_or(time, |first| first.min(time)));
         self.last = Some(self.last.map_or(time, |last| last.max(time)));
         if time > self.now_ms {
@@ -114,8 +114,8 @@ impl Times {
         }
     }
 
-    pub(super) fn n_times(&self) -> u64 {
-        self.n_times
+    pub(super) fn timed_rows(&self) -> u64 {
+        self.timed_rows
     }
 
     pub(super) fn findings(&mut self) -> Vec<Finding> {
@@ -123,7 +123,7 @@ impl Times {
         let of = |told: &Told| format!("{} of {n_rows} rows", told.count);
         let take = |told: &mut Told| std::mem::take(&mut told.examples);
         // Nearly a log of one moment each: which row came last is not known.
-        let is_tied = self.tied.count as f64 > TIED_SHARE * self.n_times as f64;
+        let is_tied = self.tied.count as f64 > TIED_SHARE * self.timed_rows as f64;
         let n_tied = if is_tied { self.tied.count } else { 0 };
         [
             finding(

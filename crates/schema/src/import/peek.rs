@@ -60,7 +60,13 @@ pub fn guess_format(path: &Path) -> Result<(Format, Option<char>)> {
         "ratings.dat" | "movies.dat" | "users.dat" => (Format::MovieLens1m, None),
         _ if first.trim_start().starts_with('{') => (Format::Jsonl, None),
         _ if is_lightgcn(first, second) => (Format::LightGcn, None),
-        _ => delimited(first, name.ends_with(".tsv") || name.ends_with(".tab")),
+        _ => {
+            let ending = Path::new(name.as_str()).extension();
+            delimited(
+                first,
+                ending.is_some_and(|ending| ending == "tsv" || ending == "tab"),
+            )
+        }
     })
 }
 

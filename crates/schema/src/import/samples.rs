@@ -80,8 +80,8 @@ pub fn import_samples(
                 }
             }
             log.take(origin)?;
-            if rows.n_rows > 0 {
-                n_rows += rows.n_rows as u64;
+            if rows.len > 0 {
+                n_rows += rows.len as u64;
                 sink(rows.finish().map_err(|error| parquet_error(&path, &error))?)?;
             }
             if !more {
@@ -105,7 +105,7 @@ struct Rows {
     fields: Option<ListBuilder<PrimitiveBuilder<UInt32Type>>>,
     indices: ListBuilder<PrimitiveBuilder<UInt32Type>>,
     values: ListBuilder<Float32Builder>,
-    n_rows: usize,
+    len: usize,
     n_features: usize,
 }
 
@@ -121,7 +121,7 @@ impl Rows {
             fields: with_fields.then(whole),
             indices: whole(),
             values: ListBuilder::new(Float32Builder::new()).with_field(item),
-            n_rows: 0,
+            len: 0,
             n_features: 0,
         }
     }
@@ -140,12 +140,12 @@ impl Rows {
             }
             fields.append(true);
         }
-        self.n_rows += 1;
+        self.len += 1;
         self.n_features += features.len();
     }
 
     fn is_full(&self) -> bool {
-        self.n_rows >= CHUNK_ROWS || self.n_features >= CHUNK_FEATURES
+        self.len >= CHUNK_ROWS || self.n_features >= CHUNK_FEATURES
     }
 
     fn finish(mut self) -> Result<RecordBatch, arrow::error::ArrowError> {
@@ -269,7 +269,9 @@ fn finite(text: &str) -> Option<f32> {
 mod tests {
     use super::*;
 
-    fn read(line: &str, with_fields: bool) -> Result<(f32, Vec<(u32, u32, f32)>), String> {
+    type Read = (f32, Vec<(u32, u32, f32)>);
+
+    fn read(line: &str, with_fields: bool) -> Result<Read, String> {
         let mut features = vec![];
         let label = parse(line, with_fields, &mut features)
             .map_err(|fault| format!("{}: {} ({})", fault.column, fault.reason, fault.value))?;

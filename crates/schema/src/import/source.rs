@@ -90,8 +90,12 @@ impl Format {
     pub(super) fn names_its_columns(self) -> bool {
         match self {
             Self::Parquet | Self::Csv | Self::Tsv | Self::Jsonl => false,
-            Self::MovieLens100k | Self::MovieLens1m | Self::LightGcn => true,
-            Self::LibSvm | Self::LibFfm | Self::Trec => true,
+            Self::MovieLens100k
+            | Self::MovieLens1m
+            | Self::LightGcn
+            | Self::LibSvm
+            | Self::LibFfm
+            | Self::Trec => true,
         }
     }
 }

@@ -48,15 +48,15 @@ pub fn import_judgements(
         while more {
             let mut origin = Origin::new(path.clone());
             let mut rows = Rows::default();
-            while more && rows.n_rows + origin.n_unreadable() < CHUNK_ROWS {
+            while more && rows.len + origin.n_unreadable() < CHUNK_ROWS {
                 more = lines.advance(&path)?;
                 if more {
                     rows.read(&lines, &mut origin);
                 }
             }
             log.take(origin)?;
-            if rows.n_rows > 0 {
-                n_rows += rows.n_rows as u64;
+            if rows.len > 0 {
+                n_rows += rows.len as u64;
                 sink(rows.finish().map_err(|error| parquet_error(&path, &error))?)?;
             }
         }
@@ -77,7 +77,7 @@ struct Rows {
     queries: StringBuilder,
     documents: StringBuilder,
     grades: Float32Builder,
-    n_rows: usize,
+    len: usize,
 }
 
 impl Rows {
@@ -103,7 +103,7 @@ impl Rows {
         self.queries.append_value(query);
         self.documents.append_value(document);
         self.grades.append_value(f32::from(whole));
-        self.n_rows += 1;
+        self.len += 1;
     }
 
     fn finish(mut self) -> Result<RecordBatch, arrow::error::ArrowError> {

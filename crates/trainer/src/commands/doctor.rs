@@ -93,42 +93,38 @@ fn told(facts: &Facts) -> String {
         None => "unknown".to_owned(),
         Some(millis) => catchment_prepare::doctor::moment(millis),
     };
-    let [least, median, most_have, most] = facts.rows_of_a_user;
-    let mut text = format!(
-        "{} rows, {} users, {} items: one in {:.0} pairs\n",
-        facts.rows,
-        facts.users,
-        facts.items,
-        1.0 / facts.density.max(f64::MIN_POSITIVE)
-    );
-    text += &format!(
-        "a user has {least} to {most} rows, half of them at most {median}, nine in ten at most {most_have}\n"
-    );
-    let [least, median, most_have, most] = facts.rows_of_an_item;
-    text += &format!(
-        "an item has {least} to {most} rows, half of them at most {median}, nine in ten at most {most_have}\n"
-    );
-    let tail = facts.tail.iter();
-    let tail = tail.map(|tail| {
-        format!(
-            "{:.0}% of the items hold {:.0}%",
-            tail.items * 100.0,
-            tail.rows * 100.0
-        )
+    let spread = |[least, median, most_have, most]: [u64; 4]| {
+        format!("{least} to {most} rows, half of them at most {median}, nine in ten at most {most_have}")
+    };
+    let tail = facts.tail.iter().map(|tail| {
+        let (items, rows) = (tail.items * 100.0, tail.rows * 100.0);
+        format!("{items:.0}% of the items hold {rows:.0}%")
     });
-    text += &format!(
-        "the most popular {} of the rows\n",
-        tail.collect::<Vec<_>>().join(", ")
-    );
-    text += &format!(
-        "{} rows have a time, from {} to {}\n",
-        facts.timed_rows,
-        time(facts.first_time),
-        time(facts.last_time)
-    );
     let events = facts.events.iter().map(|(word, rows)| format!("{word} {rows}"));
-    text += &format!("events: {}\n", events.collect::<Vec<_>>().join(", "));
-    text
+    [
+        format!(
+            "{} rows, {} users, {} items: {:.3}% of the pairs",
+            facts.rows,
+            facts.users,
+            facts.items,
+            facts.density * 100.0
+        ),
+        format!("a user has {}", spread(facts.rows_of_a_user)),
+        format!("an item has {}", spread(facts.rows_of_an_item)),
+        format!(
+            "the most popular {} of the rows",
+            tail.collect::<Vec<_>>().join(", ")
+        ),
+        format!(
+            "{} rows have a time, from {} to {}",
+            facts.timed_rows,
+            time(facts.first_time),
+            time(facts.last_time)
+        ),
+        format!("events: {}", events.collect::<Vec<_>>().join(", ")),
+        String::new(),
+    ]
+    .join("\n")
 }
 
 fn told_finding(finding: &Finding) -> String {
@@ -137,9 +133,8 @@ fn told_finding(finding: &Finding) -> String {
         Severity::Warning => "warning",
         Severity::Error => "error",
     };
-    let mut text = format!("{severity} {}: {}\n", finding.code, finding.message);
-    for example in &finding.examples {
-        text += &format!("    {example}\n");
-    }
-    text + &format!("  remedy: {}\n", finding.remedy)
+    let mut lines = vec![format!("{severity} {}: {}", finding.code, finding.message)];
+    lines.extend(finding.examples.iter().map(|example| format!("    {example}")));
+    lines.push(format!("  remedy: {}\n", finding.remedy));
+    lines.join("\n")
 }

@@ -18,7 +18,7 @@ const BETWEEN_WORDS: [&str; 3] = ["|", ";", ","];
 /// How sure a guess is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Sure {
+pub(super) enum Certainty {
     /// Its name is one of those that people use, and its cells fit.
     Sure,
     /// Its name is like one of those, and its cells fit.
@@ -35,16 +35,16 @@ pub(super) struct Guess {
     pub(super) means: String,
     /// The column in the file, or what else was found.
     pub(super) found: String,
-    pub(super) sure: Sure,
+    pub(super) sure: Certainty,
     pub(super) why: String,
 }
 
 impl fmt::Display for Guess {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sure = match self.sure {
-            Sure::Sure => "sure",
-            Sure::Likely => "likely",
-            Sure::Guess => "a guess",
+            Certainty::Sure => "sure",
+            Certainty::Likely => "likely",
+            Certainty::Guess => "a guess",
         };
         let Self {
             file,
@@ -154,7 +154,7 @@ fn known_format(source: Source, peeked: &Peek) -> Guessed {
         file: source.path.clone(),
         means: "format".to_owned(),
         found: source.format.name().to_owned(),
-        sure: Sure::Likely,
+        sure: Certainty::Likely,
         why: "by its name and its first lines; it fixes its columns".to_owned(),
     };
     let ours = LOG.iter().chain(&ITEMS).chain(&USERS).map(|(means, _)| *means);
@@ -246,7 +246,7 @@ impl<'a> Columns<'a> {
         self.taken.values().all(|&taken| taken != position)
     }
 
-    fn take(&mut self, means: &'static str, position: usize, sure: Sure, why: String) {
+    fn take(&mut self, means: &'static str, position: usize, sure: Certainty, why: String) {
         self.taken.insert(means, position);
         self.guesses.push(Guess {
             file: self.source.path.clone(),
@@ -259,7 +259,7 @@ impl<'a> Columns<'a> {
 
     /// Exact names of all meanings first, so that one that is merely like a name takes no column from another.
     fn by_name(&mut self, meanings: &[(&'static str, &[&str])], is_possible: &dyn Fn(&str, &Looks) -> bool) {
-        for (wanted, sure) in [(2, Sure::Sure), (1, Sure::Likely)] {
+        for (wanted, sure) in [(2, Certainty::Sure), (1, Certainty::Likely)] {
             for (means, synonyms) in meanings {
                 if self.taken.contains_key(means) {
                     continue;
@@ -282,7 +282,7 @@ impl<'a> Columns<'a> {
                     .min_by_key(|&position| (exact(position), position));
                 if let Some(position) = best {
                     let why = match sure {
-                        Sure::Sure => "by its name, and its values fit",
+                        Certainty::Sure => "by its name, and its values fit",
                         _ => "its name is like one that is used for it, and its values fit",
                     };
                     self.take(means, position, sure, why.to_owned());
@@ -300,7 +300,7 @@ impl<'a> Columns<'a> {
             .filter(|&position| self.is_free(position))
             .find(|&position| self.looks[position].as_ref().is_some_and(&fits));
         if let Some(position) = found {
-            self.take(means, position, Sure::Guess, why.to_owned());
+            self.take(means, position, Certainty::Guess, why.to_owned());
         }
     }
 
@@ -349,7 +349,7 @@ impl<'a> Columns<'a> {
                 file: self.source.path.clone(),
                 means: other.clone(),
                 found: format!("column {name:?}"),
-                sure: Sure::Sure,
+                sure: Certainty::Sure,
                 why: format!(
                     "its values are not what `{name}` has to hold, so it is kept under another name"
                 ),

@@ -6,7 +6,7 @@ use std::path::Path;
 use catchment_schema::Error;
 use catchment_schema::import::{Source, TimeUnit};
 
-use super::guess::{Guessed, Sure, unit_name};
+use super::guess::{Certainty, Guessed, unit_name};
 use super::synonyms::{NEGATIVE_EVENTS, plain};
 use crate::failure::Failure;
 
@@ -38,9 +38,9 @@ pub(super) fn recipe(
         let Some(guessed) = guessed else { continue };
         for guess in &guessed.guesses {
             let doubt = match guess.sure {
-                Sure::Sure => "",
-                Sure::Likely => "  (likely)",
-                Sure::Guess => "  (A GUESS: check it)",
+                Certainty::Sure => "",
+                Certainty::Likely => "  (likely)",
+                Certainty::Guess => "  (A GUESS: check it)",
             };
             let _ = writeln!(text, "# {} is {}: {}{doubt}", guess.means, guess.found, guess.why);
         }
