@@ -32,8 +32,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         7,
         0,
         &out,
-        &mut |step, rows| {
-            let _ = writeln!(print, "{step}: {rows} rows");
+        &mut |progress| {
+            if progress.is_done {
+                let _ = writeln!(print, "{}: {} rows", progress.stage, progress.rows);
+            }
         },
     )?;
 

@@ -10,7 +10,7 @@ use datafusion::prelude::DataFrame;
 
 use crate::codes::{ITEM, USER};
 use crate::config::Deduplicate;
-use crate::engine::{ascending, column, descending, number, over};
+use crate::engine::{ascending, column, descending, looked_up, number};
 use crate::log::{DWELL, EVENT, EXTRA, ORDER, PART, SESSION_ID, TIME, VALUE};
 use crate::{Error, Result};
 
@@ -92,15 +92,21 @@ pub(crate) fn with_place(log: DataFrame, filled: &Filled) -> Result<DataFrame> {
     let engine = Error::engine(STAGE);
     let lead = if filled.needs_lead() {
         let is_unknown = when(column(TIME).is_null(), lit(1_i64)).otherwise(lit(0_i64));
-        let unknown = over(STAGE, max(is_unknown.map_err(&engine)?), &[USER], vec![])?;
+        let unknown = log
+            .clone()
+            .aggregate(
+                vec![column(USER).alias("owner")],
+                vec![max(is_unknown.map_err(&engine)?).alias("unknown")],
+            )
+            .map_err(&engine)?;
         let mut lead = when(
             column("unknown").gt(lit(0_i64)),
             coalesce(vec![column(ORDER), lit(0_u32)]),
         );
         let lead = lead.otherwise(lit(0_u32)).map_err(&engine)?;
-        log.with_column("unknown", unknown)
+        looked_up(log, &[USER], unknown, &["owner"])
             .and_then(|log| log.with_column(LEAD, lead))
-            .and_then(|log| log.drop_columns(&["unknown"]))
+            .and_then(|log| log.drop_columns(&["owner", "unknown"]))
     } else {
         log.with_column(LEAD, lit(0_u32))
     };
@@ -118,10 +124,10 @@ pub(crate) fn chronological(item: &str) -> Vec<Sort> {
     [LEAD, TIME, ORDER, item].map(ascending).to_vec()
 }
 
-/// Keeps the first or the last of a user's rows with one item, in each part apart.
-pub(crate) fn deduplicated(log: DataFrame, keep: Deduplicate) -> Result<DataFrame> {
+/// Keeps the first or the last of a user's rows with one item, in each part apart; `None` where all are kept.
+pub(crate) fn deduplicated(log: DataFrame, keep: Deduplicate) -> Result<Option<DataFrame>> {
     let order = match keep {
-        Deduplicate::None => return Ok(log),
+        Deduplicate::None => return Ok(None),
         Deduplicate::First => ascending(PLACE),
         Deduplicate::Last => descending(PLACE),
     };
@@ -129,5 +135,6 @@ pub(crate) fn deduplicated(log: DataFrame, keep: Deduplicate) -> Result<DataFram
     log.with_column("copy", copy)
         .and_then(|log| log.filter(column("copy").eq(lit(1_u64))))
         .and_then(|log| log.drop_columns(&["copy"]))
+        .map(Some)
         .map_err(Error::engine(STAGE))
 }

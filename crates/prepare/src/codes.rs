@@ -5,11 +5,10 @@
 //! on what is in the train part.
 
 use catchment_schema::arrow::datatypes::DataType;
-use datafusion::common::JoinType;
 use datafusion::logical_expr::{cast, lit};
 use datafusion::prelude::DataFrame;
 
-use crate::engine::{ascending, column, number, settled};
+use crate::engine::{ascending, column, looked_up, number, settled};
 use crate::log::{ITEM_ID, USER_ID};
 use crate::{Error, Result};
 
@@ -62,7 +61,7 @@ async fn ids(log: &DataFrame, id_column: &str) -> Result<DataFrame> {
 fn with_code(log: DataFrame, ids: &DataFrame, id_column: &str, name: &str) -> Result<DataFrame> {
     ids.clone()
         .select(vec![column(ID), column(CODE).alias(name)])
-        .and_then(|ids| log.join(ids, JoinType::Inner, &[id_column], &[ID], None))
+        .and_then(|ids| looked_up(log, &[id_column], ids, &[ID]))
         .and_then(|log| log.drop_columns(&[id_column, ID]))
         .map_err(Error::engine(STAGE))
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::condition::Condition;
 use crate::duration::parse_millis;
+use crate::memory::parse_bytes;
 use crate::{Error, Result};
 
 /// What is kept of the log, before it is split.
@@ -28,7 +29,18 @@ pub struct PrepareConfig {
     /// `value` (1 where the log has none), `dwell_ms` and numeric extra columns of the log; a row without
     /// the column's value is not kept.
     pub positive: Option<String>,
+    /// About how much memory may be taken, such as `2GiB`; at least [`LEAST_MEMORY`]. What does not fit goes to disk,
+    /// beside the folder that is written, and is gone at the end. The files that come out are the same, byte for
+    /// byte. Without a limit the log is held in memory.
+    ///
+    /// Half of it is for what the query engine counts and for ids and tables; the other half for what nobody counts:
+    /// batches on their way, pages being written, the program. That second part does not shrink below some hundreds of
+    /// megabytes, so a limit below `1GiB` is exceeded.
+    pub memory_limit: Option<String>,
 }
+
+/// The smallest `memory_limit`: the program itself and one batch on its way through every plan.
+pub const LEAST_MEMORY: &str = "64MiB";
 
 impl Default for PrepareConfig {
     fn default() -> Self {
@@ -39,6 +51,7 @@ impl Default for PrepareConfig {
             deduplicate: Deduplicate::None,
             session_gap: "30m".to_owned(),
             positive: None,
+            memory_limit: None,
         }
     }
 }
@@ -65,6 +78,8 @@ pub(crate) struct Checked {
     pub(crate) deduplicate: Deduplicate,
     pub(crate) session_gap_ms: i64,
     pub(crate) positive: Option<Condition>,
+    /// In bytes.
+    pub(crate) memory_limit: Option<u64>,
 }
 
 impl PrepareConfig {
@@ -97,6 +112,17 @@ impl PrepareConfig {
                 reason: format!("{reason}"),
             })
         });
+        let memory_limit = self.memory_limit.as_ref().map(|text| {
+            let least = parse_bytes(LEAST_MEMORY).unwrap_or_default();
+            let bytes = parse_bytes(text).filter(|&bytes| bytes >= least);
+            bytes.ok_or_else(|| Error::BadSetting {
+                key: "prepare.memory_limit",
+                value: format!("{text:?}"),
+                reason: format!(
+                    "must be a whole number with MiB, GiB, MB or GB, such as \"2GiB\", and at least {LEAST_MEMORY}"
+                ),
+            })
+        });
         Ok(Checked {
             events: self.events.clone(),
             min_user_events: at_least_one("prepare.min_user_events", self.min_user_events)?,
@@ -104,6 +130,7 @@ impl PrepareConfig {
             deduplicate: self.deduplicate,
             session_gap_ms: gap,
             positive: positive.transpose()?,
+            memory_limit: memory_limit.transpose()?,
         })
     }
 }
@@ -122,6 +149,8 @@ mod tests {
         };
         assert!(bad(|config| config.session_gap = "soon".into()).contains("prepare.session_gap"));
         assert!(bad(|config| config.positive = Some("value".into())).contains("prepare.positive"));
+        assert!(bad(|config| config.memory_limit = Some("2".into())).contains("prepare.memory_limit"));
+        assert!(bad(|config| config.memory_limit = Some("1MiB".into())).contains("at least 64MiB"));
         assert!(bad(|config| config.min_item_events = 0).contains("prepare.min_item_events"));
     }
 }

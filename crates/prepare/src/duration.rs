@@ -18,9 +18,24 @@ pub(crate) fn parse_millis(text: &str) -> Option<i64> {
     number.checked_mul(*millis).filter(|millis| *millis > 0)
 }
 
+/// The shortest text that [`parse_millis`] reads as these milliseconds.
+pub(crate) fn write_millis(millis: i64) -> String {
+    let whole = UNITS.iter().rev().find(|(_, unit)| millis % unit == 0);
+    let (name, unit) = whole.copied().unwrap_or(UNITS[0]);
+    format!("{}{name}", millis / unit)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::parse_millis;
+    use super::{parse_millis, write_millis};
+
+    #[test]
+    fn durations_are_written_in_their_largest_whole_unit() {
+        for text in ["7d", "36h", "90m", "1s", "1500ms"] {
+            let millis = parse_millis(text).expect("a duration");
+            assert_eq!(write_millis(millis), text);
+        }
+    }
 
     #[test]
     fn a_number_with_a_unit_is_a_duration_and_nothing_else_is() {

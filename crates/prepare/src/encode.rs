@@ -9,21 +9,22 @@ use catchment_schema::arrow::datatypes::{DataType, Field, FieldRef, Schema, Sche
 use catchment_schema::interactions::INTERACTIONS;
 use catchment_schema::parquet_file::ParquetFileWriter;
 use catchment_schema::{Interactions, Metadata, Vocabulary};
-use datafusion::common::JoinType;
 use datafusion::error::DataFusionError;
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions_aggregate::expr_fn::{max, sum};
 use datafusion::logical_expr::{cast, lit};
+use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::{DataFrame, SessionContext};
 use futures::StreamExt;
 
 use crate::chronology::{LEAD, PLACE, chronological};
 use crate::codes::{CODE, ITEM, USER};
-use crate::engine::{ascending, column, over, settled};
+use crate::engine::{ascending, column, looked_up, n_spills, over, settled};
 use crate::filter::event_word;
 use crate::log::{DWELL, EVENT, EXTRA, ORDER, PART, Part, TIME, VALUE};
 use crate::sessions::SESSION;
 use crate::vocabularies::{INDEX, Indexed};
+use crate::workshop::Workshop;
 use crate::{Error, Result};
 
 const STAGE: &str = "encode";
@@ -51,7 +52,7 @@ fn with_index(log: DataFrame, key: &str, indices: &DataFrame) -> Result<DataFram
     indices
         .clone()
         .select(vec![column(CODE).alias("old"), column(INDEX).alias("new")])
-        .and_then(|indices| log.join(indices, JoinType::Inner, &[key], &["old"], None))
+        .and_then(|indices| looked_up(log, &[key], indices, &["old"]))
         .and_then(|log| log.with_column(key, column("new")))
         .and_then(|log| log.drop_columns(&["old", "new"]))
         .map_err(Error::engine(STAGE))
@@ -71,7 +72,7 @@ fn with_event_kind(context: &SessionContext, log: DataFrame, words: &Vocabulary)
         .and_then(|words| context.read_batch(words))
         .and_then(|words| {
             let log = log.with_column("word", event_word())?;
-            log.join(words, JoinType::Inner, &["word"], &["known_word"], None)
+            looked_up(log, &["word"], words, &["known_word"])
         })
         .and_then(|log| log.with_column(EVENT, column("kind")))
         .and_then(|log| log.drop_columns(&["word", "known_word", "kind"]))
@@ -94,7 +95,7 @@ fn with_session_number(log: DataFrame) -> Result<DataFrame> {
         });
     let session = column("first") + column(SESSION) - lit(1_i64);
     first
-        .and_then(|first| log.join(first, JoinType::Inner, &[USER], &["owner"], None))
+        .and_then(|first| looked_up(log, &[USER], first, &["owner"]))
         .and_then(|log| log.with_column(SESSION, cast(session, DataType::UInt32)))
         .and_then(|log| log.drop_columns(&["owner", "first"]))
         .map_err(Error::engine(STAGE))
@@ -127,7 +128,13 @@ pub(crate) async fn write_part(
         .and_then(|rows| rows.select(columns.collect::<Vec<_>>()))
         .and_then(|rows| rows.sort(order))
         .map_err(&engine)?;
-    let mut rows = rows.execute_stream().await.map_err(&engine)?;
+    let task = Arc::new(rows.task_ctx());
+    let workshop = task
+        .session_config()
+        .get_extension::<Workshop>()
+        .unwrap_or_default();
+    let plan = rows.create_physical_plan().await.map_err(&engine)?;
+    let mut rows = execute_stream(plan.clone(), task).map_err(&engine)?;
 
     let schema = file_schema(extra);
     let arrow = |error| engine(DataFusionError::from(error));
@@ -137,6 +144,7 @@ pub(crate) async fn write_part(
     while let Some(batch) = rows.next().await {
         let batch = flat(&batch.map_err(&engine)?, &schema).map_err(&engine)?;
         n_rows += batch.num_rows() as u64;
+        workshop.meter.add_rows(batch.num_rows());
         even.push_batch(batch).map_err(arrow)?;
         while let Some(batch) = even.next_completed_batch() {
             writer.write(&batch)?;
@@ -147,6 +155,7 @@ pub(crate) async fn write_part(
         writer.write(&batch)?;
     }
     writer.commit()?;
+    workshop.meter.add_spills(n_spills(plan.as_ref()));
     Ok(n_rows)
 }
 

@@ -1,16 +1,92 @@
 //! Small words of the query engine that every plan uses.
 
-use datafusion::common::Column;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use catchment_schema::arrow::array::RecordBatch;
+use catchment_schema::arrow::datatypes::SchemaRef;
+use datafusion::common::{Column, JoinType};
+use datafusion::config::SpillCompression;
+use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryReservation};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::expr::{Sort, WindowFunction};
 use datafusion::logical_expr::{Expr, ExprFunctionExt};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream_partitioned};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
+use futures::StreamExt;
+use tokio::task::JoinSet;
 
+use crate::workshop::{DiskTable, TableWriter, Workshop};
 use crate::{Error, Result};
 
-/// A context of this process, with `threads` partitions.
-pub(crate) fn local_context(threads: usize) -> SessionContext {
-    SessionContext::new_with_config(SessionConfig::new().with_target_partitions(threads.max(1)))
+/// The share of a memory limit that the query engine may count: the rest is for what it does not count (batches on
+/// their way, pages being written) and for the program itself.
+const COUNTED_SHARE: f64 = 0.5;
+
+/// A context of this process, with `threads` partitions, for plans that use at most `limit` bytes of memory and put
+/// what does not fit below `scratch`.
+pub(crate) fn local_context(threads: usize, limit: Option<u64>, scratch: PathBuf) -> Result<SessionContext> {
+    let threads = threads.max(1);
+    let mut config = small_side_first(SessionConfig::new().with_target_partitions(threads));
+    let mut runtime = RuntimeEnvBuilder::new();
+    if let Some(limit) = limit {
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share of a number of bytes"
+        )]
+        let counted = (limit as f64 * COUNTED_SHARE) as usize;
+        let folder = scratch.join("spilled");
+        std::fs::create_dir_all(&folder).map_err(catchment_schema::Error::io(&folder))?;
+        let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![folder]));
+        runtime = runtime
+            .with_memory_pool(Arc::new(FairSpillPool::new(counted)))
+            .with_disk_manager_builder(disk);
+        let options = &mut config.options_mut().execution;
+        options.spill_compression = SpillCompression::Lz4Frame;
+        options.sort_spill_reservation_bytes =
+            options.sort_spill_reservation_bytes.min(counted / threads / 8);
+    }
+    let config = config.with_extension(Arc::new(Workshop::new(limit.map(|_| scratch))));
+    let runtime = runtime.build_arc().map_err(Error::engine("start"))?;
+    Ok(SessionContext::new_with_config_rt(config, runtime))
+}
+
+/// Joins hold their first side in memory, and [`looked_up`] says which that is: what the engine guesses of the sizes of
+/// its own results may put the log there.
+fn small_side_first(mut config: SessionConfig) -> SessionConfig {
+    config.options_mut().optimizer.join_reordering = false;
+    config
+}
+
+/// A context with a workshop: the caller's own may have none.
+pub(crate) fn with_workshop(context: &SessionContext) -> (SessionContext, Arc<Workshop>) {
+    let config = context.copied_config();
+    if let Some(workshop) = config.get_extension::<Workshop>() {
+        return (context.clone(), workshop);
+    }
+    let workshop = Arc::new(Workshop::default());
+    let config = small_side_first(config).with_extension(workshop.clone());
+    (
+        SessionContext::new_with_config_rt(config, context.runtime_env()),
+        workshop,
+    )
+}
+
+/// Counts memory that this crate holds beside the engine's against the same limit.
+pub(crate) fn reserve(
+    context: &SessionContext,
+    what: &'static str,
+    bytes: usize,
+) -> Result<MemoryReservation> {
+    let reservation = MemoryConsumer::new(what).register(&context.runtime_env().memory_pool);
+    reservation.try_grow(bytes).map_err(Error::engine(what))?;
+    Ok(reservation)
 }
 
 /// A column by its exact name (`col` would fold case and split at dots).
@@ -28,8 +104,10 @@ pub(crate) fn descending(name: &str) -> Sort {
     column(name).sort(false, false)
 }
 
-/// `function` (of windows, or an aggregate) within the groups of `by`: over the rows up to this one in
-/// `order`, or over the whole group where no order is given.
+/// `function` (of windows, or an aggregate) within the groups of `by`, over the rows up to this one in `order`.
+///
+/// A window over a whole group has no place here: the engine would hold every row in memory. Aggregate, then
+/// [`looked_up`].
 pub(crate) fn over(stage: &'static str, function: Expr, by: &[&str], order: Vec<Sort>) -> Result<Expr> {
     let function = match function {
         Expr::AggregateFunction(aggregate) => {
@@ -44,12 +122,7 @@ pub(crate) fn over(stage: &'static str, function: Expr, by: &[&str], order: Vec<
     };
     let groups = by.iter().map(|name| column(name)).collect();
     let builder = function.partition_by(groups).null_treatment(nulls);
-    let builder = if order.is_empty() {
-        builder
-    } else {
-        builder.order_by(order)
-    };
-    builder.build().map_err(Error::engine(stage))
+    builder.order_by(order).build().map_err(Error::engine(stage))
 }
 
 /// The number of a row within its group, from 1.
@@ -57,11 +130,125 @@ pub(crate) fn number(stage: &'static str, by: &[&str], order: Vec<Sort>) -> Resu
     over(stage, row_number(), by, order)
 }
 
+/// The rows of `log` with the columns of that row of `small` whose `small_keys` are its `keys`; rows without one are
+/// left out. The small table stands first: the engine holds the first table of a join in memory.
+pub(crate) fn looked_up(
+    log: DataFrame,
+    keys: &[&str],
+    small: DataFrame,
+    small_keys: &[&str],
+) -> Result<DataFrame, DataFusionError> {
+    small.join(log, JoinType::Inner, small_keys, keys, None)
+}
+
+/// The rows of `log` whose `key` is a `small_key` of `small`, which stands first as in [`looked_up`].
+pub(crate) fn among(
+    log: DataFrame,
+    key: &str,
+    small: DataFrame,
+    small_key: &str,
+) -> Result<DataFrame, DataFusionError> {
+    small.join(log, JoinType::RightSemi, &[small_key], &[key], None)
+}
+
 /// Runs the plan now and keeps what it gave: later plans begin there. With the number of rows.
+///
+/// What it gave is kept where the [`Workshop`] of the session says.
 pub(crate) async fn settled(stage: &'static str, table: DataFrame) -> Result<(DataFrame, u64)> {
-    let table = table.cache().await.map_err(Error::engine(stage))?;
-    let n_rows = count(stage, &table).await?;
+    keep(table).await.map_err(Error::engine(stage))
+}
+
+async fn keep(table: DataFrame) -> Result<(DataFrame, u64), DataFusionError> {
+    let task = Arc::new(table.task_ctx());
+    let workshop = task
+        .session_config()
+        .get_extension::<Workshop>()
+        .unwrap_or_default();
+    workshop.meter.restart();
+    let (state, _) = table.clone().into_parts();
+    let context = SessionContext::new_with_state(state);
+    let plan = table.create_physical_plan().await?;
+    let schema = plan.schema();
+    let folder = workshop.table_folder()?;
+
+    let mut parts = JoinSet::new();
+    for (number, rows) in execute_stream_partitioned(plan.clone(), task)?
+        .into_iter()
+        .enumerate()
+    {
+        let writer = folder
+            .as_ref()
+            .map(|folder| TableWriter::create(folder.path(), number, schema.clone()));
+        let writer = writer.transpose()?;
+        parts.spawn(part(number, rows, writer, workshop.clone()));
+    }
+    let mut partitions = vec![];
+    while let Some(part) = parts.join_next().await {
+        partitions.push(part.map_err(|error| DataFusionError::External(error.into()))??);
+    }
+    workshop.meter.add_spills(n_spills(plan.as_ref()));
+    partitions.sort_by_key(|part| part.number);
+    let n_rows = partitions.iter().map(|part| part.n_rows).sum();
+    let table = if let Some(folder) = folder {
+        context.read_table(Arc::new(DiskTable::open(folder, schema)?))?
+    } else {
+        let batches = partitions.into_iter().map(|part| part.batches).collect();
+        memory_table(&context, schema, batches)?
+    };
     Ok((table, n_rows))
+}
+
+/// Rows in memory as a table.
+pub(crate) fn memory_table(
+    context: &SessionContext,
+    schema: SchemaRef,
+    partitions: Vec<Vec<RecordBatch>>,
+) -> Result<DataFrame, DataFusionError> {
+    context.read_table(Arc::new(MemTable::try_new(schema, partitions)?))
+}
+
+/// One partition of a table that was kept.
+struct KeptPart {
+    number: usize,
+    n_rows: u64,
+    /// Empty where they went to disk.
+    batches: Vec<RecordBatch>,
+}
+
+async fn part(
+    number: usize,
+    mut rows: SendableRecordBatchStream,
+    mut writer: Option<TableWriter>,
+    workshop: Arc<Workshop>,
+) -> Result<KeptPart, DataFusionError> {
+    let mut kept = KeptPart {
+        number,
+        n_rows: 0,
+        batches: vec![],
+    };
+    while let Some(batch) = rows.next().await {
+        let batch = batch?;
+        kept.n_rows += batch.num_rows() as u64;
+        workshop.meter.add_rows(batch.num_rows());
+        match &mut writer {
+            Some(writer) => writer.write(&batch)?,
+            None => kept.batches.push(batch),
+        }
+    }
+    if let Some(writer) = writer {
+        writer.finish()?;
+    }
+    Ok(kept)
+}
+
+/// How often the nodes of a plan have moved something to disk.
+pub(crate) fn n_spills(plan: &dyn ExecutionPlan) -> usize {
+    let own = plan
+        .metrics()
+        .and_then(|metrics| metrics.spill_count())
+        .unwrap_or(0);
+    let below = plan.children().into_iter().map(|child| n_spills(child.as_ref()));
+    own + below.sum::<usize>()
 }
 
 /// How many rows a plan gives.

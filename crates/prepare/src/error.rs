@@ -80,7 +80,16 @@ pub enum Error {
     /// [`crate::prepare`] blocks, and was called inside an asynchronous runtime. Await [`crate::prepare_with`] there.
     #[error("`prepare` blocks and cannot be called inside an asynchronous runtime")]
     InsideRuntime,
-    /// The query engine failed: out of memory, or a bug of ours. The stage says where.
+    /// What has to be in memory at once does not fit `prepare.memory_limit`: the ids, or the tables of items and
+    /// users. Raise it.
+    #[error("{stage}: `prepare.memory_limit` is too low: {reason}")]
+    OverMemory {
+        /// What was being done.
+        stage: &'static str,
+        /// What did not fit.
+        reason: String,
+    },
+    /// The query engine failed: a full disk, or a bug of ours. The stage says where.
     #[error("{stage}: the query engine failed: {source}")]
     Engine {
         /// What was being done.
@@ -104,15 +113,25 @@ impl Error {
             Self::NotPrepared { .. } => "run prepare first",
             Self::NotOurs { .. } => "name a folder that is empty, new, or was written by prepare",
             Self::InsideRuntime => "await prepare_with instead",
-            Self::Engine { .. } => "give it more memory; if that does not help, report it as a bug",
+            Self::OverMemory { .. } => "raise prepare.memory_limit, or run with fewer --threads",
+            Self::Engine { .. } => {
+                "check that the disk has room and give it more memory; if that does not help, report it as a bug"
+            }
         }
     }
 
     /// For `map_err`: a failure of the engine with the stage it happened in.
     pub(crate) fn engine(stage: &'static str) -> impl Fn(DataFusionError) -> Self {
-        move |source| Self::Engine {
-            stage,
-            source: Box::new(source),
+        move |source| match source.find_root() {
+            DataFusionError::ResourcesExhausted(reason) => Self::OverMemory {
+                stage,
+                // The engine goes on with a list of its consumers.
+                reason: reason.lines().next().unwrap_or_default().to_owned(),
+            },
+            _ => Self::Engine {
+                stage,
+                source: Box::new(source),
+            },
         }
     }
 }

@@ -1,13 +1,17 @@
 //! What is read.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use catchment_schema::import::{ImportReport, Source, import_interactions, import_items, import_users};
+use catchment_schema::import::{
+    ImportReport, Source, Table, import_interactions, import_items, import_users,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::log::{Log, Part};
 use crate::run::Imported;
+use crate::workshop::Workshop;
 
 /// The logs and tables of one dataset: the `[data]` table of a recipe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +32,19 @@ pub struct Inputs {
 }
 
 impl Inputs {
+    /// Every source, with the table that it holds.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = (Table, &Source)> {
+        let logs = [Some(&self.interactions), self.test.as_ref()];
+        let logs = logs.map(|source| (Table::Interactions, source));
+        let tables = [
+            (Table::Items, self.items.as_ref()),
+            (Table::Users, self.users.as_ref()),
+        ];
+        logs.into_iter()
+            .chain(tables)
+            .filter_map(|(table, source)| Some((table, source?)))
+    }
+
     /// A log, and nothing else.
     pub fn new(interactions: Source) -> Self {
         Self {
@@ -40,8 +57,10 @@ impl Inputs {
 }
 
 /// Reads everything.
-pub(crate) fn import(inputs: &Inputs) -> Result<Imported> {
+pub(crate) fn import(inputs: &Inputs, workshop: Arc<Workshop>) -> Result<Imported> {
+    workshop.meter.begin("import", None);
     let mut imported = Imported {
+        log: Log::new(workshop),
         dataset: file_name(&inputs.interactions),
         ..Imported::default()
     };

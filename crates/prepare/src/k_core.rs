@@ -1,12 +1,11 @@
 //! Users and items that were seen often enough, with regard to each other.
 
-use datafusion::common::JoinType;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::lit;
 use datafusion::prelude::DataFrame;
 
 use crate::codes::{ITEM, USER};
-use crate::engine::{column, settled};
+use crate::engine::{among, column, settled};
 use crate::log::{PART, Part};
 use crate::{Error, Result};
 
@@ -44,8 +43,8 @@ pub(crate) async fn k_core(log: DataFrame, min_user: u32, min_item: u32) -> Resu
     }
     // A train row is in the core exactly if its user and its item both are.
     let train = log.clone().filter(is_train.clone()).map_err(&engine)?;
-    let train = among(train, &pairs, USER)?;
-    let train = among(train, &pairs, ITEM)?;
+    let train = in_core(train, &pairs, USER)?;
+    let train = in_core(train, &pairs, ITEM)?;
     let rest = log.filter(is_train.is_not_true()).map_err(&engine)?;
     let kept = train.union(rest).map_err(&engine)?;
     Ok(settled(STAGE, kept).await?.0)
@@ -62,14 +61,14 @@ fn frequent(rows: DataFrame, key: &str, least: u32) -> Result<DataFrame> {
         .and_then(|groups| groups.filter(column("n").gt_eq(lit(i64::from(least)))))
         .and_then(|groups| groups.select(vec![column(key).alias("often")]));
     often
-        .and_then(|often| rows.join(often, JoinType::LeftSemi, &[key], &["often"], None))
+        .and_then(|often| among(rows, key, often, "often"))
         .map_err(Error::engine(STAGE))
 }
 
 /// The rows whose `key` occurs in `kept`.
-fn among(rows: DataFrame, kept: &DataFrame, key: &str) -> Result<DataFrame> {
+fn in_core(rows: DataFrame, kept: &DataFrame, key: &str) -> Result<DataFrame> {
     let kept = kept.clone().select(vec![column(key).alias("kept")]);
     kept.and_then(DataFrame::distinct)
-        .and_then(|kept| rows.join(kept, JoinType::LeftSemi, &[key], &["kept"], None))
+        .and_then(|kept| among(rows, key, kept, "kept"))
         .map_err(Error::engine(STAGE))
 }

@@ -1,6 +1,7 @@
 //! Which files there are in a prepared folder, and how it appears all at once.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -18,7 +19,10 @@ pub(crate) const TEST: &str = "test.parquet";
 /// Written last: a folder without it was not finished.
 pub(crate) const SUMMARY: &str = "prepared.json";
 
-/// Every file but the summary, in the order in which they are hashed.
+/// Which inputs and settings it was made from; see [`crate::already_prepared`].
+pub(crate) const STAMP: &str = "made_from.hash";
+
+/// Every file but the summary and the stamp, in the order in which they are hashed.
 pub(crate) const FILES: [&str; 8] = [
     USERS,
     ITEMS,
@@ -31,7 +35,7 @@ pub(crate) const FILES: [&str; 8] = [
 ];
 
 /// What may lie in a folder that is replaced.
-const ENTRIES: [&str; 7] = [
+const ENTRIES: [&str; 8] = [
     "vocab",
     USER_ATTRIBUTES,
     ITEM_ATTRIBUTES,
@@ -39,7 +43,13 @@ const ENTRIES: [&str; 7] = [
     VALIDATION,
     TEST,
     SUMMARY,
+    STAMP,
 ];
+
+/// In an unfinished folder: locked by the process that fills it, for as long as it lives.
+const LOCK: &str = ".lock";
+/// In an unfinished folder: what plans keep on disk.
+const SCRATCH: &str = ".scratch";
 
 /// A folder being filled beside the one it will replace. Dropped before [`Unfinished::publish`], it
 /// vanishes, and what was there before stays.
@@ -47,6 +57,7 @@ const ENTRIES: [&str; 7] = [
 pub(crate) struct Unfinished {
     folder: TempDir,
     target: PathBuf,
+    lock: File,
 }
 
 impl Unfinished {
@@ -57,11 +68,21 @@ impl Unfinished {
         let target = std::path::absolute(target).map_err(io(target))?;
         let parent = target.parent().unwrap_or(Path::new("/")).to_owned();
         fs::create_dir_all(&parent).map_err(io(&parent))?;
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let prefix = format!(".prepare-unfinished-{name}-");
+        clear_away(&parent, &prefix, &target)?;
         let folder = tempfile::Builder::new()
-            .prefix(".prepare-unfinished-")
+            .prefix(&prefix)
             .tempdir_in(&parent)
             .map_err(io(&parent))?;
-        Ok(Self { folder, target })
+        let lock = File::create_new(folder.path().join(LOCK)).map_err(io(folder.path()))?;
+        lock.lock().map_err(io(folder.path()))?;
+        Ok(Self { folder, target, lock })
+    }
+
+    /// Where plans may keep what does not fit in memory. It is gone before the folder is published.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.file(SCRATCH)
     }
 
     /// The path of a file in it.
@@ -73,8 +94,13 @@ impl Unfinished {
     /// it is back in place if the second rename is refused.
     pub(crate) fn publish(self) -> Result<()> {
         let io = catchment_schema::Error::io;
-        let Self { folder, target } = self;
+        let Self { folder, target, lock } = self;
         let here = folder.path().to_owned();
+        match fs::remove_dir_all(here.join(SCRATCH)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(&here)(error).into()),
+            _ => {}
+        }
+        fs::remove_file(here.join(LOCK)).map_err(io(&here))?;
         set_ordinary_permissions(&here).map_err(io(&here))?;
         let aside = here.with_extension("replaced");
         let had_one = target.exists();
@@ -89,11 +115,35 @@ impl Unfinished {
         }
         // The folder has another name now; there is nothing left to clean up.
         let _ = folder.keep();
+        drop(lock);
         if had_one {
             fs::remove_dir_all(&aside).map_err(io(&aside))?;
         }
         Ok(())
     }
+}
+
+/// Removes what killed runs left behind, and puts an older folder back that one of them had moved aside.
+fn clear_away(parent: &Path, prefix: &str, target: &Path) -> Result<()> {
+    for entry in fs::read_dir(parent).map_err(catchment_schema::Error::io(parent))? {
+        let path = entry.map_err(catchment_schema::Error::io(parent))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if !name.starts_with(prefix) {
+            continue;
+        }
+        if name.ends_with(".replaced") {
+            if target.exists() {
+                fs::remove_dir_all(&path).map_err(catchment_schema::Error::io(&path))?;
+            } else {
+                fs::rename(&path, target).map_err(catchment_schema::Error::io(&path))?;
+            }
+        } else if let Ok(lock) = File::open(path.join(LOCK))
+            && lock.try_lock().is_ok()
+        {
+            fs::remove_dir_all(&path).map_err(catchment_schema::Error::io(&path))?;
+        }
+    }
+    Ok(())
 }
 
 fn only_ours(target: &Path) -> Result<()> {
@@ -152,6 +202,36 @@ mod tests {
         finished.publish().expect("published");
         assert_eq!(fs::read_to_string(target.join(SUMMARY)).expect("read"), "new");
         assert_eq!(fs::read_dir(home.path()).expect("listed").count(), 1);
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_cleared_away_and_what_it_moved_aside_comes_back() {
+        let home = tempfile::tempdir().expect("temporary folder");
+        let target = home.path().join("log");
+        let killed = home.path().join(".prepare-unfinished-log-killed");
+        fs::create_dir(&killed).expect("made");
+        fs::write(killed.join(LOCK), "").expect("written");
+        fs::write(killed.join(TRAIN), "half").expect("written");
+        let aside = home.path().join(".prepare-unfinished-log-killed.replaced");
+        fs::create_dir(&aside).expect("made");
+        fs::write(aside.join(SUMMARY), "older").expect("written");
+        let other = home.path().join(".prepare-unfinished-other-killed");
+        fs::create_dir(&other).expect("made");
+
+        let living = Unfinished::begin(&target).expect("begun");
+        assert!(!killed.exists() && !aside.exists());
+        assert!(other.exists(), "it belongs to another target");
+        assert_eq!(fs::read_to_string(target.join(SUMMARY)).expect("read"), "older");
+
+        let second = Unfinished::begin(&target).expect("begun");
+        assert!(living.file("").exists(), "a run that is alive keeps its folder");
+        fs::write(second.file(SUMMARY), "new").expect("written");
+        second.publish().expect("published");
+        assert_eq!(
+            fs::read_dir(&target).expect("listed").count(),
+            1,
+            "no lock and no scratch"
+        );
     }
 
     #[test]

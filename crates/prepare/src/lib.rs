@@ -16,7 +16,7 @@
 //!
 //! let inputs = Inputs::new(Source::new(log.to_string_lossy(), Format::Csv));
 //! let split = SplitConfig::new(SplitKind::LeaveLast { n: 1 });
-//! let summary = prepare(&inputs, &PrepareConfig::default(), &split, 7, 0, &out, &mut |_, _| {})?;
+//! let summary = prepare(&inputs, &PrepareConfig::default(), &split, 7, 0, &out, &mut |_| {})?;
 //! assert_eq!((summary.train, summary.test), (3, 1));
 //!
 //! let prepared = Prepared::open(&out)?;
@@ -30,7 +30,8 @@
 //!
 //! # Laws
 //!
-//! 1. **Conservation.** After the filters, every row is in exactly one of train, validation, test.
+//! 1. **Conservation.** After the filters, every row is in exactly one of train, validation, test; only a
+//!    rolling split leaves out the rows of its gap and those after its window ([`Rolling`]).
 //! 2. **No knowledge of the test part.** Vocabularies and their counts come from train, and from validation
 //!    too where the final models are fitted on both ([`Refit`]). An id that only other parts have gets an index
 //!    at or beyond the vocabulary's length, so that its rows stay in every denominator.
@@ -55,6 +56,7 @@ mod chronology;
 mod codes;
 mod condition;
 mod config;
+pub mod doctor;
 mod duration;
 mod encode;
 mod engine;
@@ -64,22 +66,33 @@ mod inputs;
 mod k_core;
 mod layout;
 mod log;
+mod memory;
+mod moment;
 mod prepared;
+mod progress;
+mod rolling;
 mod run;
 mod seeded_hash;
 mod sessions;
 mod split;
 mod split_config;
+mod split_table;
+mod stamp;
+mod steps;
 mod summary;
 mod vocabularies;
+mod workshop;
 
 #[cfg(test)]
 mod tests;
 
-pub use config::{Deduplicate, PrepareConfig};
+pub use config::{Deduplicate, LEAST_MEMORY, PrepareConfig};
 pub use error::{Error, Result};
 pub use inputs::Inputs;
 pub use prepared::Prepared;
+pub use progress::Progress;
+pub use rolling::{Rolling, Window};
 pub use run::{prepare, prepare_with};
 pub use split_config::{Moment, Refit, SplitConfig, SplitKind};
+pub use stamp::already_prepared;
 pub use summary::{FORMAT, Stage, Summary};

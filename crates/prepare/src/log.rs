@@ -9,10 +9,13 @@ use catchment_schema::arrow::array::{
 use catchment_schema::arrow::compute::cast;
 use catchment_schema::arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use catchment_schema::columns::required_column;
-use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
 use datafusion::prelude::{DataFrame, SessionContext};
+use tempfile::TempDir;
 
 use crate::Error;
+use crate::engine::memory_table;
+use crate::workshop::{DiskTable, TableWriter, Workshop};
 
 pub(crate) const USER_ID: &str = "user_id";
 pub(crate) const ITEM_ID: &str = "item_id";
@@ -57,15 +60,24 @@ fn known_columns() -> [(&'static str, &'static str, DataType); 6] {
     ]
 }
 
-/// Collects imported batches.
-#[derive(Debug, Default)]
+/// Collects imported batches: in memory, or in a file where the workshop keeps tables on disk.
+#[derive(Default)]
 pub(crate) struct Log {
     extra: Option<Fields>,
     batches: Vec<RecordBatch>,
+    file: Option<(TempDir, TableWriter)>,
     n_rows: u64,
+    workshop: Arc<Workshop>,
 }
 
 impl Log {
+    pub(crate) fn new(workshop: Arc<Workshop>) -> Self {
+        Self {
+            workshop,
+            ..Self::default()
+        }
+    }
+
     /// Adds rows of `part`. The first batch decides which extra columns there are; later ones are cast to
     /// its types, and have nulls where they lack a column.
     pub(crate) fn push(
@@ -99,7 +111,21 @@ impl Log {
         let schema = log_schema(&extra);
         let batch = RecordBatch::try_new(schema, columns).map_err(|error| inconsistent(path, &error))?;
         self.n_rows += n_rows as u64;
-        self.batches.push(batch);
+        self.workshop.meter.add_rows(n_rows);
+        self.keep(batch).map_err(|error| inconsistent(path, &error))
+    }
+
+    fn keep(&mut self, batch: RecordBatch) -> Result<(), DataFusionError> {
+        if self.file.is_none()
+            && let Some(folder) = self.workshop.table_folder()?
+        {
+            let writer = TableWriter::create(folder.path(), 0, batch.schema())?;
+            self.file = Some((folder, writer));
+        }
+        match &mut self.file {
+            Some((_, writer)) => writer.write(&batch)?,
+            None => self.batches.push(batch),
+        }
         Ok(())
     }
 
@@ -122,13 +148,18 @@ impl Log {
         n_partitions: usize,
     ) -> crate::Result<DataFrame> {
         let schema = log_schema(&self.extra.unwrap_or_else(Fields::empty));
+        if let Some((folder, writer)) = self.file {
+            return writer
+                .finish()
+                .and_then(|()| DiskTable::open(folder, schema))
+                .and_then(|table| context.read_table(Arc::new(table)))
+                .map_err(Error::engine("import"));
+        }
         let mut partitions = vec![vec![]; n_partitions.max(1)];
         for (place, batch) in self.batches.into_iter().enumerate() {
             partitions[place % n_partitions.max(1)].push(batch);
         }
-        MemTable::try_new(schema, partitions)
-            .and_then(|table| context.read_table(Arc::new(table)))
-            .map_err(Error::engine("import"))
+        memory_table(context, schema, partitions).map_err(Error::engine("import"))
     }
 }
 

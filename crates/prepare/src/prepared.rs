@@ -115,7 +115,7 @@ impl Prepared {
     }
 }
 
-fn read_summary(folder: &Path) -> Result<Summary> {
+pub(crate) fn read_summary(folder: &Path) -> Result<Summary> {
     let path = folder.join(SUMMARY);
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,

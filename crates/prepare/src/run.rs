@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use catchment_schema::arrow::array::RecordBatch;
 use catchment_schema::{AtomicFile, AttributeTable, Finding, Metadata, Severity, Vocabulary};
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::lit;
 use datafusion::prelude::{DataFrame, SessionContext};
 
@@ -11,26 +12,29 @@ use crate::chronology::{Filled, deduplicated, with_place};
 use crate::codes::{Coded, ITEM, USER, code_ids};
 use crate::config::Checked;
 use crate::encode::{encoded, write_part};
-use crate::engine::{column, count, local_context, settled};
+use crate::engine::{column, count, local_context, reserve, settled, with_workshop};
 use crate::filter::{keep_events, keep_positive};
 use crate::inputs::import;
 use crate::k_core::k_core;
 use crate::layout::{self, Unfinished};
 use crate::log::{Log, PART, Part};
 use crate::sessions::with_sessions;
-use crate::split::split;
+use crate::split::{Parted, split};
+use crate::steps::Steps;
 use crate::summary::{FORMAT, hash_files};
 use crate::vocabularies::{Indexed, event_words, fingerprint, index, metadata};
-use crate::{Error, Inputs, PrepareConfig, Result, SplitConfig, SplitKind, Stage, Summary};
+use crate::{Error, Inputs, PrepareConfig, Progress, Result, SplitConfig, SplitKind, Summary, stamp};
 
 /// Prepares a log: reads `inputs`, runs every step in this process on `threads` threads (0: one for each
 /// processor), and writes the folder `out`. Blocks until that is done.
 ///
 /// The bytes written depend on the rows, the settings and the seed; not on `threads`, nor on the order in
-/// which the rows came. `out` appears whole: an older one stays until the new one is finished, and for good
-/// if that fails. `progress` is told each step with the number of rows that it left.
+/// which the rows came, nor on a memory limit. `out` appears whole: an older one stays until the new one is finished,
+/// and for good if that fails. What a killed run left beside `out` is cleared away. `progress` is told of each step as
+/// it goes and when it is done.
 ///
-/// Memory: the log once or twice, as Arrow columns.
+/// Memory: the log once or twice, as Arrow columns; with [`PrepareConfig::memory_limit`] about that much, whatever the
+/// size of the log, and the ids of all users and items must fit.
 ///
 /// # Errors
 /// Every variant of [`Error`] but [`Error::NotPrepared`].
@@ -41,20 +45,23 @@ pub fn prepare(
     seed: u64,
     threads: usize,
     out: &Path,
-    progress: &mut dyn FnMut(&str, u64),
+    progress: &mut dyn FnMut(&Progress),
 ) -> Result<Summary> {
     let threads = match threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
     };
-    let context = local_context(threads);
-    block_on(
-        threads,
-        prepare_with(&context, inputs, config, split, seed, out, progress),
-    )
+    let settings = Settings::check(config, split, seed, inputs.test.is_some())?;
+    let unfinished = Unfinished::begin(out)?;
+    let context = local_context(threads, settings.config.memory_limit, unfinished.scratch())?;
+    let stamp = stamp::stamp(inputs, config, split, seed)?;
+    let work = prepare_in(&context, inputs, &settings, unfinished, stamp, progress);
+    block_on(threads, Box::pin(work))
 }
 
-/// As [`prepare`], in a context of the caller's: its partitions, its memory limits, its machines.
+/// As [`prepare`], in a context of the caller's: its partitions, its memory pool and disk manager, its machines. The
+/// runtime that awaits it needs a clock. `memory_limit` is the context's own matter here and is not read; what the plans
+/// give from step to step is kept in memory.
 ///
 /// # Errors
 /// As [`prepare`].
@@ -65,12 +72,35 @@ pub async fn prepare_with(
     split: &SplitConfig,
     seed: u64,
     out: &Path,
-    progress: &mut dyn FnMut(&str, u64),
+    progress: &mut dyn FnMut(&Progress),
 ) -> Result<Summary> {
     let settings = Settings::check(config, split, seed, inputs.test.is_some())?;
     let unfinished = Unfinished::begin(out)?;
-    let imported = import(inputs)?;
-    prepare_imported(context, imported, &settings, unfinished, progress).await
+    let stamp = stamp::stamp(inputs, config, split, seed)?;
+    Box::pin(prepare_in(
+        context, inputs, &settings, unfinished, stamp, progress,
+    ))
+    .await
+}
+
+async fn prepare_in(
+    context: &SessionContext,
+    inputs: &Inputs,
+    settings: &Settings,
+    unfinished: Unfinished,
+    stamp: String,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Summary> {
+    let (context, workshop) = with_workshop(context);
+    let work = async {
+        let (inputs, place) = (inputs.clone(), workshop.clone());
+        let imported = tokio::task::spawn_blocking(move || import(&inputs, place)).await;
+        let imported =
+            imported.map_err(|error| Error::engine("import")(DataFusionError::External(error.into())))??;
+        stamp::write(&unfinished.file(layout::STAMP), &stamp)?;
+        prepare_imported(&context, imported, settings, unfinished).await
+    };
+    workshop.meter.watch(Box::pin(work), progress).await
 }
 
 /// Runs a future to its end on a runtime of its own.
@@ -80,6 +110,7 @@ pub(crate) fn block_on<T>(threads: usize, future: impl Future<Output = Result<T>
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
+        .enable_time()
         .build();
     let runtime = runtime.map_err(|error| Error::engine("start")(error.into()))?;
     runtime.block_on(future)
@@ -123,7 +154,7 @@ impl Settings {
 }
 
 /// What the importers gave.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Imported {
     pub(crate) log: Log,
     pub(crate) items: Option<(PathBuf, RecordBatch)>,
@@ -133,30 +164,14 @@ pub(crate) struct Imported {
     pub(crate) findings: Vec<Finding>,
 }
 
-/// Tells the caller how far it is, and keeps what the summary will say.
-struct Steps<'a> {
-    progress: &'a mut dyn FnMut(&str, u64),
-    stages: Vec<Stage>,
-}
-
-impl Steps<'_> {
-    fn done(&mut self, name: &str, rows: u64) {
-        (self.progress)(name, rows);
-        self.stages.push(Stage {
-            name: name.to_owned(),
-            rows,
-        });
-    }
-}
-
 /// Everything after the import.
 pub(crate) async fn prepare_imported(
     context: &SessionContext,
     imported: Imported,
     settings: &Settings,
     unfinished: Unfinished,
-    progress: &mut dyn FnMut(&str, u64),
 ) -> Result<Summary> {
+    let (ref context, workshop) = with_workshop(context);
     let Imported {
         log,
         items: item_rows,
@@ -169,54 +184,54 @@ pub(crate) async fn prepare_imported(
         split: split_config,
         ..
     } = settings;
-    let mut steps = Steps {
-        progress,
-        stages: vec![],
-    };
+    let mut steps = Steps::new(workshop);
+    let tables = [&item_rows, &user_rows].into_iter().flatten();
+    let _counted = reserve(
+        context,
+        "import",
+        tables.map(|(_, rows)| rows.get_array_memory_size()).sum(),
+    )?;
     let extra = log.extra();
-    let n_imported = log.n_rows();
-    steps.done("import", n_imported);
-    if n_imported == 0 {
-        return Err(Error::EmptyAfter {
-            stage: "import".to_owned(),
-            before: 0,
-        });
-    }
+    steps.done("import", log.n_rows());
+    not_empty(log.n_rows(), "import", 0)?;
 
-    let n_partitions = context.copied_config().target_partitions();
-    let log = log.into_table(context, n_partitions)?;
-    let log = keep_events(log, &config.events).await?;
-    let log = keep_positive(log, config.positive.as_ref(), &extra, &settings.positive).await?;
-    let coded = code_ids(log).await?;
+    steps.begin("filter");
+    let coded = filtered(context, log, settings).await?;
     steps.done("filter", count("filter", &coded.log).await?);
 
+    steps.begin("k-core");
     let log = k_core(coded.log, config.min_user_events, config.min_item_events).await?;
     steps.done("k-core", count("k-core", &log).await?);
 
+    steps.begin("deduplicate");
     let filled = Filled::of(&log).await?;
-    let log = with_place(log, &filled)?;
-    let (log, n_rows) = settled("deduplicate", deduplicated(log, config.deduplicate)?).await?;
+    // One sort to a plan: two that run into each other would take each other's memory.
+    let (log, n_rows) = settled("deduplicate", with_place(log, &filled)?).await?;
+    let (log, n_rows) = match deduplicated(log.clone(), config.deduplicate)? {
+        Some(log) => settled("deduplicate", log).await?,
+        None => (log, n_rows),
+    };
     steps.done("deduplicate", n_rows);
 
+    steps.begin("sessions");
     let filled = Filled::of(&log).await?;
-    let (log, n_rows) = settled("sessions", with_sessions(log, &filled, config.session_gap_ms)?).await?;
+    let (log, n_rows) = with_sessions(log, &filled, config.session_gap_ms).await?;
     steps.done("sessions", n_rows);
 
-    let coded = split(Coded { log, ..coded }, split_config, settings.seed).await?;
+    steps.begin("split");
+    let Parted { coded, window } = split(Coded { log, ..coded }, split_config, settings.seed).await?;
     steps.done("split", count("split", &coded.log).await?);
 
-    let users = index(&coded.log, USER, &coded.users, split_config.refit).await?;
-    let items = index(&coded.log, ITEM, &coded.items, split_config.refit).await?;
+    steps.begin("vocabularies");
+    let users = index(context, &coded.log, USER, &coded.users, split_config.refit).await?;
+    let items = index(context, &coded.log, ITEM, &coded.items, split_config.refit).await?;
     let words = event_words(&coded.log, split_config.refit).await?;
-    if users.vocabulary.is_empty() {
-        return Err(Error::EmptyAfter {
-            stage: "the test part is cut off (split)".to_owned(),
-            before: n_rows,
-        });
-    }
+    let n_users = users.vocabulary.len() as u64;
+    not_empty(n_users, "the test part is cut off (split)", n_rows)?;
     let encoded = encoded(context, coded.log, &users, &items, &words).await?;
-    steps.done("vocabularies", n_rows);
+    steps.done("vocabularies", count("vocabularies", &encoded).await?);
 
+    steps.begin("write");
     let hash = fingerprint(&[&users.vocabulary, &items.vocabulary, &words]);
     let mut n_rows_of = [0; 3];
     for (part, file) in PARTS {
@@ -224,26 +239,28 @@ pub(crate) async fn prepare_imported(
         let path = unfinished.file(file);
         n_rows_of[usize::from(part.code())] = write_part(&encoded, part, &extra, &path, &metadata).await?;
     }
-    users.vocabulary.write(
-        unfinished.file(layout::USERS),
-        &metadata("user", &users.vocabulary),
-    )?;
-    items.vocabulary.write(
-        unfinished.file(layout::ITEMS),
-        &metadata("item", &items.vocabulary),
-    )?;
-    words.write(unfinished.file(layout::EVENTS), &metadata("event", &words))?;
-    let user_table = attributes(user_rows, "user_id", &users.vocabulary)?;
-    user_table.write(unfinished.file(layout::USER_ATTRIBUTES))?;
-    let item_table = attributes(item_rows, "item_id", &items.vocabulary)?;
-    item_table.write(unfinished.file(layout::ITEM_ATTRIBUTES))?;
+    let ids = [
+        (&users.vocabulary, layout::USERS, "user"),
+        (&items.vocabulary, layout::ITEMS, "item"),
+        (&words, layout::EVENTS, "event"),
+    ];
+    for (vocabulary, file, kind) in ids {
+        vocabulary.write(unfinished.file(file), &metadata(kind, vocabulary))?;
+    }
+    let tables = [
+        (user_rows, &users.vocabulary, layout::USER_ATTRIBUTES, "user_id"),
+        (item_rows, &items.vocabulary, layout::ITEM_ATTRIBUTES, "item_id"),
+    ];
+    for (rows, vocabulary, file, id) in tables {
+        attributes(rows, id, vocabulary)?.write(unfinished.file(file))?;
+    }
 
     let [train, validation, test] = n_rows_of;
     steps.done("write", train + validation + test);
     findings.extend(empty_parts(split_config, validation, test));
     let summary = Summary {
         format: FORMAT,
-        users: users.vocabulary.len() as u64,
+        users: n_users,
         items: items.vocabulary.len() as u64,
         stages: steps.stages,
         train,
@@ -253,12 +270,34 @@ pub(crate) async fn prepare_imported(
         cold_items: cold(&encoded, ITEM, &items).await?,
         first_time: filled.first,
         last_time: filled.last,
+        window,
         findings,
         hash: hash_files(|name| unfinished.file(name))?,
     };
     write_summary(&unfinished.file(layout::SUMMARY), &summary)?;
     unfinished.publish()?;
     Ok(summary)
+}
+
+/// The rows that are meant, by codes.
+async fn filtered(context: &SessionContext, log: Log, settings: &Settings) -> Result<Coded> {
+    let Settings { config, positive, .. } = settings;
+    let extra = log.extra();
+    let n_partitions = context.copied_config().target_partitions();
+    let log = log.into_table(context, n_partitions)?;
+    let log = keep_events(log, &config.events).await?;
+    let log = keep_positive(log, config.positive.as_ref(), &extra, positive).await?;
+    code_ids(log).await
+}
+
+fn not_empty(rows: u64, stage: &str, before: u64) -> Result<()> {
+    match rows {
+        0 => Err(Error::EmptyAfter {
+            stage: stage.to_owned(),
+            before,
+        }),
+        _ => Ok(()),
+    }
 }
 
 const PARTS: [(Part, &str); 3] = [

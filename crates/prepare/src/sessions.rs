@@ -1,7 +1,7 @@
 //! Which rows of a user belong together.
 
 use catchment_schema::arrow::datatypes::DataType;
-use datafusion::functions_aggregate::expr_fn::{min, sum};
+use datafusion::functions_aggregate::expr_fn::{max, sum};
 use datafusion::functions_window::expr_fn::{dense_rank, lag};
 use datafusion::logical_expr::expr::NullTreatment;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, cast};
@@ -10,7 +10,7 @@ use datafusion::prelude::DataFrame;
 
 use crate::chronology::{Filled, PLACE};
 use crate::codes::USER;
-use crate::engine::{ascending, column, over};
+use crate::engine::{ascending, column, over, settled};
 use crate::log::{SESSION_ID, TIME};
 use crate::{Error, Result};
 
@@ -28,11 +28,12 @@ fn last_known_time() -> Result<Expr> {
 /// Numbers the sessions of each user. Rows that name one belong to it, wherever they stand; the others are
 /// cut where more than `gap_ms` has passed since the last known time, or where times begin to be known.
 /// Rows without a time give no reason to cut.
-pub(crate) fn with_sessions(log: DataFrame, filled: &Filled, gap_ms: i64) -> Result<DataFrame> {
+pub(crate) async fn with_sessions(log: DataFrame, filled: &Filled, gap_ms: i64) -> Result<(DataFrame, u64)> {
     let engine = Error::engine(STAGE);
     let named = filled.has_sessions();
     if !named && !filled.has_times() {
-        return log.with_column(SESSION, lit(1_i64)).map_err(engine);
+        let log = log.with_column(SESSION, lit(1_i64)).map_err(engine)?;
+        return settled(STAGE, log).await;
     }
     let group: &[&str] = if named { &[USER, SESSION_ID] } else { &[USER] };
     let in_order = || vec![ascending(PLACE)];
@@ -45,23 +46,26 @@ pub(crate) fn with_sessions(log: DataFrame, filled: &Filled, gap_ms: i64) -> Res
         .when((column(TIME) - column("time_before")).gt(lit(gap_ms)), lit(1_i64))
         .otherwise(lit(0_i64))
         .map_err(&engine)?;
-    let segment = over(STAGE, sum(column("is_cut")), group, in_order())?;
     let log = log
         .with_column("time_before", before)
         .and_then(|log| log.with_column("place_before", is_first))
         .and_then(|log| log.with_column("is_cut", is_cut))
-        .and_then(|log| log.with_column("segment", segment))
-        .and_then(|log| log.drop_columns(&["time_before", "place_before", "is_cut"]))
         .map_err(&engine)?;
     let log = if named {
-        let start = over(STAGE, min(column(PLACE)), &[USER, SESSION_ID, "segment"], vec![])?;
+        // A session starts at the last cut up to here; the first row of a group is one.
+        let cut = when(column("is_cut").eq(lit(1_i64)), column(PLACE));
+        let cut = cut.end().map_err(&engine)?;
+        let start = over(STAGE, max(cut), group, in_order())?;
+        let log = log.with_column("start", start).map_err(&engine)?;
+        // Settled in between: one sort to a plan.
+        let (log, _) = settled(STAGE, log).await?;
         let number = over(STAGE, dense_rank(), &[USER], vec![ascending("start")])?;
-        log.with_column("start", start)
-            .and_then(|log| log.with_column("number", number))
+        log.with_column("number", number)
             .and_then(|log| log.with_column(SESSION, cast(column("number"), DataType::Int64)))
             .and_then(|log| log.drop_columns(&["start", "number"]))
     } else {
-        log.with_column(SESSION, column("segment"))
+        log.with_column(SESSION, over(STAGE, sum(column("is_cut")), group, in_order())?)
     };
-    log.and_then(|log| log.drop_columns(&["segment"])).map_err(engine)
+    let log = log.and_then(|log| log.drop_columns(&["time_before", "place_before", "is_cut"]));
+    settled(STAGE, log.map_err(engine)?).await
 }

@@ -2,16 +2,17 @@
 
 use catchment_schema::Time;
 use catchment_schema::arrow::datatypes::DataType;
-use datafusion::common::JoinType;
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, cast, lit, when};
 use datafusion::prelude::DataFrame;
 
-use crate::chronology::{PLACE, first_number};
+use crate::chronology::PLACE;
 use crate::codes::{CODE, Coded, ID, ITEM, USER};
-use crate::engine::{ascending, column, descending, number, over, settled};
+use crate::engine::{ascending, column, descending, looked_up, number, settled};
 use crate::log::{ORDER, PART, Part, TIME};
+use crate::moment::{Times, moment_of};
+use crate::rolling::{Rolling, Window};
 use crate::seeded_hash::{seed_for, seeded_hash};
 use crate::{Error, Moment, Result, SplitConfig, SplitKind};
 
@@ -21,20 +22,62 @@ const IS_TARGET: &str = "is_target";
 /// `u64::MAX + 1`, to bring a hash down to 0..1.
 const HASHES: f64 = 18_446_744_073_709_551_616.0;
 
+/// The log in its parts.
+pub(crate) struct Parted {
+    pub(crate) coded: Coded,
+    /// Where the split is rolling: the window that was chosen.
+    pub(crate) window: Option<Window>,
+}
+
 /// Cuts test rows off, then validation rows off what is left.
-pub(crate) async fn split(coded: Coded, config: &SplitConfig, seed: u64) -> Result<Coded> {
-    let coded = cut(coded, config.kind, Part::Test, seed_for("test", seed)).await?;
-    match config.validation {
-        Some(kind) => cut(coded, kind, Part::Validation, seed_for("validation", seed)).await,
-        None => Ok(coded),
+pub(crate) async fn split(coded: Coded, config: &SplitConfig, seed: u64) -> Result<Parted> {
+    let (coded, window) = match config.kind {
+        SplitKind::Rolling(rolling) => {
+            let window = rolling_window(&coded.log, rolling).await?;
+            (
+                Coded {
+                    log: inside(coded.log, window)?,
+                    ..coded
+                },
+                Some(window),
+            )
+        }
+        _ => (coded, None),
+    };
+    let kind = match window {
+        Some(window) => SplitKind::Temporal {
+            at: Moment::Time(window.test_from),
+        },
+        None => config.kind,
+    };
+    let mut coded = cut(coded, kind, Part::Test, seed_for("test", seed)).await?;
+    if let Some(kind) = config.validation {
+        coded = cut(coded, kind, Part::Validation, seed_for("validation", seed)).await?;
     }
+    Ok(Parted { coded, window })
+}
+
+/// The chosen window, which counts back from the last row.
+async fn rolling_window(log: &DataFrame, rolling: Rolling) -> Result<Window> {
+    let times = Times::of(log, "rolling").await?;
+    Ok(rolling.window_of(times.last))
+}
+
+/// Leaves out the rows in the gap before the test part, and those after it.
+fn inside(log: DataFrame, window: Window) -> Result<DataFrame> {
+    let millis = |time: Time| lit(time.millis().unwrap_or_default());
+    let is_train = column(TIME).lt(millis(window.train_before));
+    let is_test = column(TIME).gt_eq(millis(window.test_from));
+    let is_test = is_test.and(column(TIME).lt(millis(window.test_before)));
+    log.filter(is_train.or(is_test)).map_err(Error::engine(STAGE))
 }
 
 /// Moves the train rows that `kind` names to `target`. No other row is touched, and none is lost.
 async fn cut(coded: Coded, kind: SplitKind, target: Part, seed: u64) -> Result<Coded> {
     let engine = Error::engine(STAGE);
     let marked = match kind {
-        SplitKind::Given => return Ok(coded),
+        // Of a rolling split `split` has made a temporal one.
+        SplitKind::Given | SplitKind::Rolling(_) => return Ok(coded),
         SplitKind::Random { fraction } => random(&coded, fraction, seed)?,
         SplitKind::LeaveLast { n } => leave_last(&coded.log, n)?,
         SplitKind::Temporal { at } => temporal(&coded.log, at).await?,
@@ -65,18 +108,15 @@ fn random(coded: &Coded, fraction: f64, seed: u64) -> Result<DataFrame> {
     let row = ["user_hash", "item_hash", TIME, ORDER].map(column).to_vec();
     let in_lot_order = vec![ascending("row_hash"), ascending(PLACE)];
     let lot = number(STAGE, &[PART, USER], in_lot_order)?;
-    let n_rows = over(STAGE, count(lit(1)), &[PART, USER], vec![])?;
+    let n_rows = rows_of_users(&coded.log)?;
     let real = |name: &str| cast(column(name), DataType::Float64);
     let share = real("n_rows") * lit(fraction) + real("user_hash") / lit(HASHES);
     let is_target = real("lot").lt_eq(share).and(real("lot").lt(real("n_rows")));
-    coded
-        .log
-        .clone()
-        .join(users, JoinType::Inner, &[USER], &["user_code"], None)
-        .and_then(|log| log.join(items, JoinType::Inner, &[ITEM], &["item_code"], None))
+    looked_up(coded.log.clone(), &[USER], users, &["user_code"])
+        .and_then(|log| looked_up(log, &[ITEM], items, &["item_code"]))
+        .and_then(|log| looked_up(log, &[PART, USER], n_rows, &["n_part", "n_user"]))
         .and_then(|log| log.with_column("row_hash", seeded_hash(seed, row)))
         .and_then(|log| log.with_column("lot", lot))
-        .and_then(|log| log.with_column("n_rows", n_rows))
         .and_then(|log| log.with_column(IS_TARGET, is_target))
         .and_then(|log| {
             log.drop_columns(&[
@@ -87,6 +127,8 @@ fn random(coded: &Coded, fraction: f64, seed: u64) -> Result<DataFrame> {
                 "row_hash",
                 "lot",
                 "n_rows",
+                "n_part",
+                "n_user",
             ])
         })
         .map_err(engine)
@@ -94,7 +136,7 @@ fn random(coded: &Coded, fraction: f64, seed: u64) -> Result<DataFrame> {
 
 fn leave_last(log: &DataFrame, n: u32) -> Result<DataFrame> {
     let from_last = number(STAGE, &[PART, USER, "eligible"], vec![descending(PLACE)])?;
-    let n_rows = over(STAGE, count(lit(1)), &[PART, USER], vec![])?;
+    let n_rows = rows_of_users(log)?;
     let is_target = column("from_last")
         .lt_eq(lit(u64::from(n)))
         .and(column("n_rows").gt(lit(i64::from(n))))
@@ -102,9 +144,17 @@ fn leave_last(log: &DataFrame, n: u32) -> Result<DataFrame> {
     log.clone()
         .with_column("eligible", place_is_known())
         .and_then(|log| log.with_column("from_last", from_last))
-        .and_then(|log| log.with_column("n_rows", n_rows))
+        .and_then(|log| looked_up(log, &[PART, USER], n_rows, &["n_part", "n_user"]))
         .and_then(|log| log.with_column(IS_TARGET, is_target))
-        .and_then(|log| log.drop_columns(&["eligible", "from_last", "n_rows"]))
+        .and_then(|log| log.drop_columns(&["eligible", "from_last", "n_rows", "n_part", "n_user"]))
+        .map_err(Error::engine(STAGE))
+}
+
+/// How many rows each user has in each part: `n_part`, `n_user`, `n_rows`.
+fn rows_of_users(log: &DataFrame) -> Result<DataFrame> {
+    let by = vec![column(PART).alias("n_part"), column(USER).alias("n_user")];
+    log.clone()
+        .aggregate(by, vec![count(lit(1)).alias("n_rows")])
         .map_err(Error::engine(STAGE))
 }
 
@@ -114,46 +164,8 @@ fn place_is_known() -> Expr {
 }
 
 async fn temporal(log: &DataFrame, at: Moment) -> Result<DataFrame> {
-    let engine = Error::engine(STAGE);
-    let train = log.clone().filter(column(PART).eq(lit(Part::Train.code())));
-    let train = train.map_err(&engine)?;
-    let counts = vec![count(lit(1)).alias("rows"), count(column(TIME)).alias("times")];
-    let counts = train.clone().aggregate(vec![], counts).map_err(&engine)?;
-    let counts = counts.collect().await.map_err(&engine)?;
-    let look_up = |name| {
-        counts
-            .iter()
-            .find_map(|batch| first_number(batch, name))
-            .unwrap_or_default()
-    };
-    let (n_rows, n_times) = (look_up("rows"), look_up("times"));
-    if n_times < n_rows {
-        return Err(Error::NoTime {
-            split: "temporal",
-            column: "timestamp",
-            rows: (n_rows - n_times).unsigned_abs(),
-        });
-    }
-    let moment = match at {
-        Moment::Time(time) => time,
-        Moment::Fraction(fraction) => {
-            #[allow(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "the share is above 0 and below 1, so the result is a row number"
-            )]
-            let n_before = (n_rows as f64 * fraction) as usize;
-            let row = train
-                .select(vec![column(TIME)])
-                .and_then(|times| times.sort(vec![ascending(TIME)]))
-                .and_then(|times| times.limit(n_before, Some(1)))
-                .map_err(&engine)?;
-            let row = row.collect().await.map_err(&engine)?;
-            Time::from(row.iter().find_map(|batch| first_number(batch, TIME)))
-        }
-    };
-    let millis = moment.millis().unwrap_or(i64::MAX);
+    let millis = moment_of(log, at).await?;
     log.clone()
         .with_column(IS_TARGET, column(TIME).gt_eq(lit(millis)))
-        .map_err(engine)
+        .map_err(Error::engine(STAGE))
 }

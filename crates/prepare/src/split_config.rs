@@ -3,6 +3,8 @@
 use catchment_schema::Time;
 use serde::{Deserialize, Serialize};
 
+use crate::rolling::Rolling;
+use crate::split_table::Table;
 use crate::{Error, Result};
 
 /// Which rows train, which choose settings, which are read once at the end.
@@ -11,7 +13,7 @@ use crate::{Error, Result};
 /// ```toml
 /// [split]
 /// kind = "temporal"          # given | random (fraction) | leave-last (n) | temporal (at)
-/// at = "2020-06-01T00:00:00Z"
+/// at = "2020-06-01T00:00:00Z"   # | rolling (windows, horizon, step, gap, window)
 /// validation = { kind = "random", fraction = 0.1 }
 /// refit = "train+validation"
 /// ```
@@ -48,6 +50,8 @@ pub enum SplitKind {
         /// The moment.
         at: Moment,
     },
+    /// One of several test windows that follow each other up to the end of the log; see [`Rolling`].
+    Rolling(Rolling),
 }
 
 /// A moment, as itself or by how much of the log lies before it.
@@ -102,9 +106,9 @@ impl SplitConfig {
     pub fn validate(&self) -> Result<()> {
         self.kind.validate()?;
         match self.validation {
-            Some(SplitKind::Given) => Err(Error::BadSetting {
+            Some(kind @ (SplitKind::Given | SplitKind::Rolling(_))) => Err(Error::BadSetting {
                 key: "split.validation.kind",
-                value: "\"given\"".to_owned(),
+                value: format!("{:?}", kind.name()),
                 reason: "must be random, leave-last or temporal".to_owned(),
             }),
             Some(kind) => kind.validate(),
@@ -114,6 +118,17 @@ impl SplitConfig {
 }
 
 impl SplitKind {
+    /// Its name in a recipe.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Given => "given",
+            Self::Random { .. } => "random",
+            Self::LeaveLast { .. } => "leave-last",
+            Self::Temporal { .. } => "temporal",
+            Self::Rolling(_) => "rolling",
+        }
+    }
+
     fn validate(self) -> Result<()> {
         let share = |key, fraction: f64| {
             if fraction > 0.0 && fraction < 1.0 {
@@ -135,161 +150,17 @@ impl SplitKind {
             Self::Temporal {
                 at: Moment::Fraction(fraction),
             } => share("split.at", fraction),
+            Self::Rolling(rolling) => rolling.validate(),
             Self::Given | Self::LeaveLast { .. } | Self::Temporal { .. } => Ok(()),
         }
     }
 }
 
-/// The flat form in a recipe.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Table {
-    kind: KindName,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    fraction: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    n: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    at: Option<MomentText>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    validation: Option<ValidationTable>,
-    #[serde(default)]
-    refit: Refit,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ValidationTable {
-    kind: KindName,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    fraction: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    n: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    at: Option<MomentText>,
-}
-
-#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum KindName {
-    Given,
-    Random,
-    LeaveLast,
-    Temporal,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum MomentText {
-    Fraction(f64),
-    Text(String),
-}
-
-impl TryFrom<Table> for SplitConfig {
-    type Error = String;
-
-    fn try_from(table: Table) -> Result<Self, String> {
-        let validation = table.validation.map(|table| {
-            read_kind(table.kind, table.fraction, table.n, table.at.as_ref())
-                .map_err(|reason| format!("validation: {reason}"))
-        });
-        Ok(Self {
-            kind: read_kind(table.kind, table.fraction, table.n, table.at.as_ref())?,
-            validation: validation.transpose()?,
-            refit: table.refit,
-        })
-    }
-}
-
-fn read_kind(
-    kind: KindName,
-    fraction: Option<f64>,
-    n: Option<u32>,
-    at: Option<&MomentText>,
-) -> Result<SplitKind, String> {
-    let needs = |key: &str, kind: &str| format!("`{key}` is missing: kind = \"{kind}\" needs it");
-    let (read, used) = match kind {
-        KindName::Given => (SplitKind::Given, None),
-        KindName::Random => {
-            let fraction = fraction.ok_or_else(|| needs("fraction", "random"))?;
-            (SplitKind::Random { fraction }, Some("fraction"))
-        }
-        KindName::LeaveLast => (SplitKind::LeaveLast { n: n.unwrap_or(1) }, Some("n")),
-        KindName::Temporal => {
-            let at = match at.ok_or_else(|| needs("at", "temporal"))? {
-                MomentText::Fraction(fraction) => Moment::Fraction(*fraction),
-                MomentText::Text(text) => Moment::Time(read_time(text)?),
-            };
-            (SplitKind::Temporal { at }, Some("at"))
-        }
-    };
-    let given = [
-        ("fraction", fraction.is_some()),
-        ("n", n.is_some()),
-        ("at", at.is_some()),
-    ];
-    match given
-        .into_iter()
-        .find(|(key, is_given)| *is_given && used != Some(*key))
-    {
-        Some((key, _)) => Err(format!("`{key}` means nothing for this kind of split")),
-        None => Ok(read),
-    }
-}
-
-fn read_time(text: &str) -> Result<Time, String> {
-    let moment: jiff::Timestamp = text.parse().map_err(|_| {
-        format!("`at` = {text:?}: must be a moment such as \"2020-06-01T00:00:00Z\", or a share such as 0.8")
-    })?;
-    Ok(Time::from_millis(moment.as_millisecond()))
-}
-
-impl From<SplitConfig> for Table {
-    fn from(config: SplitConfig) -> Self {
-        let (kind, fraction, n, at) = write_kind(config.kind);
-        let validation = config.validation.map(|kind| {
-            let (kind, fraction, n, at) = write_kind(kind);
-            ValidationTable {
-                kind,
-                fraction,
-                n,
-                at,
-            }
-        });
-        Self {
-            kind,
-            fraction,
-            n,
-            at,
-            validation,
-            refit: config.refit,
-        }
-    }
-}
-
-fn write_kind(kind: SplitKind) -> (KindName, Option<f64>, Option<u32>, Option<MomentText>) {
-    match kind {
-        SplitKind::Given => (KindName::Given, None, None, None),
-        SplitKind::Random { fraction } => (KindName::Random, Some(fraction), None, None),
-        SplitKind::LeaveLast { n } => (KindName::LeaveLast, None, Some(n), None),
-        SplitKind::Temporal { at } => {
-            let at = match at {
-                Moment::Fraction(fraction) => MomentText::Fraction(fraction),
-                Moment::Time(time) => MomentText::Text(write_time(time)),
-            };
-            (KindName::Temporal, None, None, Some(at))
-        }
-    }
-}
-
-fn write_time(time: Time) -> String {
-    let moment = jiff::Timestamp::from_millisecond(time.millis().unwrap_or_default());
-    moment.unwrap_or_default().to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const DAY: i64 = 24 * 60 * 60 * 1000;
 
     fn read(json: &str) -> Result<SplitConfig, String> {
         serde_json::from_str(json).map_err(|error| error.to_string())
@@ -313,6 +184,19 @@ mod tests {
                 SplitConfig::new(SplitKind::Temporal { at: moment }),
             ),
             (
+                r#"{"kind": "rolling", "windows": 3, "horizon": "7d"}"#,
+                SplitConfig::new(SplitKind::Rolling(Rolling::new(3, 7 * DAY))),
+            ),
+            (
+                r#"{"kind": "rolling", "windows": 3, "horizon": "7d", "step": "36h", "gap": "1d", "window": 2}"#,
+                SplitConfig::new(SplitKind::Rolling(Rolling {
+                    step_ms: 36 * DAY / 24,
+                    gap_ms: DAY,
+                    window: 2,
+                    ..Rolling::new(3, 7 * DAY)
+                })),
+            ),
+            (
                 r#"{"kind": "temporal", "at": 0.8}"#,
                 SplitConfig::new(SplitKind::Temporal {
                     at: Moment::Fraction(0.8),
@@ -333,6 +217,15 @@ mod tests {
             (r#"{"kind": "random"}"#, "fraction"),
             (r#"{"kind": "temporal", "at": "yesterday"}"#, "yesterday"),
             (r#"{"kind": "given", "n": 1}"#, "`n`"),
+            (
+                r#"{"kind": "random", "fraction": 0.1, "horizon": "1d"}"#,
+                "`horizon`",
+            ),
+            (r#"{"kind": "rolling", "windows": 2}"#, "`horizon`"),
+            (
+                r#"{"kind": "rolling", "windows": 2, "horizon": "soon"}"#,
+                "`horizon`",
+            ),
             (r#"{"kind": "given", "refit": "all"}"#, "all"),
             (
                 r#"{"kind": "given", "validation": {"kind": "random", "n": 2}}"#,
@@ -347,6 +240,15 @@ mod tests {
             SplitKind::Random { fraction: 1.0 },
             SplitKind::Random { fraction: f64::NAN },
             SplitKind::LeaveLast { n: 0 },
+            SplitKind::Rolling(Rolling::new(0, DAY)),
+            SplitKind::Rolling(Rolling {
+                window: 3,
+                ..Rolling::new(2, DAY)
+            }),
+            SplitKind::Rolling(Rolling {
+                window: 0,
+                ..Rolling::new(2, DAY)
+            }),
             SplitKind::Temporal {
                 at: Moment::Fraction(0.0),
             },

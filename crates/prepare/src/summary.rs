@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::layout::FILES;
-use crate::{Error, Result};
+use crate::{Error, Result, Window};
 
 /// The version of the prepared folder.
 pub const FORMAT: u32 = 1;
@@ -39,6 +39,9 @@ pub struct Summary {
     pub first_time: Time,
     /// The last moment in the log that was kept, where any is known.
     pub last_time: Time,
+    /// The window that was prepared, where the split is rolling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
     /// What came to light on the way.
     pub findings: Vec<Finding>,
     /// Of the bytes of all other files in the folder (xxh3, 128 bits): equal logs, settings and seeds give
@@ -65,7 +68,7 @@ pub(crate) fn hash_files(file: impl Fn(&str) -> std::path::PathBuf) -> Result<St
     Ok(format!("{:032x}", hasher.digest128()))
 }
 
-fn hash_file(hasher: &mut Xxh3Default, path: &Path) -> Result<()> {
+pub(crate) fn hash_file(hasher: &mut Xxh3Default, path: &Path) -> Result<()> {
     let io = |error| Error::File(catchment_schema::Error::io(path)(error));
     let mut file = File::open(path).map_err(io)?;
     let mut buffer = vec![0; 1 << 16];

@@ -3,14 +3,14 @@
 use catchment_schema::arrow::array::{Array, Int64Array, RecordBatch, StringArray};
 use catchment_schema::arrow::datatypes::DataType;
 use catchment_schema::{Metadata, Vocabulary};
-use datafusion::common::JoinType;
+use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::functions_aggregate::expr_fn::{max, sum};
 use datafusion::logical_expr::{Expr, cast, lit, when};
-use datafusion::prelude::DataFrame;
+use datafusion::prelude::{DataFrame, SessionContext};
 use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::codes::{CODE, ID};
-use crate::engine::{ascending, column, descending, number, settled};
+use crate::engine::{ascending, column, descending, looked_up, number, reserve, settled};
 use crate::filter::event_word;
 use crate::log::{PART, Part};
 use crate::split_config::Refit;
@@ -31,6 +31,8 @@ pub(crate) struct Indexed {
     /// its length, those that only other parts have, by id. The count is that of the train part alone: ties
     /// between scores break by index, and an order that knew the validation rows would tell on them.
     pub(crate) indices: DataFrame,
+    /// What the vocabulary takes of the memory limit.
+    _counted_bytes: MemoryReservation,
 }
 
 /// 1 for a row whose ids the vocabularies hold, 0 for another.
@@ -49,7 +51,13 @@ fn is_up_to(last: Part) -> Result<Expr> {
 }
 
 /// Counts the codes in `key` and numbers them; `ids` says which raw ids they stand for.
-pub(crate) async fn index(log: &DataFrame, key: &str, ids: &DataFrame, refit: Refit) -> Result<Indexed> {
+pub(crate) async fn index(
+    context: &SessionContext,
+    log: &DataFrame,
+    key: &str,
+    ids: &DataFrame,
+    refit: Refit,
+) -> Result<Indexed> {
     let by_count = vec![descending(KNOWN), descending(COUNT), ascending(CODE)];
     let row_number = number(STAGE, &[], by_count.clone())?;
     let index = cast(column("number") - lit(1_u64), DataType::UInt32);
@@ -64,7 +72,7 @@ pub(crate) async fn index(log: &DataFrame, key: &str, ids: &DataFrame, refit: Re
         )
         .and_then(|counts| {
             let ids = ids.clone();
-            counts.join(ids, JoinType::Inner, &["counted"], &[CODE], None)
+            looked_up(ids, &[CODE], counts, &["counted"])
         })
         .and_then(|counts| counts.with_column("number", row_number))
         .and_then(|counts| {
@@ -82,11 +90,20 @@ pub(crate) async fn index(log: &DataFrame, key: &str, ids: &DataFrame, refit: Re
         .clone()
         .filter(column(KNOWN).eq(lit(1_i64)))
         .map_err(&engine)?;
-    let vocabulary = Vocabulary::from_counts(id_counts(&rows.collect().await.map_err(&engine)?));
+    let rows = rows.collect().await.map_err(&engine)?;
+    let n_bytes = rows.iter().map(RecordBatch::get_array_memory_size).sum::<usize>();
+    // The ids as they came and the vocabulary with its index, until the first go.
+    let counted_bytes = reserve(context, STAGE, 3 * n_bytes)?;
+    let vocabulary = Vocabulary::from_counts(id_counts(&rows));
+    counted_bytes.shrink(n_bytes);
     let indices = counted
         .select(vec![column(CODE), column(INDEX)])
         .map_err(&engine)?;
-    Ok(Indexed { vocabulary, indices })
+    Ok(Indexed {
+        vocabulary,
+        indices,
+        _counted_bytes: counted_bytes,
+    })
 }
 
 /// Counts the event words. Words that only other parts use have count 0 and come last.

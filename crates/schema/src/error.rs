@@ -62,6 +62,37 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// Bad rows are left out, and not one was good: the source is read in the wrong way. Mend its format, its columns
+    /// or its time unit.
+    #[error("{}: none of {rows} rows can be read; the first: {first}", path.display())]
+    NothingReadable {
+        /// The path in the source.
+        path: PathBuf,
+        /// How many rows there are.
+        rows: u64,
+        /// What is wrong with the first.
+        first: Box<Error>,
+    },
+    /// A packed file that cannot be unpacked: it is damaged or was cut off. Fetch or pack it again.
+    #[error("{} cannot be unpacked as {packing}: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// How it is packed, by its name or its first bytes.
+        packing: &'static str,
+        /// What the unpacker said.
+        reason: String,
+    },
+    /// A folder or a glob that has no file of the form that is wanted. Name another, or another format.
+    #[error("{} has no {format} file: {expected} expected", path.display())]
+    NoFiles {
+        /// The folder or glob.
+        path: PathBuf,
+        /// The format that was asked for.
+        format: &'static str,
+        /// How the names of such files end, or which they are.
+        expected: String,
+    },
     /// A setting of a source of raw data is out of range, or contradicts another. Mend the recipe.
     #[error("source {}: `{key}` {reason}", path.display())]
     BadSource {
@@ -117,6 +148,13 @@ impl Error {
             Self::MissingColumn { .. } => "map the column in the recipe: columns = { user_id = \"…\" }",
             Self::WrongType { .. } => "cast the column before import, or map another one",
             Self::BadValue { .. } => "mend the row, or set on_error = \"skip\" to leave such rows out",
+            Self::NothingReadable { .. } => {
+                "every row fails: check format, delimiter, columns and time_unit of this source"
+            }
+            Self::Damaged { .. } => {
+                "the file is damaged or was cut off: fetch or pack it again (gzip -t and zstd -t check a file)"
+            }
+            Self::NoFiles { .. } => "name a file, a folder that has such files, or another format",
             Self::BadSource { .. } => "mend this key of the source in the recipe",
             Self::Empty { .. } => "check that the right file was named",
             Self::WrongVersion { .. } => {

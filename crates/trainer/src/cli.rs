@@ -73,6 +73,26 @@ pub(crate) struct BundleArgs {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Look at a log, guess what its columns mean, and write a commented recipe for it.
+    Init {
+        /// The log: CSV, TSV, JSON lines or Parquet, also packed.
+        #[arg(long)]
+        interactions: PathBuf,
+        /// The items with their attributes.
+        #[arg(long)]
+        items: Option<PathBuf>,
+        /// The users with their attributes.
+        #[arg(long)]
+        users: Option<PathBuf>,
+        /// Where the recipe goes.
+        #[arg(short, long, default_value = "catchment.toml")]
+        output: PathBuf,
+        /// Write over a file that is there.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Count, and find what is wrong with the data of a recipe and its split; fails on errors.
+    Doctor(RecipeArgs),
     /// Import, filter, split and encode the data of a recipe.
     Prepare(RecipeArgs),
     /// Train the channels, and the ranker on what they find.

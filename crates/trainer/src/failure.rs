@@ -45,6 +45,13 @@ impl Failure {
         })
     }
 
+    /// What went wrong, with all causes in one sentence, and what to do.
+    pub(crate) fn told(&self) -> (String, Option<String>) {
+        let (what, causes) = sentences(&self.error);
+        let what = std::iter::once(what).chain(causes).collect::<Vec<_>>().join(": ");
+        (what, self.help.clone().or_else(|| known_help(&self.error)))
+    }
+
     /// To stderr: three lines, or one JSON object.
     pub(crate) fn print(&self, json: bool) {
         let (what, causes) = sentences(&self.error);

@@ -15,6 +15,8 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 pub(crate) struct Bar {
     drawn: ProgressBar,
     name: String,
+    /// The step of a preparation.
+    stage: String,
     /// When the next line is due; `None` on a terminal or when quiet.
     next_line: Option<Instant>,
 }
@@ -37,16 +39,34 @@ impl Bar {
         Self {
             drawn: bar,
             name: name.to_owned(),
+            stage: String::new(),
             next_line,
         }
     }
 
-    /// For work whose total is not known: what is being done, and how far.
-    pub(crate) fn say(&mut self, stage: &str, rows: u64) {
-        self.drawn.set_message(format!("{stage}, {rows} rows"));
+    /// How far a preparation is: rows of its step, which begins a count of its own.
+    pub(crate) fn rows(&mut self, progress: &catchment_prepare::Progress) {
+        if self.stage != progress.stage {
+            progress.stage.clone_into(&mut self.stage);
+            self.drawn.reset();
+        }
+        match progress.of {
+            Some(of) => self.drawn.set_length(of),
+            None => self.drawn.unset_length(),
+        }
+        self.drawn.set_position(progress.rows);
+        self.drawn.set_message(format!("{} rows", progress.stage));
         if self.next_line.is_some_and(|due| Instant::now() >= due) {
             self.next_line = Some(Instant::now() + LINE_EVERY);
-            eprintln!("{}: {stage}, {rows} rows", self.name);
+            let far = match progress.of {
+                Some(of) if progress.rows > 0 => {
+                    let eta = self.drawn.eta().as_secs();
+                    format!("{}/{of} rows (about {eta} s left in this step)", progress.rows)
+                }
+                Some(of) => format!("{}/{of} rows", progress.rows),
+                None => format!("{} rows", progress.rows),
+            };
+            eprintln!("{}: {}, {far}", self.name, progress.stage);
         }
     }
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::table::{Engine, PLAIN, run};
-use crate::{Deduplicate, Moment, PrepareConfig, Prepared, SplitConfig, SplitKind};
+use super::table::{Engine, MINUTE, PLAIN, run};
+use crate::{Deduplicate, Moment, PrepareConfig, Prepared, Rolling, SplitConfig, SplitKind};
 
 /// Rows of a few users and items, so that ties, repetitions and gaps are common.
 fn any_log() -> impl Strategy<Value = Vec<String>> {
@@ -195,6 +195,50 @@ fn bytes_of_a_larger_log_do_not_depend_on_the_engine() {
     for folder in &folders[1..] {
         for (name, content) in bytes(folder) {
             assert!(content == first[&name], "{name} differs in {}", folder.display());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn no_window_trains_on_its_test_part_and_the_test_parts_are_what_the_windows_say(
+        log in any_log(),
+        horizon in 1..80i64,
+        step in 1..80i64,
+        gap in 0..20i64,
+    ) {
+        let home = tempfile::tempdir().expect("temporary folder");
+        let times: Vec<i64> = log.iter().map(|line| {
+            let minutes = line.split(" t=").nth(1).and_then(|rest| rest.split(' ').next());
+            minutes.expect("a time").parse::<i64>().expect("a number") * MINUTE
+        }).collect();
+        let last = times.iter().max().expect("a row");
+        for window in 1..=3 {
+            let rolling = Rolling {
+                step_ms: step * MINUTE,
+                gap_ms: gap * MINUTE,
+                window,
+                ..Rolling::new(3, horizon * MINUTE)
+            };
+            let out = home.path().join(window.to_string());
+            let split = SplitConfig::new(SplitKind::Rolling(rolling));
+            match run(PLAIN, &log, None, &no_config(), &split, &out) {
+                Err(crate::Error::EmptyAfter { .. }) => continue,
+                other => other.expect("prepared"),
+            };
+            let prepared = Prepared::open(&out).expect("opened");
+            let end = last + 1 - i64::from(3 - window) * step * MINUTE;
+            let begin = end - horizon * MINUTE;
+            let n_test = times.iter().filter(|time| (begin..end).contains(*time)).count();
+            let n_train = times.iter().filter(|time| **time < begin - gap * MINUTE).count();
+            prop_assert_eq!(prepared.test().expect("read").len(), n_test);
+            let train = prepared.train().expect("read");
+            prop_assert_eq!(train.len(), n_train);
+            prop_assert!(train.events.iter().all(|event| event.time.millis() < Some(begin - gap * MINUTE)));
+            let told = prepared.summary().window.expect("a window");
+            prop_assert_eq!((told.number, told.test_before.millis()), (window, Some(end)));
         }
     }
 }

@@ -2,5 +2,6 @@
 
 mod errors;
 mod laws;
+mod rolling;
 mod steps;
 mod table;

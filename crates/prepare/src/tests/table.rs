@@ -144,13 +144,7 @@ pub(super) fn run(
     let context = SessionContext::new_with_config(config);
     block_on(
         engine.threads,
-        prepare_imported(
-            &context,
-            imported,
-            &settings,
-            Unfinished::begin(out)?,
-            &mut |_, _| {},
-        ),
+        prepare_imported(&context, imported, &settings, Unfinished::begin(out)?),
     )
 }
 

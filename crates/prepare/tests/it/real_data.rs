@@ -29,7 +29,7 @@ fn run(inputs: &Inputs, split: &SplitConfig) -> (Summary, tempfile::TempDir) {
         7,
         2,
         &home.path().join("out"),
-        &mut |_, _| {},
+        &mut |_| {},
     );
     (summary.expect("prepared"), home)
 }

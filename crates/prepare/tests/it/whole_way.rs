@@ -41,8 +41,10 @@ fn a_csv_log_becomes_histories_vocabularies_and_attributes() {
         7,
         1,
         &out,
-        &mut |step, rows| {
-            steps.push((step.to_owned(), rows));
+        &mut |progress| {
+            if progress.is_done {
+                steps.push((progress.stage.to_owned(), progress.rows));
+            }
         },
     );
     let summary = summary.expect("prepared");
@@ -90,7 +92,7 @@ fn extra_columns_follow_the_encoded_ones() {
         7,
         1,
         &out,
-        &mut |_, _| {},
+        &mut |_| {},
     )
     .expect("prepared");
     let (batch, metadata) =
@@ -117,15 +119,15 @@ fn a_failed_run_leaves_the_older_folder_as_it_was() {
     let inputs = Inputs::new(csv(home.path(), "log.csv", LOG));
     let out = home.path().join("prepared");
     let config = PrepareConfig::default();
-    let before = prepare(&inputs, &config, &last(), 7, 1, &out, &mut |_, _| {}).expect("prepared");
+    let before = prepare(&inputs, &config, &last(), 7, 1, &out, &mut |_| {}).expect("prepared");
     let too_strict = PrepareConfig {
         min_user_events: 4,
         ..PrepareConfig::default()
     };
-    let error = prepare(&inputs, &too_strict, &last(), 7, 1, &out, &mut |_, _| {}).expect_err("refused");
+    let error = prepare(&inputs, &too_strict, &last(), 7, 1, &out, &mut |_| {}).expect_err("refused");
     assert!(matches!(error, Error::EmptyAfter { .. }), "{error}");
     assert_eq!(Prepared::open(&out).expect("opened").summary(), &before);
-    let again = prepare(&inputs, &config, &last(), 7, 4, &out, &mut |_, _| {}).expect("prepared");
+    let again = prepare(&inputs, &config, &last(), 7, 4, &out, &mut |_| {}).expect("prepared");
     assert_eq!(again, before);
 }
 
@@ -139,7 +141,7 @@ fn the_seed_decides_a_random_split() {
     let hash = |seed: u64| {
         let out = home.path().join("prepared");
         let config = PrepareConfig::default();
-        let summary = prepare(&inputs, &config, &split, seed, 1, &out, &mut |_, _| {}).expect("prepared");
+        let summary = prepare(&inputs, &config, &split, seed, 1, &out, &mut |_| {}).expect("prepared");
         assert_eq!(summary.test, 50, "a quarter of each user's forty rows");
         summary.hash
     };
@@ -159,7 +161,7 @@ fn a_missing_log_is_named() {
         7,
         1,
         &out,
-        &mut |_, _| {},
+        &mut |_| {},
     );
     assert!(
         error

@@ -104,6 +104,11 @@ impl Clock {
     }
 }
 
+/// Whether a text is a moment that an import reads: RFC 3339, also a date alone, or without an offset.
+pub fn is_moment(text: &str) -> bool {
+    parse_moment(text).is_some()
+}
+
 /// A moment in words, in milliseconds since the Unix epoch; without an offset it is taken as UTC.
 pub(super) fn parse_moment(text: &str) -> Option<i64> {
     if let Ok(moment) = text.parse::<jiff::Timestamp>() {

@@ -1,6 +1,7 @@
 //! From the columns of a file to the columns of the contract.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, new_null_array};
@@ -49,6 +50,17 @@ impl Known {
     }
 }
 
+/// Rows with their places.
+#[derive(Clone, Debug)]
+pub struct Located {
+    /// The file.
+    pub path: PathBuf,
+    /// Row (Parquet) or line (text) in it, from 1, of every row of the batch.
+    pub rows: Vec<u64>,
+    /// The rows.
+    pub batch: RecordBatch,
+}
+
 /// Gives every chunk of a source the same meaning.
 pub(super) struct Conform<'a> {
     source: &'a Source,
@@ -84,13 +96,18 @@ impl<'a> Conform<'a> {
         })
     }
 
-    /// The rows of the chunk that can be used, in our columns; the others go to the log.
-    pub(super) fn conform(&mut self, chunk: Chunk, log: &mut FaultLog) -> Result<RecordBatch> {
+    /// The rows of the chunk that can be used, in our columns, with their places; the others go to the log.
+    pub(super) fn conform(&mut self, chunk: Chunk, log: &mut FaultLog) -> Result<Located> {
         self.names.clone_from(&chunk.names);
         if chunk.origin.rows.is_empty() {
             // Nothing but lines that could not be read: they tell nothing about columns.
+            let path = chunk.origin.path.clone();
             log.take(chunk.origin)?;
-            return Ok(RecordBatch::new_empty(Arc::new(Schema::empty())));
+            return Ok(Located {
+                path,
+                rows: vec![],
+                batch: RecordBatch::new_empty(Arc::new(Schema::empty())),
+            });
         }
         let named = self.name_columns(&chunk)?;
         let Chunk {
@@ -145,14 +162,20 @@ impl<'a> Conform<'a> {
         let options = RecordBatchOptions::new().with_row_count(Some(n_rows));
         let usable = origin.usable();
         let path = origin.path.clone();
+        let mut rows = origin.rows.clone();
         log.take(origin)?;
         let batch = RecordBatch::try_new_with_options(schema, arrays, &options)
             .map_err(|error| parquet_error(&path, &error))?;
-        match usable {
-            None => Ok(batch),
-            Some(usable) => filter_record_batch(&batch, &BooleanArray::from(usable))
-                .map_err(|error| parquet_error(&path, &error)),
-        }
+        let batch = match usable {
+            None => batch,
+            Some(usable) => {
+                let mut is_usable = usable.iter();
+                rows.retain(|_| is_usable.next() == Some(&true));
+                filter_record_batch(&batch, &BooleanArray::from(usable))
+                    .map_err(|error| parquet_error(&path, &error))?
+            }
+        };
+        Ok(Located { path, rows, batch })
     }
 
     /// In a table an id that comes again is a fault of the later row.

@@ -84,7 +84,7 @@ struct Line {
 
 fn read_error(path: &Path, error: csv::Error) -> Error {
     match error.into_kind() {
-        csv::ErrorKind::Io(source) => Error::io(path)(source),
+        csv::ErrorKind::Io(source) => files::read_error(path, source),
         other => Error::io(path)(io::Error::other(format!("{other:?}"))),
     }
 }

@@ -9,14 +9,20 @@ use crate::{Error, Result};
 
 /// Which of a dataset's tables is wanted; decides what a folder stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Table {
+pub enum Table {
+    /// The log (or samples, or judgements: their formats know no folders).
     Interactions,
+    /// The items.
     Items,
+    /// The users.
     Users,
 }
 
 /// The files that a source means, sorted by path. Never empty.
-pub(super) fn resolve(source: &Source, table: Table) -> Result<Vec<PathBuf>> {
+///
+/// # Errors
+/// [`Error::NoFiles`] for a folder or a glob without any, [`Error::Io`], [`Error::BadSource`].
+pub fn resolve(source: &Source, table: Table) -> Result<Vec<PathBuf>> {
     let path = source.path();
     let mut files = if path.is_dir() {
         in_folder(source, table)?
@@ -37,8 +43,19 @@ pub(super) fn resolve(source: &Source, table: Table) -> Result<Vec<PathBuf>> {
         vec![]
     };
     files.sort();
+    if files.is_empty() && (path.is_dir() || source.path.contains(['*', '?', '['])) {
+        return Err(Error::NoFiles {
+            path: path.to_owned(),
+            format: source.format.name(),
+            expected: if path.is_dir() {
+                expected_names(source.format, table)
+            } else {
+                "at least one match".to_owned()
+            },
+        });
+    }
     if files.is_empty() {
-        let nothing = io::Error::new(io::ErrorKind::NotFound, "no such file, and no file matches");
+        let nothing = io::Error::new(io::ErrorKind::NotFound, "no such file");
         return Err(Error::io(path)(nothing));
     }
     Ok(files)
@@ -58,7 +75,8 @@ fn in_folder(source: &Source, table: Table) -> Result<Vec<PathBuf>> {
         }
     }
     named.sort();
-    let with_ending = |endings: &[&str]| {
+    let with_ending = || {
+        let endings = endings(source.format);
         let fits = |name: &str| {
             Path::new(name)
                 .extension()
@@ -67,26 +85,51 @@ fn in_folder(source: &Source, table: Table) -> Result<Vec<PathBuf>> {
         let found = named.iter().filter(|(name, _)| fits(name));
         found.map(|(_, path)| path.clone()).collect()
     };
-    let first_called = |wanted: &[&str]| {
-        let found = wanted
+    let first_called = || {
+        let found = names(source.format, table)
             .iter()
             .find_map(|wanted| named.iter().find(|(name, _)| name == wanted));
         found.into_iter().map(|(_, path)| path.clone()).collect()
     };
-    Ok(match (source.format, table) {
-        (Format::Parquet, _) => with_ending(&["parquet"]),
-        (Format::Csv, _) => with_ending(&["csv"]),
-        (Format::Tsv, _) => with_ending(&["tsv", "tab"]),
-        (Format::Jsonl, _) => with_ending(&["jsonl", "ndjson", "json"]),
-        (Format::MovieLens100k, Table::Interactions) => first_called(&["u.data"]),
-        (Format::MovieLens100k, Table::Items) => first_called(&["u.item"]),
-        (Format::MovieLens100k, Table::Users) => first_called(&["u.user"]),
-        (Format::MovieLens1m, Table::Interactions) => first_called(&["ratings.dat", "ratings.tsv"]),
-        (Format::MovieLens1m, Table::Items) => first_called(&["movies.dat"]),
-        (Format::MovieLens1m, Table::Users) => first_called(&["users.dat"]),
+    Ok(match source.format {
         // Train and test lie side by side in such a folder: reading both would leak.
-        (Format::LightGcn, _) => return Err(source.bad("path", "must name one file of a lightgcn folder")),
+        Format::LightGcn | Format::LibSvm | Format::LibFfm | Format::Trec => {
+            let reason = format!("must name one file of a {} folder", source.format.name());
+            return Err(source.bad("path", reason));
+        }
+        Format::MovieLens100k | Format::MovieLens1m => first_called(),
+        Format::Parquet | Format::Csv | Format::Tsv | Format::Jsonl => with_ending(),
     })
+}
+
+/// How the names of the files of a format end.
+fn endings(format: Format) -> &'static [&'static str] {
+    match format {
+        Format::Parquet => &["parquet"],
+        Format::Csv => &["csv"],
+        Format::Tsv => &["tsv", "tab"],
+        Format::Jsonl => &["jsonl", "ndjson", "json"],
+        _ => &[],
+    }
+}
+
+/// What the file of a table is called, where the format fixes it; the first that is there is taken.
+fn names(format: Format, table: Table) -> &'static [&'static str] {
+    match (format, table) {
+        (Format::MovieLens100k, Table::Interactions) => &["u.data"],
+        (Format::MovieLens100k, Table::Items) => &["u.item"],
+        (Format::MovieLens100k, Table::Users) => &["u.user"],
+        (Format::MovieLens1m, Table::Interactions) => &["ratings.dat", "ratings.tsv"],
+        (Format::MovieLens1m, Table::Items) => &["movies.dat"],
+        (Format::MovieLens1m, Table::Users) => &["users.dat"],
+        _ => &[],
+    }
+}
+
+fn expected_names(format: Format, table: Table) -> String {
+    let endings = endings(format).iter().map(|ending| format!("….{ending}"));
+    let names = names(format, table).iter().map(|&name| name.to_owned());
+    endings.chain(names).collect::<Vec<_>>().join(" or ")
 }
 
 /// The name of a file without `.gz` or `.zst`.
@@ -133,13 +176,61 @@ pub(super) fn empty(path: &Path) -> Error {
     }
 }
 
+/// What an unpacker hands out; its failures are told from those of the disk.
+struct Unpacked<R> {
+    packing: &'static str,
+    bytes: R,
+}
+
+/// The unpacker gave up.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+struct NotUnpacked {
+    packing: &'static str,
+    reason: String,
+}
+
+impl<R: Read> Read for Unpacked<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.bytes.read(out).map_err(|error| {
+            // Errors of the operating system carry its number; those of an unpacker do not.
+            if error.raw_os_error().is_some() || error.kind() == io::ErrorKind::Interrupted {
+                return error;
+            }
+            let (packing, reason) = (self.packing, error.to_string());
+            io::Error::new(error.kind(), NotUnpacked { packing, reason })
+        })
+    }
+}
+
+/// A failure to read, and whether the disk or the file is to blame.
+pub(super) fn read_error(path: &Path, error: io::Error) -> Error {
+    let unpacking = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<NotUnpacked>());
+    match unpacking {
+        Some(NotUnpacked { packing, reason }) => Error::Damaged {
+            path: path.to_owned(),
+            packing,
+            reason: reason.clone(),
+        },
+        None => Error::io(path)(error),
+    }
+}
+
 /// The unpacked bytes of a file.
 pub(super) fn open(path: &Path) -> Result<BufReader<Box<dyn Read>>> {
     let (file, packing) = open_packed(path)?;
     let bytes: Box<dyn Read> = match packing {
         Packing::Plain => Box::new(file),
-        Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::new(file))),
-        Packing::Zstd => Box::new(zstd::stream::read::Decoder::new(file).map_err(Error::io(path))?),
+        Packing::Gzip => Box::new(Unpacked {
+            packing: "gzip",
+            bytes: flate2::bufread::MultiGzDecoder::new(BufReader::new(file)),
+        }),
+        Packing::Zstd => Box::new(Unpacked {
+            packing: "zstd",
+            bytes: zstd::stream::read::Decoder::new(file).map_err(Error::io(path))?,
+        }),
     };
     Ok(BufReader::with_capacity(1 << 16, bytes))
 }
@@ -152,7 +243,7 @@ pub(super) fn open_seekable(path: &Path) -> Result<File> {
         return Ok(file);
     }
     let mut unpacked = tempfile::tempfile().map_err(Error::io(path))?;
-    io::copy(&mut open(path)?, &mut unpacked).map_err(Error::io(path))?;
+    io::copy(&mut open(path)?, &mut unpacked).map_err(|error| read_error(path, error))?;
     unpacked.seek(SeekFrom::Start(0)).map_err(Error::io(path))?;
     Ok(unpacked)
 }

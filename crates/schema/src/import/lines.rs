@@ -6,7 +6,7 @@ use std::path::Path;
 use super::chunk::{RECORD_BYTES, RowReader, TextRows, Typing};
 use super::faults::{Origin, WHOLE_LINE};
 use super::files;
-use crate::{Error, Result};
+use crate::Result;
 
 /// The lines of a text file, without their line breaks, counted from 1.
 pub(super) struct Lines {
@@ -31,7 +31,7 @@ impl Lines {
             let mut limited = (&mut self.input).take(RECORD_BYTES as u64);
             let n_bytes = limited
                 .read_until(b'\n', &mut self.line)
-                .map_err(Error::io(path))?;
+                .map_err(|error| files::read_error(path, error))?;
             if n_bytes == 0 {
                 return Ok(false);
             }

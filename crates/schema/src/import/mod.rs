@@ -1,7 +1,8 @@
 //! What a user brings: raw logs and tables in the forms that people have them in.
 //!
 //! A [`Source`] says where the files lie and what they look like; [`import_interactions`] streams a log,
-//! [`import_items`] and [`import_users`] read a table. All formats go the same way: a reader cuts a file into chunks
+//! [`import_items`] and [`import_users`] read a table; [`import_samples`] streams labelled rows and
+//! [`import_judgements`] what is relevant to which query. All formats go the same way: a reader cuts a file into chunks
 //! of columns as they stand in it, and one place gives those columns their meaning. So a rule holds for every
 //! format:
 //!
@@ -48,8 +49,11 @@ mod lines;
 mod meaning;
 mod movielens;
 mod parquet;
+mod peek;
+mod samples;
 mod source;
 mod table;
+mod trec;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -59,14 +63,19 @@ use arrow::datatypes::{Schema, SchemaRef};
 use serde::Serialize;
 
 use chunk::{Chunk, ChunkReader, Textual};
+pub use clock::is_moment;
+pub use conform::Located;
 use conform::{Conform, Known, optional, required};
 use extras::Extras;
 use faults::FaultLog;
-use files::Table;
+pub use files::{Table, resolve as source_files};
 use meaning::Meaning;
+pub use peek::{Peek, PeekColumn, guess_format, peek};
+pub use samples::{import_samples, samples_schema};
 pub use source::{Format, OnError, Source, TimeUnit};
+pub use trec::{import_judgements, judgements_schema};
 
-use crate::{Finding, Result};
+use crate::{Error, Finding, Result};
 
 const INTERACTIONS: &[Known] = &[
     required("user_id", Meaning::Id),
@@ -117,21 +126,38 @@ pub fn interactions_schema() -> SchemaRef {
 ///
 /// # Errors
 /// [`crate::Error::BadSource`], [`crate::Error::Io`], [`crate::Error::Parquet`], [`crate::Error::MissingColumn`], [`crate::Error::WrongType`],
-/// [`crate::Error::BadValue`] for the first row that cannot be read (with [`OnError::Skip`] only where no row can),
+/// [`crate::Error::BadValue`] for the first row that cannot be read (with [`OnError::Skip`]
+/// [`crate::Error::NothingReadable`], only where no row can),
+/// [`crate::Error::Damaged`], [`crate::Error::NoFiles`],
 /// [`crate::Error::Empty`] where there is no row at all, and whatever `sink` returns. Batches that went to the sink before
 /// an error are to be thrown away.
 pub fn import_interactions(
     source: &Source,
     sink: &mut dyn FnMut(RecordBatch) -> Result<()>,
 ) -> Result<ImportReport> {
+    import_located_interactions(source, &mut |located| sink(located.batch))
+}
+
+/// As [`import_interactions`], with the place of every row: for whoever has something to say about it.
+///
+/// # Errors
+/// As [`import_interactions`].
+pub fn import_located_interactions(
+    source: &Source,
+    sink: &mut dyn FnMut(Located) -> Result<()>,
+) -> Result<ImportReport> {
     source.validate()?;
     let mut conform = Conform::new(source, INTERACTIONS, Extras::streamed())?;
     let mut log = FaultLog::new(source.on_error);
     let mut n_rows = 0;
     each_chunk(source, Table::Interactions, &mut |chunk| {
-        let batch = conform.conform(chunk, &mut log)?;
-        n_rows += batch.num_rows() as u64;
-        if batch.num_rows() > 0 { sink(batch) } else { Ok(()) }
+        let located = conform.conform(chunk, &mut log)?;
+        n_rows += located.rows.len() as u64;
+        if located.rows.is_empty() {
+            Ok(())
+        } else {
+            sink(located)
+        }
     })?;
     finish(source, n_rows, log, conform)
 }
@@ -168,8 +194,12 @@ fn each_chunk(source: &Source, table: Table, take: &mut dyn FnMut(Chunk) -> Resu
 fn open(source: &Source, path: &Path, table: Table) -> Result<Box<dyn ChunkReader>> {
     Ok(match source.format {
         Format::Parquet => Box::new(parquet::ParquetChunks::open(path)?),
-        Format::Csv => Box::new(Textual::new(path, delimited::Delimited::open(path, b',')?)),
-        Format::Tsv => Box::new(Textual::new(path, delimited::Delimited::open(path, b'\t')?)),
+        Format::Csv | Format::Tsv => {
+            let usual = if source.format == Format::Csv { ',' } else { '\t' };
+            let delimiter = u8::try_from(source.delimiter.unwrap_or(usual));
+            let delimiter = delimiter.map_err(|_| source.bad("delimiter", "must be ASCII"))?;
+            Box::new(Textual::new(path, delimited::Delimited::open(path, delimiter)?))
+        }
         Format::Jsonl => Box::new(Textual::new(path, jsonl::JsonLines::open(path)?)),
         Format::MovieLens100k => movielens::open_100k(path, table)?,
         Format::MovieLens1m => movielens::open_1m(path, table)?,
@@ -177,7 +207,28 @@ fn open(source: &Source, path: &Path, table: Table) -> Result<Box<dyn ChunkReade
             Box::new(Textual::new(path, lightgcn::LightGcn::open(path)?))
         }
         Format::LightGcn => return Err(source.bad("format", "lightgcn has neither items nor users")),
+        Format::LibSvm | Format::LibFfm => {
+            let reason = "holds labelled samples; a log, items and users come in another format";
+            return Err(source.bad("format", format!("{} {reason}", source.format.name())));
+        }
+        Format::Trec => {
+            let reason = "trec holds judgements; a log, items and users come in another format";
+            return Err(source.bad("format", reason));
+        }
     })
+}
+
+/// Why an import brought in no row at all.
+fn nothing(source: &Source, log: FaultLog) -> Error {
+    let rows = log.n_skipped();
+    match log.into_first() {
+        Some(first) => Error::NothingReadable {
+            path: source.path().to_owned(),
+            rows,
+            first: Box::new(first),
+        },
+        None => files::empty(source.path()),
+    }
 }
 
 /// The report of an import that has come to its end.
@@ -185,7 +236,7 @@ fn finish(source: &Source, rows: u64, log: FaultLog, conform: Conform<'_>) -> Re
     let skipped = log.n_skipped();
     let mut findings = Vec::from_iter(log.finding(rows));
     if rows == 0 {
-        return Err(log.into_first().unwrap_or_else(|| files::empty(source.path())));
+        return Err(nothing(source, log));
     }
     findings.extend(conform.finish()?);
     Ok(ImportReport {

@@ -24,6 +24,10 @@ pub struct Source {
     /// in `{ category = "|" }`. They become lists of words; empty words are left out.
     #[serde(default)]
     pub lists: BTreeMap<String, String>,
+    /// What stands between the cells of a `csv` or `tsv` file, one ASCII character such as `";"`; a comma or a tab
+    /// where absent.
+    #[serde(default)]
+    pub delimiter: Option<char>,
     /// The unit of times that are written as numbers.
     #[serde(default)]
     pub time_unit: TimeUnit,
@@ -56,6 +60,13 @@ pub enum Format {
     MovieLens1m,
     /// A user and then the user's items on every line, without times.
     LightGcn,
+    /// Labelled rows, `label index:value …`, for [`super::import_samples`].
+    LibSvm,
+    /// Labelled rows, `label field:index:value …`, for [`super::import_samples`].
+    LibFfm,
+    /// Judgements of the Text Retrieval Conference ("qrels"), `query iteration document grade`, for
+    /// [`super::import_judgements`].
+    Trec,
 }
 
 impl Format {
@@ -69,12 +80,23 @@ impl Format {
             Self::MovieLens100k => "movielens-100k",
             Self::MovieLens1m => "movielens-1m",
             Self::LightGcn => "lightgcn",
+            Self::LibSvm => "libsvm",
+            Self::LibFfm => "libffm",
+            Self::Trec => "trec",
         }
     }
 
     /// Whether the format itself says what its columns and times are.
     pub(super) fn names_its_columns(self) -> bool {
-        matches!(self, Self::MovieLens100k | Self::MovieLens1m | Self::LightGcn)
+        match self {
+            Self::Parquet | Self::Csv | Self::Tsv | Self::Jsonl => false,
+            Self::MovieLens100k
+            | Self::MovieLens1m
+            | Self::LightGcn
+            | Self::LibSvm
+            | Self::LibFfm
+            | Self::Trec => true,
+        }
     }
 }
 
@@ -123,6 +145,7 @@ impl Source {
             format,
             columns: BTreeMap::new(),
             lists: BTreeMap::new(),
+            delimiter: None,
             time_unit: TimeUnit::default(),
             time_origin: None,
             on_error: OnError::default(),
@@ -150,6 +173,15 @@ impl Source {
             }
             if self.time_origin.is_some() {
                 return Err(self.bad("time_origin", reason));
+            }
+        }
+        if let Some(delimiter) = self.delimiter {
+            if !matches!(self.format, Format::Csv | Format::Tsv) {
+                return Err(self.bad("delimiter", "is for csv and tsv only"));
+            }
+            if !delimiter.is_ascii() || matches!(delimiter, '"' | '\r' | '\n') {
+                let reason = format!("{delimiter:?} must be one ASCII character, no quote and no line break");
+                return Err(self.bad("delimiter", reason));
             }
         }
         if let Some(column) = self
@@ -217,8 +249,19 @@ mod tests {
 
     #[test]
     fn every_format_is_written_as_it_is_named() {
-        use Format::{Csv, Jsonl, LightGcn, MovieLens1m, MovieLens100k, Parquet, Tsv};
-        for format in [Parquet, Csv, Tsv, Jsonl, MovieLens100k, MovieLens1m, LightGcn] {
+        use Format::{Csv, Jsonl, LibFfm, LibSvm, LightGcn, MovieLens1m, MovieLens100k, Parquet, Trec, Tsv};
+        for format in [
+            Parquet,
+            Csv,
+            Tsv,
+            Jsonl,
+            MovieLens100k,
+            MovieLens1m,
+            LightGcn,
+            LibSvm,
+            LibFfm,
+            Trec,
+        ] {
             assert_eq!(
                 serde_json::to_value(format).expect("serialises"),
                 serde_json::Value::from(format.name())
@@ -237,6 +280,14 @@ mod tests {
             }
         };
         assert_eq!(key(&|source| source.path.clear()), "path");
+        assert_eq!(key(&|source| source.delimiter = Some('→')), "delimiter");
+        assert_eq!(
+            key(&|source| {
+                source.format = Format::Jsonl;
+                source.delimiter = Some(';');
+            }),
+            "delimiter"
+        );
         assert_eq!(
             key(&|source| source.time_origin = Some("2012-04-03T00:00:00Z".to_owned())),
             "time_unit"

@@ -34,7 +34,7 @@ pub(super) fn import_table(
     let mut is_text = false;
     each_chunk(source, table, &mut |chunk| {
         is_text |= chunk.typing != Typing::Typed;
-        pieces.push(conform.conform(chunk, &mut log)?);
+        pieces.push(conform.conform(chunk, &mut log)?.batch);
         Ok(())
     })?;
     let union = split_lists(source, &union(source.path(), known, &pieces, is_text)?)?;

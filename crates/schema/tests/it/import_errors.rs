@@ -7,7 +7,7 @@ use catchment_schema::import::{Format, OnError, Source, import_interactions, imp
 use expect_test::{Expect, expect};
 
 /// What an import of `content` answers, with the folder of the test taken out.
-fn answer(name: &str, content: &[u8], format: Format, change: impl FnOnce(&mut Source)) -> String {
+pub(super) fn answer(name: &str, content: &[u8], format: Format, change: impl FnOnce(&mut Source)) -> String {
     let folder = tempfile::tempdir().expect("temporary folder");
     let path = folder.path().join(name);
     fs::write(&path, content).expect("writes");
@@ -284,7 +284,7 @@ fn what_is_no_parquet_and_no_archive_is_refused() {
     check(
         "log.csv.gz",
         "user_id,item_id\nu,i\n",
-        &expect!["log.csv.gz: invalid gzip header"],
+        &expect!["log.csv.gz cannot be unpacked as gzip: invalid gzip header"],
     );
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut encoder, "user_id,item_id\nu,i\n".repeat(99).as_bytes()).expect("packs");
@@ -292,23 +292,34 @@ fn what_is_no_parquet_and_no_archive_is_refused() {
     check(
         "log.csv.gz",
         &packed[..packed.len() / 2],
-        &expect!["log.csv.gz: incomplete deflate stream"],
+        &expect!["log.csv.gz cannot be unpacked as gzip: incomplete deflate stream"],
     );
     let packed = zstd::encode_all("user_id,item_id\nu,i\n".repeat(99).as_bytes(), 1).expect("packs");
     check(
         "log.csv.zst",
         &packed[..packed.len() / 2],
-        &expect!["log.csv.zst: incomplete frame"],
+        &expect!["log.csv.zst cannot be unpacked as zstd: incomplete frame"],
     );
 }
 
 #[test]
 fn paths_that_lead_nowhere_name_themselves() {
-    for path in ["no/such.csv", "no/*.csv"] {
-        let error = import_interactions(&Source::new(path, Format::Csv), &mut |_| Ok(()));
-        let error = error.expect_err("no file").to_string();
-        assert_eq!(error, format!("{path}: no such file, and no file matches"));
-    }
+    let told = |path: &str, format| {
+        let error = import_interactions(&Source::new(path, format), &mut |_| Ok(()));
+        let error = error.expect_err("no file");
+        (error.to_string(), error.help())
+    };
+    assert_eq!(told("no/such.csv", Format::Csv).0, "no/such.csv: no such file");
+    let (what, help) = told("no/*.csv", Format::Csv);
+    assert_eq!(what, "no/*.csv has no csv file: at least one match expected");
+    assert!(help.contains("name a file"), "{help}");
+    let empty = tempfile::tempdir().expect("temporary folder");
+    let empty = empty.path().to_string_lossy().into_owned();
+    let (what, help) = told(&empty, Format::Tsv);
+    assert_eq!(what, format!("{empty} has no tsv file: ….tsv or ….tab expected"));
+    assert!(help.contains("name a file"), "{help}");
+    let (what, _) = told(&empty, Format::MovieLens1m);
+    assert!(what.ends_with("ratings.dat or ratings.tsv expected"), "{what}");
     let folder = tempfile::tempdir().expect("temporary folder");
     fs::write(folder.path().join("train.txt"), "1 2\n").expect("writes");
     let source = Source::new(folder.path().to_string_lossy(), Format::LightGcn);
@@ -340,50 +351,4 @@ fn an_item_has_one_row() {
     source.on_error = OnError::Skip;
     let (items, report) = import_items(&source).expect("imports");
     assert_eq!((items.num_rows(), report.skipped), (2, 1));
-}
-
-#[test]
-fn skipped_rows_are_counted_and_the_first_ten_listed() {
-    let mut content = String::from("user_id,item_id,value\n");
-    for row in 0..100 {
-        content += match row % 4 {
-            0 => "u,i,1\n",
-            1 => ",i,1\n",
-            2 => "u,i\n",
-            _ => "u,i,NaN\n",
-        };
-    }
-    let folder = tempfile::tempdir().expect("temporary folder");
-    let path = folder.path().join("log.csv");
-    fs::write(&path, content).expect("writes");
-    let mut source = Source::new(path.to_string_lossy(), Format::Csv);
-    source.on_error = OnError::Skip;
-    let report = import_interactions(&source, &mut |_| Ok(())).expect("imports");
-    assert_eq!((report.rows, report.skipped), (25, 75));
-    let finding = &report.findings[0];
-    assert_eq!(finding.code, "bad_row");
-    assert_eq!(
-        finding.message,
-        "75 of 100 rows could not be read and were left out"
-    );
-    assert_eq!(finding.examples.len(), 10);
-    for (example, line) in finding.examples.iter().zip([3, 4, 5, 7, 8, 9, 11, 12, 13, 15]) {
-        assert!(example.contains(&format!("row {line},")), "{example}");
-    }
-}
-
-#[test]
-fn skipping_every_row_is_the_first_error_after_all() {
-    let skip = |source: &mut Source| source.on_error = OnError::Skip;
-    let answer = answer("log.csv", b"user_id,item_id\n,i\n,j\n", Format::Csv, skip);
-    expect![[r#"log.csv: row 2, column `user_id`: an id must not be null or empty (value: "null")"#]]
-        .assert_eq(&answer);
-}
-
-/// With `on_error = "skip"` only rows are left out: a column that is not there is still an error.
-#[test]
-fn skipping_does_not_hide_what_is_wrong_with_the_file() {
-    let skip = |source: &mut Source| source.on_error = OnError::Skip;
-    let answer = answer("log.csv", b"user,item_id\nu,i\n", Format::Csv, skip);
-    assert!(answer.contains("has no column `user_id`"), "{answer}");
 }

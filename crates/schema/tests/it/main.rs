@@ -7,7 +7,14 @@
 mod damaged;
 mod golden;
 mod import_errors;
-mod import_formats;
+mod import_movielens;
+mod import_parquet;
 mod import_real;
+mod import_samples;
+mod import_skips;
+mod import_streams;
+mod import_tables;
+mod import_text;
+mod imported;
 mod round_trips;
 mod samples;

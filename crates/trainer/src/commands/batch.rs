@@ -100,6 +100,7 @@ fn user_ids(path: &Path) -> Result<Vec<Arc<str>>, Failure> {
         lists: std::collections::BTreeMap::default(),
         time_unit: catchment_schema::import::TimeUnit::default(),
         time_origin: None,
+        delimiter: None,
         on_error: catchment_schema::import::OnError::default(),
     };
     let (batch, _) = import_users(&source).map_err(|error| match error {

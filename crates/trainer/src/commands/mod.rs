@@ -1,8 +1,10 @@
 //! One command a file.
 
 mod batch;
+mod doctor;
 mod evaluate;
 mod export;
+mod init;
 mod prepare;
 mod publish;
 mod recommend;
@@ -20,6 +22,23 @@ use crate::failure::Failure;
 pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     let output = cli.output;
     match cli.command {
+        Command::Init {
+            interactions,
+            items,
+            users,
+            output: file,
+            force,
+        } => init::run(
+            &init::Sources {
+                interactions,
+                items,
+                users,
+            },
+            &file,
+            force,
+            output,
+        ),
+        Command::Doctor(recipe) => doctor::run(&recipe, output),
         Command::Prepare(recipe) => prepare::run(&recipe, output),
         Command::Train { recipe, only, resume } => train::run(&recipe, &only, resume, output),
         Command::Evaluate {

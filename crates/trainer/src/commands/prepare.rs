@@ -1,6 +1,6 @@
 //! `catchment-train prepare`.
 
-use catchment_prepare::Summary;
+use catchment_prepare::{Summary, already_prepared};
 
 use crate::cli::{Output, RecipeArgs};
 use crate::failure::Failure;
@@ -16,20 +16,9 @@ pub(crate) fn run(args: &RecipeArgs, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The stage itself.
+/// The stage itself. Says what it did.
 pub(crate) fn prepare(work: &Work) -> Result<Summary, Failure> {
-    let recipe = &work.recipe;
-    let mut bar = Bar::new("prepare", work.output.is_silent());
-    let summary = catchment_prepare::prepare(
-        &recipe.data,
-        &recipe.prepare,
-        &recipe.split,
-        recipe.seed,
-        recipe.threads,
-        &work.data(),
-        &mut |stage, rows| bar.say(stage, rows),
-    )?;
-    drop(bar);
+    let summary = prepare_quietly(work)?;
     work.say(format!(
         "prepared {} users, {} items; {} rows to train, {} to validate, {} to test",
         summary.users, summary.items, summary.train, summary.validation, summary.test
@@ -41,4 +30,26 @@ pub(crate) fn prepare(work: &Work) -> Result<Summary, Failure> {
         ));
     }
     Ok(summary)
+}
+
+/// The stage, with nothing said but how far it is. Work that is done already is not repeated.
+pub(crate) fn prepare_quietly(work: &Work) -> Result<Summary, Failure> {
+    let recipe = &work.recipe;
+    let (data, settings, folder) = (&recipe.data, &recipe.prepare, work.data());
+    if !work.fresh
+        && let Some(summary) = already_prepared(data, settings, &recipe.split, recipe.seed, &folder)?
+    {
+        work.say("the data is the same as before, and so are its settings: nothing to prepare");
+        return Ok(summary);
+    }
+    let mut bar = Bar::new("prepare", work.output.is_silent());
+    Ok(catchment_prepare::prepare(
+        data,
+        settings,
+        &recipe.split,
+        recipe.seed,
+        recipe.threads,
+        &folder,
+        &mut |progress| bar.rows(progress),
+    )?)
 }

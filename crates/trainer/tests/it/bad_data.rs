@@ -121,8 +121,8 @@ fn a_log_without_what_the_recipe_needs_is_named() {
     let place = self::place(GOOD);
     place.replace("catchment.toml", "log.csv", "logs/*.csv");
     expect![[r#"
-        1: error: logs/*.csv: no such file, and no file matches
-        help: check that the path exists and may be used, and that the disk has room"#]]
+        1: error: logs/*.csv has no csv file: at least one match expected
+        help: name a file, a folder that has such files, or another format"#]]
     .assert_eq(&place.refuse("run catchment.toml"));
     let place = self::place(GOOD);
     place.replace("catchment.toml", "kind = \"leave-last\"", "kind = \"given\"");

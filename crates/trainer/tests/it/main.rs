@@ -2,9 +2,12 @@
 
 #![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them so")]
 
+mod again;
 mod bad_data;
 mod bad_use;
+mod doctor;
 mod evaluate;
+mod init;
 mod interrupt;
 mod place;
 mod river;

@@ -1,0 +1,140 @@
+//! `catchment-train doctor`.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use catchment_prepare::Prepared;
+use catchment_prepare::doctor::{Diagnosis, Facts, examine, examine_split};
+use catchment_schema::{AtomicFile, Finding, Severity, Time};
+use serde::Serialize;
+
+use super::prepare::prepare_quietly;
+use crate::cli::{Output, RecipeArgs};
+use crate::failure::Failure;
+use crate::work::Work;
+
+/// In the folder of the recipe's work: what was found last, a list of findings.
+const FINDINGS: &str = "findings.json";
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    facts: &'a Facts,
+    findings: &'a [Finding],
+    errors: usize,
+}
+
+pub(crate) fn run(args: &RecipeArgs, output: Output) -> Result<(), Failure> {
+    let work = Work::open(args, output)?;
+    let Diagnosis { facts, mut findings } = examine(&work.recipe.data, now())?;
+    match prepare_quietly(&work) {
+        Ok(_) => {
+            let prepared = Prepared::open(work.data())?;
+            findings.extend(examine_split(&prepared, &work.recipe.split)?);
+        }
+        Err(failure) => findings.push(not_prepared(&failure)),
+    }
+    // The worst first; those of one severity in the order in which they were looked for.
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let file = work.data().with_file_name(FINDINGS);
+    AtomicFile::write(&file, &serde_json::to_vec_pretty(&findings)?)?;
+    let errors = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .count();
+    if output.json {
+        super::print_json(&Report {
+            facts: &facts,
+            findings: &findings,
+            errors,
+        })?;
+    } else {
+        work.say(told(&facts));
+        for finding in &findings {
+            work.say(told_finding(finding));
+        }
+        let n = findings.len();
+        work.say(format!(
+            "{errors} errors, {} other findings; {}",
+            n - errors,
+            file.display()
+        ));
+    }
+    if errors == 0 {
+        return Ok(());
+    }
+    let what = anyhow::anyhow!(
+        "the doctor found {errors} errors in the data of {}",
+        work.recipe.name
+    );
+    Err(Failure::with_help(
+        what,
+        "each finding names its remedy; run doctor again when they are mended",
+    ))
+}
+
+fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn not_prepared(failure: &Failure) -> Finding {
+    let (what, help) = failure.told();
+    Finding {
+        severity: Severity::Error,
+        code: "not_prepared".to_owned(),
+        message: format!("the log cannot be prepared: {what}"),
+        examples: vec![],
+        remedy: help.unwrap_or_else(|| "run catchment-train prepare, and mend what it says".to_owned()),
+    }
+}
+
+fn told(facts: &Facts) -> String {
+    let time = |time: Time| match time.millis() {
+        None => "unknown".to_owned(),
+        Some(millis) => catchment_prepare::doctor::moment(millis),
+    };
+    let spread = |[least, median, most_have, most]: [u64; 4]| {
+        format!("{least} to {most} rows, half of them at most {median}, nine in ten at most {most_have}")
+    };
+    let tail = facts.tail.iter().map(|tail| {
+        let (items, rows) = (tail.items * 100.0, tail.rows * 100.0);
+        format!("{items:.0}% of the items hold {rows:.0}%")
+    });
+    let events = facts.events.iter().map(|(word, rows)| format!("{word} {rows}"));
+    [
+        format!(
+            "{} rows, {} users, {} items: {:.3}% of the pairs",
+            facts.rows,
+            facts.users,
+            facts.items,
+            facts.density * 100.0
+        ),
+        format!("a user has {}", spread(facts.rows_of_a_user)),
+        format!("an item has {}", spread(facts.rows_of_an_item)),
+        format!(
+            "the most popular {} of the rows",
+            tail.collect::<Vec<_>>().join(", ")
+        ),
+        format!(
+            "{} rows have a time, from {} to {}",
+            facts.timed_rows,
+            time(facts.first_time),
+            time(facts.last_time)
+        ),
+        format!("events: {}", events.collect::<Vec<_>>().join(", ")),
+        String::new(),
+    ]
+    .join("\n")
+}
+
+fn told_finding(finding: &Finding) -> String {
+    let severity = match finding.severity {
+        Severity::Note => "note",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    };
+    let mut lines = vec![format!("{severity} {}: {}", finding.code, finding.message)];
+    lines.extend(finding.examples.iter().map(|example| format!("    {example}")));
+    lines.push(format!("  remedy: {}\n", finding.remedy));
+    lines.join("\n")
+}

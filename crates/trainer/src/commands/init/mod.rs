@@ -1,0 +1,103 @@
+//! `catchment-train init`: from a log to a recipe that runs.
+
+mod guess;
+mod kind;
+mod synonyms;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+use catchment_schema::AtomicFile;
+use catchment_schema::import::{Source, Table, guess_format, peek};
+use serde::Serialize;
+
+use self::guess::{Guess, Guessed};
+use crate::cli::Output;
+use crate::failure::Failure;
+use crate::recipe::Recipe;
+
+/// What to look at.
+pub(crate) struct Sources {
+    pub(crate) interactions: PathBuf,
+    pub(crate) items: Option<PathBuf>,
+    pub(crate) users: Option<PathBuf>,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    recipe: &'a Path,
+    guesses: Vec<Guess>,
+}
+
+pub(crate) fn run(sources: &Sources, file: &Path, force: bool, output: Output) -> Result<(), Failure> {
+    if file.exists() && !force {
+        return Err(Failure::usage(
+            format!("{} is there already", file.display()),
+            "name another file with -o, or write over it with --force",
+        ));
+    }
+    let log = look(&sources.interactions, Table::Interactions)?;
+    let items = sources
+        .items
+        .as_ref()
+        .map(|path| look(path, Table::Items))
+        .transpose()?;
+    let users = sources
+        .users
+        .as_ref()
+        .map(|path| look(path, Table::Users))
+        .transpose()?;
+    let text = write::recipe(file, &log, items.as_ref(), users.as_ref())?;
+    AtomicFile::write(file, text.as_bytes())?;
+    // A recipe that cannot be read would be a fault of this program, and is better known now.
+    Recipe::read(file)?;
+    let guesses = [Some(&log), items.as_ref(), users.as_ref()];
+    let guesses: Vec<Guess> = guesses
+        .into_iter()
+        .flatten()
+        .flat_map(|guessed| guessed.guesses.clone())
+        .collect();
+    if output.json {
+        return super::print_json(&Report {
+            recipe: file,
+            guesses,
+        });
+    }
+    if !output.quiet {
+        for guess in &guesses {
+            println!("{guess}");
+        }
+        println!("wrote {0}: read it, then catchment-train run {0}", file.display());
+    }
+    Ok(())
+}
+
+/// Guesses what one file is and what its columns mean.
+fn look(path: &Path, table: Table) -> Result<Guessed, Failure> {
+    let (format, delimiter) = guess_format(path)?;
+    let mut source = Source::new(path.to_string_lossy(), format);
+    source.delimiter = delimiter;
+    let peeked = peek(&source, table)?;
+    let what = match table {
+        Table::Interactions => "interactions",
+        Table::Items => "items",
+        Table::Users => "users",
+    };
+    let guessed = match table {
+        Table::Interactions => guess::log(source, &peeked),
+        Table::Items => guess::items(source, &peeked),
+        Table::Users => guess::users(source, &peeked),
+    };
+    guessed.map_err(|missing| {
+        let names: Vec<&str> = peeked.columns.iter().map(|column| column.name.as_str()).collect();
+        Failure::with_help(
+            anyhow::anyhow!(
+                "{} has no column that could be `{missing}`; it has: {}",
+                path.display(),
+                names.join(", ")
+            ),
+            format!("give the file a header that names it, such as `{missing}`, and pass it as --{what}"),
+        )
+    })
+}

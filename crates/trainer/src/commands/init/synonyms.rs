@@ -1,0 +1,321 @@
+//! What people call their columns.
+
+/// Names of a column, by our name for it. They are compared without case and without what stands between words.
+pub(super) const LOG: [(&str, &[&str]); 7] = [
+    (
+        "user_id",
+        &[
+            "user_id",
+            "user",
+            "uid",
+            "userid",
+            "user_no",
+            "customer_id",
+            "customer",
+            "client_id",
+            "client",
+            "member_id",
+            "member",
+            "visitor_id",
+            "visitor",
+            "account_id",
+            "account",
+            "buyer_id",
+            "buyer",
+            "reviewer_id",
+            "reviewer",
+            "profile_id",
+            "person_id",
+            "用户",
+            "用户id",
+            "用户编号",
+            "用户标识",
+            "会员",
+            "会员id",
+            "会员编号",
+            "客户",
+            "客户id",
+            "客户编号",
+            "顾客",
+            "买家",
+            "买家id",
+            "访客",
+            "访客id",
+        ],
+    ),
+    (
+        "item_id",
+        &[
+            "item_id",
+            "item",
+            "iid",
+            "itemid",
+            "item_no",
+            "product_id",
+            "product",
+            "sku",
+            "sku_id",
+            "asin",
+            "parent_asin",
+            "article_id",
+            "article",
+            "movie_id",
+            "movie",
+            "film_id",
+            "video_id",
+            "video",
+            "song_id",
+            "song",
+            "track_id",
+            "track",
+            "artist_id",
+            "book_id",
+            "book",
+            "isbn",
+            "poi",
+            "poi_id",
+            "venue_id",
+            "venue",
+            "business_id",
+            "listing_id",
+            "hotel_id",
+            "goods_id",
+            "content_id",
+            "news_id",
+            "doc_id",
+            "ad_id",
+            "game_id",
+            "商品",
+            "商品id",
+            "商品编号",
+            "物品",
+            "物品id",
+            "物品编号",
+            "产品",
+            "产品id",
+            "内容",
+            "内容id",
+            "电影",
+            "电影id",
+            "视频",
+            "视频id",
+            "文章",
+            "文章id",
+            "歌曲",
+            "歌曲id",
+            "书籍",
+            "书籍id",
+        ],
+    ),
+    (
+        "timestamp",
+        &[
+            "timestamp",
+            "ts",
+            "time",
+            "datetime",
+            "date_time",
+            "date",
+            "event_time",
+            "event_timestamp",
+            "created_at",
+            "created",
+            "unix_time",
+            "unixtime",
+            "unix_timestamp",
+            "time_stamp",
+            "when",
+            "occurred_at",
+            "event_date",
+            "order_date",
+            "invoice_date",
+            "review_time",
+            "unix_review_time",
+            "时间",
+            "时间戳",
+            "日期",
+            "发生时间",
+            "事件时间",
+            "创建时间",
+            "行为时间",
+            "下单时间",
+        ],
+    ),
+    (
+        "event",
+        &[
+            "event",
+            "event_type",
+            "event_name",
+            "action",
+            "action_type",
+            "behavior",
+            "behaviour",
+            "behavior_type",
+            "behaviour_type",
+            "interaction",
+            "interaction_type",
+            "activity",
+            "feedback_type",
+            "行为",
+            "行为类型",
+            "事件",
+            "事件类型",
+            "动作",
+            "操作",
+        ],
+    ),
+    (
+        "value",
+        &[
+            "value",
+            "rating",
+            "ratings",
+            "score",
+            "stars",
+            "overall",
+            "grade",
+            "weight",
+            "play_count",
+            "plays",
+            "watch_ratio",
+            "评分",
+            "打分",
+            "分数",
+            "得分",
+            "星级",
+            "评级",
+        ],
+    ),
+    (
+        "session_id",
+        &[
+            "session_id",
+            "session",
+            "sessionid",
+            "visit_id",
+            "user_session",
+            "会话",
+            "会话id",
+            "会话编号",
+        ],
+    ),
+    ("dwell_ms", &["dwell_ms", "dwell_millis", "停留毫秒"]),
+];
+
+/// As [`LOG`], for items.
+pub(super) const ITEMS: [(&str, &[&str]); 6] = [
+    ("item_id", LOG[1].1),
+    (
+        "title",
+        &[
+            "title",
+            "name",
+            "item_name",
+            "product_name",
+            "movie_title",
+            "movie_name",
+            "headline",
+            "标题",
+            "名称",
+            "商品名称",
+            "商品名",
+            "电影名",
+            "片名",
+            "书名",
+        ],
+    ),
+    (
+        "category",
+        &[
+            "category",
+            "categories",
+            "genre",
+            "genres",
+            "category_id",
+            "category_name",
+            "category_code",
+            "product_type",
+            "topic",
+            "topics",
+            "tags",
+            "department",
+            "类别",
+            "分类",
+            "类目",
+            "商品类别",
+            "标签",
+            "类型",
+        ],
+    ),
+    ("price", &["price", "unit_price", "cost", "价格", "单价"]),
+    ("latitude", &["latitude", "lat", "纬度"]),
+    ("longitude", &["longitude", "lon", "lng", "经度"]),
+];
+
+/// As [`LOG`], for users.
+pub(super) const USERS: [(&str, &[&str]); 1] = [("user_id", LOG[0].1)];
+
+/// Events that say no.
+pub(super) const NEGATIVE_EVENTS: [&str; 14] = [
+    "reject",
+    "skip",
+    "dislike",
+    "unlike",
+    "impression",
+    "exposure",
+    "remove",
+    "remove_from_cart",
+    "hide",
+    "曝光",
+    "不喜欢",
+    "跳过",
+    "不感兴趣",
+    "拒绝",
+];
+
+/// A name without case and without what stands between its words.
+pub(super) fn plain(name: &str) -> String {
+    name.chars()
+        .filter(|letter| letter.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// How well a column's name fits: 2 exactly, 1 where it ends or begins with a word of three letters or more, 0 not.
+pub(super) fn fits(name: &str, synonyms: &[&str]) -> u8 {
+    let name = plain(name);
+    let mut best = 0;
+    for synonym in synonyms {
+        let synonym = plain(synonym);
+        if name == synonym {
+            return 2;
+        }
+        let is_long = synonym.chars().count() >= 3 || !synonym.is_ascii() && synonym.chars().count() >= 2;
+        if is_long && (name.ends_with(&synonym) || name.starts_with(&synonym)) {
+            best = 1;
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_without_case_and_separators() {
+        let (users, items) = (LOG[0].1, LOG[1].1);
+        for name in ["USER_ID", "UserID", "user-id", "User Id", "用户ID", "用户 编号"] {
+            assert_eq!(fits(name, users), 2, "{name}");
+        }
+        assert_eq!(fits("movieId", items), 2);
+        assert_eq!(fits("shop_user_id", users), 1);
+        assert_eq!(fits("colour", users), 0);
+        assert_eq!(
+            fits("guid", users),
+            0,
+            "a word of three letters inside another is chance"
+        );
+    }
+}

@@ -1,0 +1,75 @@
+//! `catchment-train doctor`: what it says of data, and its exit code.
+
+use catchment_schema::{Finding, Severity};
+
+use crate::place::Place;
+
+const SOUND: &str = "user_id,item_id,timestamp\n\
+    u1,a,2026-01-01\nu1,b,2026-01-02\nu1,c,2026-01-03\nu2,b,2026-01-01\nu2,c,2026-01-02\nu2,a,2026-01-03\n";
+
+const RECIPE: &str = "name = \"shop\"\n[data]\ninteractions = { path = \"log.csv\", format = \"csv\" }\n\
+    [split]\nkind = \"leave-last\"\n[[channel]]\nname = \"popular\"\nkind = \"popular\"\n\
+    [evaluate]\nks = [2]\nmetrics = [\"recall\"]\n";
+
+fn place(log: &str) -> Place {
+    let place = Place::empty();
+    place.write("catchment.toml", RECIPE);
+    place.write("log.csv", log);
+    place
+}
+
+fn findings(place: &Place) -> Vec<Finding> {
+    serde_json::from_str(&place.read("work/shop/findings.json")).expect("a list of findings")
+}
+
+#[test]
+fn sound_data_passes_and_its_numbers_are_told() {
+    let place = place(SOUND);
+    let said = place.run("doctor catchment.toml").well();
+    assert!(said.contains("6 rows, 2 users, 3 items"), "{said}");
+    assert!(said.contains("0 errors"), "{said}");
+    assert!(
+        findings(&place)
+            .iter()
+            .all(|finding| finding.severity != Severity::Error)
+    );
+    let json = place.run("doctor catchment.toml --json").json();
+    assert_eq!((&json["facts"]["rows"], &json["errors"]), (&6.into(), &0.into()));
+}
+
+#[test]
+fn an_error_fails_with_examples_and_a_remedy_and_is_left_for_a_report() {
+    let place = place(&SOUND.replace("u2,a,2026-01-03", "u2,a,1970-01-01"));
+    let said = place.run("doctor catchment.toml");
+    assert_eq!(said.code, 1);
+    assert!(
+        said.stdout.contains("error time_in_1970: 1 of 6 rows"),
+        "{}",
+        said.stdout
+    );
+    assert!(said.stdout.contains("log.csv:7: user \"u2\""), "{}", said.stdout);
+    assert!(said.stdout.contains("remedy: check time_unit"), "{}", said.stdout);
+    assert!(
+        said.stderr.starts_with("error: the doctor found 1 errors"),
+        "{}",
+        said.stderr
+    );
+    assert_eq!(findings(&place)[0].code, "time_in_1970", "the worst first");
+    let said = place.run("doctor catchment.toml --json");
+    let json: serde_json::Value = serde_json::from_str(&said.stdout).expect("one object");
+    assert_eq!((said.code, &json["errors"]), (1, &1.into()));
+}
+
+#[test]
+fn data_that_cannot_be_prepared_is_a_finding() {
+    let place = place("user_id,item_id\nu1,a\nu1,b\nu2,a\nu2,b\n");
+    place.replace(
+        "catchment.toml",
+        "kind = \"leave-last\"",
+        "kind = \"temporal\"\nat = 0.5",
+    );
+    assert_eq!(place.run("doctor catchment.toml").code, 1);
+    let findings = findings(&place);
+    assert_eq!(findings[0].code, "not_prepared");
+    assert!(findings[0].message.contains("timestamp"), "{findings:?}");
+}

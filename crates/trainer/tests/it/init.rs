@@ -1,0 +1,216 @@
+//! A log of somebody's own becomes a recipe that runs.
+
+use std::fmt::Write as _;
+
+use expect_test::expect;
+
+use crate::place::Place;
+
+/// Users, items and times of a small log: each of twelve users takes six of fifteen items.
+fn rows() -> impl Iterator<Item = (u32, u32, u32)> {
+    (0..12)
+        .flat_map(|user| (0..6).map(move |step| (user, (user * 5 + step * 4) % 15, user * 3600 + step * 60)))
+}
+
+/// A log in the given form; times are seconds after a moment in 2023.
+fn log(header: &str, row: impl Fn(u32, u32, u32) -> String) -> String {
+    let mut text = format!("{header}\n");
+    for (user, item, seconds) in rows() {
+        let _ = writeln!(text, "{}", row(user, item, 1_700_000_000 + seconds));
+    }
+    text
+}
+
+/// The recipe that is written for a log, without its comments; it runs to a bundle.
+fn recipe(name: &str, log: &str) -> String {
+    let place = Place::empty();
+    place.write(name, log);
+    place.run(&format!("init --interactions {name}")).well();
+    place.run("run catchment.toml --quiet").well();
+    without_comments(&place.read("catchment.toml"))
+}
+
+fn without_comments(recipe: &str) -> String {
+    let lines = recipe
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty());
+    let end = lines
+        .clone()
+        .position(|line| line == "[[channel]]")
+        .unwrap_or(usize::MAX);
+    lines
+        .take(end)
+        .map(|line| line.split("  #").next().unwrap_or(line).trim_end().to_owned() + "\n")
+        .collect()
+}
+
+#[test]
+fn semicolons_capitals_and_seconds_are_understood() {
+    let text = log("CUSTOMER_ID;SKU;TS;RATING", |user, item, time| {
+        format!("c{user};{item};{time};{}", item % 5 + 1)
+    });
+    expect![[r#"
+        name = "sales"
+        seed = 7
+        [data]
+        interactions = { path = "sales.csv", format = "csv", delimiter = ";", columns = { item_id = "SKU", timestamp = "TS", user_id = "CUSTOMER_ID", value = "RATING" }, time_unit = "s" }
+        [prepare]
+        min_user_events = 1
+        min_item_events = 1
+        deduplicate = "none"
+        session_gap = "30m"
+        [split]
+        kind = "leave-last"
+        validation = { kind = "leave-last" }
+    "#]].assert_eq(&recipe("sales.csv", &text));
+}
+
+#[test]
+fn chinese_names_and_words_for_times_are_understood() {
+    let text = log("用户ID,商品编号,行为,时间", |user, item, time| {
+        let minute = time / 60 % 60;
+        let event = ["浏览", "购买", "不感兴趣"][(user + item) as usize % 3];
+        format!(
+            "{user},p{item},{event},2023-11-15 {:02}:{minute:02}:00",
+            user % 24
+        )
+    });
+    expect![[r#"
+        name = "catchment"
+        seed = 7
+        [data]
+        interactions = { path = "日志.csv", format = "csv", columns = { event = "行为", item_id = "商品编号", timestamp = "时间", user_id = "用户ID" }, time_unit = "rfc3339" }
+        [prepare]
+        events = ["浏览", "购买"]
+        min_user_events = 1
+        min_item_events = 1
+        deduplicate = "none"
+        session_gap = "30m"
+        [split]
+        kind = "leave-last"
+        validation = { kind = "leave-last" }
+    "#]].assert_eq(&recipe("日志.csv", &text));
+}
+
+#[test]
+fn a_log_without_times_is_split_at_random() {
+    let text = log("who,what", |user, item, _| format!("{user},{item}"));
+    expect![[r#"
+        name = "pairs"
+        seed = 7
+        [data]
+        interactions = { path = "pairs.csv", format = "csv", columns = { item_id = "what", user_id = "who" } }
+        [prepare]
+        min_user_events = 1
+        min_item_events = 1
+        deduplicate = "none"
+        session_gap = "30m"
+        [split]
+        kind = "random"
+        fraction = 0.2
+        validation = { kind = "random", fraction = 0.1 }
+    "#]]
+    .assert_eq(&recipe("pairs.csv", &text));
+}
+
+#[test]
+fn a_column_with_our_name_and_other_content_is_set_aside() {
+    let text = log("user_id,item_id,timestamp,value", |user, item, time| {
+        format!("{user},{item},day {time},high")
+    });
+    expect![[r#"
+        name = "odd"
+        seed = 7
+        [data]
+        interactions = { path = "odd.csv", format = "csv", columns = { timestamp_as_written = "timestamp", value_as_written = "value" } }
+        [prepare]
+        min_user_events = 1
+        min_item_events = 1
+        deduplicate = "none"
+        session_gap = "30m"
+        [split]
+        kind = "random"
+        fraction = 0.2
+        validation = { kind = "random", fraction = 0.1 }
+    "#]].assert_eq(&recipe("odd.csv", &text));
+}
+
+#[test]
+fn tabs_json_lines_and_parquet_are_told_apart() {
+    let tabs = log("uid\tmovieId\tunix_time_ms", |user, item, time| {
+        format!("{user}\t{item}\t{time}000")
+    });
+    expect![[r#"
+        name = "log"
+        seed = 7
+        [data]
+        interactions = { path = "log.txt", format = "tsv", columns = { item_id = "movieId", timestamp = "unix_time_ms", user_id = "uid" }, time_unit = "ms" }
+        [prepare]
+        min_user_events = 1
+        min_item_events = 1
+        deduplicate = "none"
+        session_gap = "30m"
+        [split]
+        kind = "leave-last"
+        validation = { kind = "leave-last" }
+    "#]].assert_eq(&recipe("log.txt", &tabs));
+    let mut json = String::new();
+    for (user, item, seconds) in rows() {
+        let _ = writeln!(
+            json,
+            r#"{{"visitor": "v{user}", "product": {item}, "created_at": {}}}"#,
+            1_700_000_000 + seconds
+        );
+    }
+    expect![[r#"
+        name = "events"
+        seed = 7
+        [data]
+        interactions = { path = "events.jsonl", format = "jsonl", columns = { item_id = "product", timestamp = "created_at", user_id = "visitor" }, time_unit = "s" }
+        [prepare]
+        min_user_events = 1
+        min_item_events = 1
+        deduplicate = "none"
+        session_gap = "30m"
+        [split]
+        kind = "leave-last"
+        validation = { kind = "leave-last" }
+    "#]].assert_eq(&recipe("events.jsonl", &json));
+}
+
+#[test]
+fn a_made_world_with_items_and_users_gets_a_ranker_and_runs() {
+    let place = Place::with_world();
+    place.write("pretty.toml", "");
+    let command =
+        "init --interactions interactions.parquet --items items.parquet --users users.csv -o pretty.toml";
+    expect![[r#"
+        2: error: pretty.toml is there already
+        help: name another file with -o, or write over it with --force"#]]
+    .assert_eq(&place.refuse(command));
+    let said = place.run(&format!("{command} --force")).well();
+    assert!(
+        said.contains("interactions.parquet: user_id is column \"user_id\" (sure"),
+        "{said}"
+    );
+    let recipe = place.read("pretty.toml");
+    assert!(
+        recipe.contains("[ranker]") && recipe.contains("category_affinity"),
+        "{recipe}"
+    );
+    place.run("run pretty.toml --quiet").well();
+    let json = place.run(&format!("{command} --force --json")).json();
+    assert_eq!(json["recipe"], "pretty.toml");
+    assert_eq!(json["guesses"][0]["sure"], "sure");
+}
+
+#[test]
+fn a_file_that_is_no_log_is_refused_with_what_it_has() {
+    let place = Place::empty();
+    place.write("notes.csv", "note\nhello\nworld\n");
+    expect![[r#"
+        1: error: notes.csv has no column that could be `item_id`; it has: note
+        help: give the file a header that names it, such as `item_id`, and pass it as --interactions"#]]
+    .assert_eq(&place.refuse("init --interactions notes.csv"));
+    assert!(!place.path("catchment.toml").exists());
+}
