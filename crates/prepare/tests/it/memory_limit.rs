@@ -70,7 +70,7 @@ fn a_limited_run_spills_and_writes_the_same_bytes() {
         };
         let out = home.path().join(number.to_string());
         prepare(&inputs, &config, &split, 7, 2, &out, &mut |progress| {
-            spills[number] = progress.spills
+            spills[number] = progress.spills;
         })
         .expect("prepared");
         let found = already_prepared(&inputs, &config, &split, 7, &out).expect("readable");

@@ -1,4 +1,4 @@
-//! Logs as text: CSV, TSV, JSON lines, LightGCN.
+//! Logs as text: CSV, TSV, JSON lines, `LightGCN`.
 
 use std::fs;
 use std::path::Path;
