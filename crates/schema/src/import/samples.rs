@@ -17,8 +17,8 @@ use crate::parquet_file::parquet_error;
 /// A batch is also full at this many features.
 const CHUNK_FEATURES: usize = 1 << 22;
 
-/// The columns of imported samples: `label` Float32; where there are fields `fields` List<UInt32>; `indices`
-/// List<UInt32>; `values` List<Float32>. The lists of a row have one length, none is null.
+/// The columns of imported samples: `label` Float32; where there are fields `fields` `List<UInt32>`; `indices`
+/// `List<UInt32>`; `values` `List<Float32>`. The lists of a row have one length, none is null.
 pub fn samples_schema(with_fields: bool) -> SchemaRef {
     let list = |name: &str, item: DataType| {
         Field::new(
