@@ -12,7 +12,7 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryReservation};
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::expr::{Sort, WindowFunction};
 use datafusion::logical_expr::{Expr, ExprFunctionExt};
@@ -32,7 +32,7 @@ const COUNTED_SHARE: f64 = 0.5;
 /// what does not fit below `scratch`.
 pub(crate) fn local_context(threads: usize, limit: Option<u64>, scratch: PathBuf) -> Result<SessionContext> {
     let threads = threads.max(1);
-    let mut config = small_side_first(SessionConfig::new().with_target_partitions(threads));
+    let mut config = SessionConfig::new().with_target_partitions(threads);
     let mut runtime = RuntimeEnvBuilder::new();
     if let Some(limit) = limit {
         #[allow(
@@ -54,14 +54,19 @@ pub(crate) fn local_context(threads: usize, limit: Option<u64>, scratch: PathBuf
     }
     let config = config.with_extension(Arc::new(Workshop::new(limit.map(|_| scratch))));
     let runtime = runtime.build_arc().map_err(Error::engine("start"))?;
-    Ok(SessionContext::new_with_config_rt(config, runtime))
+    Ok(as_written(config, runtime))
 }
 
-/// Joins hold their first side in memory, and [`looked_up`] says which that is: what the engine guesses of the sizes of
-/// its own results may put the log there.
-fn small_side_first(mut config: SessionConfig) -> SessionConfig {
+/// The rule of the engine that writes chains of joins anew, with the log among the sides that are held.
+const REORDERS_CHAINS: &str = "eliminate_cross_join";
+
+/// A context in which joins stay as they are written. They hold their first side in memory, and [`looked_up`] says which
+/// that is: what the engine guesses of the sizes of its own results may put the log there.
+fn as_written(mut config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionContext {
     config.options_mut().optimizer.join_reordering = false;
-    config
+    let context = SessionContext::new_with_config_rt(config, runtime);
+    context.remove_optimizer_rule(REORDERS_CHAINS);
+    context
 }
 
 /// A context with a workshop: the caller's own may have none.
@@ -71,11 +76,8 @@ pub(crate) fn with_workshop(context: &SessionContext) -> (SessionContext, Arc<Wo
         return (context.clone(), workshop);
     }
     let workshop = Arc::new(Workshop::default());
-    let config = small_side_first(config).with_extension(workshop.clone());
-    (
-        SessionContext::new_with_config_rt(config, context.runtime_env()),
-        workshop,
-    )
+    let config = config.with_extension(workshop.clone());
+    (as_written(config, context.runtime_env()), workshop)
 }
 
 /// Counts memory that this crate holds beside the engine's against the same limit.
@@ -255,4 +257,14 @@ pub(crate) fn n_spills(plan: &dyn ExecutionPlan) -> usize {
 pub(crate) async fn count(stage: &'static str, table: &DataFrame) -> Result<u64> {
     let n_rows = table.clone().count().await.map_err(Error::engine(stage))?;
     Ok(n_rows as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rule_that_would_move_the_log_has_the_name_that_we_know() {
+        assert!(SessionContext::new().remove_optimizer_rule(REORDERS_CHAINS));
+    }
 }

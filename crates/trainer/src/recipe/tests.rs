@@ -110,13 +110,13 @@ fn a_misspelt_key_is_named_with_its_line_and_the_nearest_key() {
     check(
         &GOOD.replace("format = \"csv\"", "format = \"csv\", colums = {}"),
         expect![[r#"
-            shop/catchment.toml:4: unknown key `colums`, expected one of `path`, `format`, `columns`, `lists`, `time_unit`, `time_origin`, `on_error`
+            shop/catchment.toml:4: unknown key `colums`, expected one of `path`, `format`, `columns`, `lists`, `delimiter`, `time_unit`, `time_origin`, `on_error`
             help: did you mean `columns`?"#]],
     );
     check(
         &GOOD.replace("\"leave-last\"", "\"leave-last\"\nnn = 1"),
         expect![[r#"
-            shop/catchment.toml:7: unknown key `nn`, expected one of `kind`, `fraction`, `n`, `at`, `validation`, `refit`
+            shop/catchment.toml:7: unknown key `nn`, expected one of `kind`, `fraction`, `n`, `at`, `windows`, `horizon`, `step`, `gap`, `window`, `validation`, `refit`
             help: did you mean `n`?"#]],
     );
     check(
@@ -125,7 +125,7 @@ fn a_misspelt_key_is_named_with_its_line_and_the_nearest_key() {
             "\"leave-last\"\nvalidation = { kind = \"leave-lats\" }",
         ),
         expect![[r#"
-            shop/catchment.toml:7: unknown variant `leave-lats`, expected one of `given`, `random`, `leave-last`, `temporal`
+            shop/catchment.toml:7: unknown variant `leave-lats`, expected one of `given`, `random`, `leave-last`, `temporal`, `rolling`
             help: did you mean `leave-last`?"#]],
     );
     check(

@@ -40,7 +40,7 @@ fn a_recipe_with_a_mistake_is_refused_before_anything_is_read() {
     .assert_eq(&refuse("[data]", "threads = 1025\n[data]"));
     assert!(!place.path("work").exists(), "nothing was begun");
     expect![[r#"
-        1: error: interactoins.csv: no such file, and no file matches
+        1: error: interactoins.csv: no such file
         help: check that the path exists and may be used, and that the disk has room"#]]
     .assert_eq(&refuse("\"interactions.csv\"", "\"interactoins.csv\""));
     expect![[r#"
@@ -121,7 +121,7 @@ fn a_command_line_that_makes_no_sense_is_wrong_use() {
         help: name one of these channels"#]]
     .assert_eq(&place.refuse("export --bundle bundles --channel isal --what items -o a.npy"));
     expect![[r#"
-        1: error: nothing.csv: no such file, and no file matches
+        1: error: nothing.csv: no such file
         help: check that the path exists and may be used, and that the disk has room"#]]
     .assert_eq(&place.refuse("batch --bundle bundles --users nothing.csv"));
     place.write("users.csv", "user\nu0\n");

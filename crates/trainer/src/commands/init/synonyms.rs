@@ -282,17 +282,40 @@ pub(super) fn plain(name: &str) -> String {
         .collect()
 }
 
-/// How well a column's name fits: 2 exactly, 1 where it ends or begins with a word of three letters or more, 0 not.
+/// The words of a name: `shopUser_id` is `shop`, `user`, `id`. What has no case, as Chinese, is one word with what
+/// follows it.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_lower = false;
+    for letter in name.chars() {
+        let begins = !letter.is_alphanumeric() || (was_lower && letter.is_uppercase());
+        if begins {
+            words.push(String::new());
+        }
+        if letter.is_alphanumeric() {
+            let last = words.len() - 1;
+            words[last].extend(letter.to_lowercase());
+        }
+        was_lower = letter.is_lowercase();
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// How well a column's name fits: 2 exactly, 1 where its first or its last words do, 0 not.
 pub(super) fn fits(name: &str, synonyms: &[&str]) -> u8 {
-    let name = plain(name);
+    let whole = plain(name);
+    let words = words(name);
     let mut best = 0;
     for synonym in synonyms {
-        let synonym = plain(synonym);
-        if name == synonym {
+        let wanted = plain(synonym);
+        if whole == wanted {
             return 2;
         }
-        let is_long = synonym.chars().count() >= 3 || !synonym.is_ascii() && synonym.chars().count() >= 2;
-        if is_long && (name.ends_with(&synonym) || name.starts_with(&synonym)) {
+        let by_words =
+            (1..words.len()).any(|cut| words[cut..].concat() == wanted || words[..cut].concat() == wanted);
+        let is_chinese = !wanted.is_ascii() && wanted.chars().count() >= 2;
+        if by_words || (is_chinese && (whole.starts_with(&wanted) || whole.ends_with(&wanted))) {
             best = 1;
         }
     }
