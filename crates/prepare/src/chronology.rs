@@ -12,7 +12,7 @@ use crate::codes::{ITEM, USER};
 use crate::config::Deduplicate;
 use crate::engine::{ascending, column, descending, looked_up, number};
 use crate::log::{DWELL, EVENT, EXTRA, ORDER, PART, SESSION_ID, TIME, VALUE};
-use crate::{Error, Result};
+use crate::{Error, Result, SplitConfig};
 
 const STAGE: &str = "order";
 
@@ -67,6 +67,15 @@ impl Filled {
     /// Whether any row has a time.
     pub(crate) fn has_times(&self) -> bool {
         self.n_times > 0
+    }
+
+    /// Refuses a split that takes a user's last rows where nothing says which they are.
+    pub(crate) fn check_order(&self, split: &SplitConfig) -> Result<()> {
+        if split.needs_order() && self.n_times == 0 && self.n_orders == 0 {
+            let rows = u64::try_from(self.n_rows).unwrap_or_default();
+            return Err(Error::NoOrder { rows });
+        }
+        Ok(())
     }
 
     /// Whether the log has an order, and times for some rows only.

@@ -53,6 +53,15 @@ pub enum Error {
         /// How many rows lack it.
         rows: u64,
     },
+    /// The split takes each user's last rows, and nothing says which they are: without a time, ids would decide. Map the
+    /// column, or choose another kind of split.
+    #[error(
+        "the leave-last split needs a time or an order, and the log has neither in any of its {rows} rows"
+    )]
+    NoOrder {
+        /// How many rows there are.
+        rows: u64,
+    },
     /// More distinct values than the encoded form can number. Leave out or join some of them.
     #[error("{found} distinct {what}, at most {most} can be numbered")]
     TooMany {
@@ -108,7 +117,9 @@ impl Error {
             Self::NoTestSource => "set data.test, or choose another split.kind",
             Self::UnknownEvent { .. } => "correct the word in prepare.events; an empty list keeps all events",
             Self::EmptyAfter { .. } => "loosen that setting, or check that the right log was named",
-            Self::NoTime { .. } => "map the column in the recipe, or choose another split.kind",
+            Self::NoTime { .. } | Self::NoOrder { .. } => {
+                "map the column in the recipe, or choose another split.kind"
+            }
             Self::TooMany { .. } => "leave out or join some of them before import",
             Self::NotPrepared { .. } => "run prepare first",
             Self::NotOurs { .. } => "name a folder that is empty, new, or was written by prepare",

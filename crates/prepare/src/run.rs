@@ -219,6 +219,7 @@ pub(crate) async fn prepare_imported(
     steps.done("sessions", n_rows);
 
     steps.begin("split");
+    filled.check_order(split_config)?;
     let Parted { coded, window } = split(Coded { log, ..coded }, split_config, settings.seed).await?;
     steps.done("split", count("split", &coded.log).await?);
 

@@ -99,6 +99,12 @@ impl SplitConfig {
         }
     }
 
+    /// Whether some part takes each user's last rows.
+    pub(crate) fn needs_order(&self) -> bool {
+        let is_last = |kind: &SplitKind| matches!(kind, SplitKind::LeaveLast { .. });
+        is_last(&self.kind) || self.validation.as_ref().is_some_and(is_last)
+    }
+
     /// Checks every key; the error names the key and what is allowed.
     ///
     /// # Errors

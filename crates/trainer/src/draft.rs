@@ -18,6 +18,8 @@ pub(crate) struct Draft {
     /// What an interrupted run left.
     interrupted: PathBuf,
     targets: [PathBuf; 2],
+    /// Whether the new models are in their place.
+    is_done: bool,
     /// Models fitted on train alone.
     pub(crate) selection: Layout,
     /// The final models, laid out as a bundle.
@@ -34,6 +36,7 @@ impl Draft {
         }
         let draft = Self {
             interrupted,
+            is_done: false,
             targets: [work.selection().root().to_owned(), work.model().root().to_owned()],
             selection: Layout::new(folder.join("selection")),
             model: Layout::new(folder.join("model")),
@@ -60,7 +63,7 @@ impl Draft {
 
     /// Puts the new models in the place of the older ones, which are moved aside first and then gone with the draft.
     /// What was measured of them goes, too.
-    pub(crate) fn finish(self, work: &Work) -> Result<()> {
+    pub(crate) fn finish(mut self, work: &Work) -> Result<()> {
         let metrics = work.metrics();
         if metrics.exists() {
             fs::remove_file(&metrics).map_err(Error::io(&metrics))?;
@@ -75,6 +78,7 @@ impl Draft {
                 fs::rename(layout.root(), target).map_err(Error::io(target))?;
             }
         }
+        self.is_done = true;
         folder::remove(&self.interrupted)
     }
 
@@ -110,7 +114,7 @@ pub(crate) fn recover(work: &Work) -> Result<()> {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        if interrupt::asked() {
+        if interrupt::asked() && !self.is_done {
             return;
         }
         // A leftover is looked through by the next draft, and then removed.

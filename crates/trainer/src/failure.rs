@@ -123,7 +123,7 @@ fn of_models(error: &catchment_models::Error) -> Option<&'static str> {
     Some(match error {
         E::Config { .. } => "change that key in the recipe",
         E::NoInteractions => "check the filters of [prepare] and the split: nothing is left to learn from",
-        E::MissingTimes { .. } => "map a time column in [data], or take half_life_days out",
+        E::MissingTimes { .. } => "map a time column in [data], or take what needs times out of the recipe",
         E::Diverged { .. } => "set a larger regularization in the model's settings",
         E::Stopped => "start it again",
         E::UnknownItem { .. } => "prepare the data again, then train",

@@ -77,6 +77,7 @@ pub(crate) fn channels(
         let mark = Mark::new(work, prepared, &draft::part(layout), channel);
         if !work.fresh && mark.take(&draft.earlier(layout, &channel.name), &folder)? {
             work.note(format!("channel `{}` is fitted already", channel.name));
+            stopped(work)?;
             continue;
         }
         // A channel that is fitted again leaves nothing of the older one.
@@ -91,8 +92,8 @@ pub(crate) fn channels(
     Ok(())
 }
 
-/// The failure of work that somebody asked to stop.
-fn stopped(work: &Work) -> Result<(), Failure> {
+/// Fails where somebody asked the training to stop: what was made meanwhile may be half made.
+pub(crate) fn stopped(work: &Work) -> Result<(), Failure> {
     if !interrupt::asked() {
         return Ok(());
     }

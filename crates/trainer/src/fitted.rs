@@ -6,14 +6,18 @@ use std::time::UNIX_EPOCH;
 
 use catchment_pipeline::ChannelSpec;
 use catchment_prepare::Prepared;
-use catchment_schema::{AtomicFile, Result};
-use serde_json::{Value, json};
+use catchment_schema::{AtomicFile, Error, Result};
+use serde_json::{Map, Value, json};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::folder;
 use crate::work::Work;
 
 /// In the folder of a channel, written when all the rest is there.
 pub(crate) const FITTED: &str = "fitted.json";
+
+/// Where a channel that is taken over lies until all of it is there.
+const TAKEN: &str = ".taken";
 
 /// What decides about a fitted channel: the data, the settings, the seed, and the program.
 pub(crate) struct Mark(Value);
@@ -31,22 +35,41 @@ impl Mark {
         }))
     }
 
-    /// Copies the channel from the first of the folders that holds just this one. Whether one did.
+    /// Copies the channel from the first of the folders that holds just this one, whole. Whether one did.
     pub(crate) fn take(&self, folders: &[PathBuf], to: &Path) -> Result<bool> {
         for folder in folders {
-            let mark = fs::read(folder.join(FITTED)).ok();
-            let mark = mark.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
-            if mark.as_ref() == Some(&self.0) {
-                folder::copy(folder, to)?;
-                return Ok(true);
+            let Ok(mark) = fs::read(folder.join(FITTED)) else {
+                continue;
+            };
+            if mark != self.with_files(folder)? {
+                continue;
             }
+            let taken = to.parent().unwrap_or(to).join(TAKEN);
+            folder::remove(&taken)?;
+            folder::copy(folder, &taken)?;
+            folder::remove(to)?;
+            fs::rename(&taken, to).map_err(Error::io(to))?;
+            return Ok(true);
         }
         Ok(false)
     }
 
     /// Says that the channel in `folder` is complete.
     pub(crate) fn put(&self, folder: &Path) -> Result<()> {
-        AtomicFile::write(folder.join(FITTED), self.0.to_string().as_bytes())
+        AtomicFile::write(folder.join(FITTED), &self.with_files(folder)?)
+    }
+
+    /// The mark of the files that lie in `folder`, as it is written.
+    fn with_files(&self, folder: &Path) -> Result<Vec<u8>> {
+        let mut files = Map::new();
+        for (file, name) in folder::files_below(folder)? {
+            if name != FITTED {
+                let bytes = fs::read(&file).map_err(Error::io(&file))?;
+                files.insert(name, format!("{:016x}", xxh3_64(&bytes)).into());
+            }
+        }
+        let mark = json!({ "made_by": self.0, "files": files });
+        Ok(mark.to_string().into_bytes())
     }
 }
 

@@ -1,10 +1,12 @@
-//! Ctrl-C: the first asks the work to stop where it can be taken up again, the second ends the program.
+//! Ctrl-C. In a training the first asks it to stop where it can be taken up again, and the second ends the program;
+//! elsewhere the first ends it, as what is half written is never taken for whole.
 
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::failure::Failure;
 
+static IN_TRAINING: AtomicBool = AtomicBool::new(false);
 static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// What a shell expects of a program that was interrupted.
@@ -16,8 +18,8 @@ const INTERRUPTED: i32 = 130;
 /// When the system does not let us.
 pub(crate) fn listen() -> Result<(), Failure> {
     ctrlc::set_handler(|| {
-        if ASKED.swap(true, Ordering::Relaxed) {
-            #[allow(clippy::exit, reason = "somebody asked twice")]
+        if !IN_TRAINING.load(Ordering::SeqCst) || ASKED.swap(true, Ordering::SeqCst) {
+            #[allow(clippy::exit, reason = "somebody asked")]
             process::exit(INTERRUPTED);
         }
         eprintln!("stopping after this step; once more to stop at once");
@@ -25,7 +27,23 @@ pub(crate) fn listen() -> Result<(), Failure> {
     Ok(())
 }
 
+/// For as long as it lives, the first Ctrl-C only asks.
+pub(crate) struct Training;
+
+impl Training {
+    pub(crate) fn begin() -> Self {
+        IN_TRAINING.store(true, Ordering::SeqCst);
+        Self
+    }
+}
+
+impl Drop for Training {
+    fn drop(&mut self) {
+        IN_TRAINING.store(false, Ordering::SeqCst);
+    }
+}
+
 /// Whether somebody asked.
 pub(crate) fn asked() -> bool {
-    ASKED.load(Ordering::Relaxed)
+    ASKED.load(Ordering::SeqCst)
 }

@@ -1,10 +1,11 @@
 //! Where the work of a recipe lies, and the recipe with its command-line overrides.
 
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use catchment_pipeline::{Layout, Pipeline, PipelineSpec, SPEC_VERSION};
-use catchment_prepare::Prepared;
+use catchment_prepare::{Prepared, Summary, already_prepared};
 use catchment_schema::AtomicFile;
 
 use crate::cli::{MAX_THREADS, Output, RecipeArgs};
@@ -25,6 +26,10 @@ pub(crate) struct Work {
     /// Fit everything anew, whatever there is.
     pub(crate) fresh: bool,
     folder: PathBuf,
+    /// The recipe's own seed, whatever the command line says.
+    own_seed: u64,
+    /// Whether the encoded data are known to be those of the recipe.
+    is_prepared: Cell<bool>,
     /// Held for as long as this is: two runs in one folder would write over each other.
     _lock: File,
 }
@@ -33,6 +38,7 @@ impl Work {
     /// Reads the recipe and sets up as many threads as it asks for.
     pub(crate) fn open(args: &RecipeArgs, output: Output) -> Result<Self, Failure> {
         let mut recipe = Recipe::read(&args.recipe)?;
+        let own_seed = recipe.seed;
         recipe.seed = output.seed.unwrap_or(recipe.seed);
         recipe.threads = output.threads.unwrap_or(recipe.threads);
         if recipe.threads > MAX_THREADS {
@@ -49,6 +55,8 @@ impl Work {
             output,
             fresh: args.fresh,
             folder,
+            own_seed,
+            is_prepared: Cell::new(false),
             _lock: lock,
         };
         draft::recover(&work)?;
@@ -100,14 +108,33 @@ impl Work {
         self.folder.join("findings.json")
     }
 
-    /// The encoded data, which `prepare` must have made.
+    /// The encoded data, which `prepare` must have made of what the recipe names, by its settings. A seed on the command
+    /// line is for training: data that were split by the recipe's own are as good.
     pub(crate) fn prepared(&self) -> Result<Prepared, Failure> {
-        Prepared::open(self.data()).map_err(|error| {
-            Failure::with_help(
-                error,
-                format!("catchment-train prepare {}", self.recipe.path.display()),
-            )
-        })
+        let again = || format!("catchment-train prepare {}", self.recipe.path.display());
+        let prepared = Prepared::open(self.data()).map_err(|error| Failure::with_help(error, again()))?;
+        for seed in [self.recipe.seed, self.own_seed] {
+            if self.is_prepared.get() || self.prepared_already(seed)?.is_some() {
+                return Ok(prepared);
+            }
+        }
+        let what =
+            "the log, or [data], [prepare] or [split] of the recipe, has changed since it was prepared";
+        Err(Failure::with_help(anyhow::anyhow!(what), again()))
+    }
+
+    /// What `prepare` found, where by this seed it would only find the same again.
+    pub(crate) fn prepared_already(&self, seed: u64) -> Result<Option<Summary>, Failure> {
+        let recipe = &self.recipe;
+        let (data, settings, split) = (&recipe.data, &recipe.prepare, &recipe.split);
+        let already = already_prepared(data, settings, split, seed, &self.data())?;
+        self.is_prepared.set(already.is_some());
+        Ok(already)
+    }
+
+    /// Notes that the data were prepared just now.
+    pub(crate) fn is_prepared_now(&self) {
+        self.is_prepared.set(true);
     }
 
     /// The final models, which `train` must have made by this recipe.

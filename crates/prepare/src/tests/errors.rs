@@ -113,7 +113,7 @@ fn an_unfinished_or_newer_folder_is_not_opened() {
         &lines("a x\n a y"),
         None,
         &PrepareConfig::default(),
-        &last(),
+        &SplitConfig::new(SplitKind::Random { fraction: 0.5 }),
         &out,
     )
     .expect("prepared");

@@ -100,14 +100,14 @@ fn only_positive_rows_stay_and_a_missing_value_counts_as_one() {
 fn the_core_is_found_by_repeating_until_nothing_changes() {
     // d goes with its one row, which leaves z too rare; without z, c is; without c, y; then it is stable.
     check_kept(
-        "a w
-         a x
-         b w
-         b x
-         b y
-         c y
-         c z
-         d z",
+        "a w t=1
+         a x t=1
+         b w t=1
+         b x t=1
+         b y t=1
+         c y t=1
+         c z t=1
+         d z t=1",
         |config| {
             config.min_user_events = 2;
             config.min_item_events = 2;
@@ -116,10 +116,10 @@ fn the_core_is_found_by_repeating_until_nothing_changes() {
             users: a(2) b(2)
             items: w(2) x(2)
             train:
-              a w ? s0
-              a x ? s0
-              b w ? s1
-              b x ? s1
+              a w 1 s0
+              a x 1 s0
+              b w 1 s1
+              b x 1 s1
         "#]],
     );
 }

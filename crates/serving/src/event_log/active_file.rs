@@ -4,13 +4,15 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::line::HEADER;
+use super::line::header;
 use super::segments;
 
 #[derive(Debug)]
 pub(super) struct ActiveFile {
     folder: PathBuf,
     file: File,
+    /// Length of its first line.
+    begin: u64,
     /// Everything before it is durable.
     end: u64,
     /// Whether there may be something behind the end.
@@ -18,25 +20,28 @@ pub(super) struct ActiveFile {
 }
 
 impl ActiveFile {
-    /// `file` is `events.log` of the folder, open for appending, and ends at `end`.
-    pub(super) fn new(folder: &Path, file: File, end: u64) -> Self {
+    /// `file` is `events.log` of the folder, open for appending; its first line ends at `begin`, its last at `end`.
+    pub(super) fn new(folder: &Path, file: File, begin: u64, end: u64) -> Self {
         Self {
             folder: folder.to_owned(),
             file,
+            begin,
             end,
             dirty: false,
         }
     }
 
-    /// Begins an empty one. There must be none of that name.
-    pub(super) fn begin(folder: &Path) -> io::Result<Self> {
+    /// Begins an empty one that follows the segment `after`. There must be none of that name.
+    pub(super) fn begin(folder: &Path, after: u64) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         let path = segments::active(folder);
         let mut file = options.read(true).append(true).create_new(true).open(path)?;
-        file.write_all(HEADER)?;
+        let header = header(after);
+        file.write_all(&header)?;
         file.sync_all()?;
         sync_folder(folder)?;
-        Ok(Self::new(folder, file, HEADER.len() as u64))
+        let begin = header.len() as u64;
+        Ok(Self::new(folder, file, begin, begin))
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -53,7 +58,7 @@ impl ActiveFile {
     }
 
     pub(super) fn has_events(&self) -> bool {
-        self.end > HEADER.len() as u64
+        self.end > self.begin
     }
 
     /// Appends and waits for the disk. After an error the file is as it was before.
@@ -90,7 +95,7 @@ impl ActiveFile {
         }
         let (from, to) = (self.path(), segments::sealed(&self.folder, number));
         fs::rename(&from, &to)?;
-        match Self::begin(&self.folder) {
+        match Self::begin(&self.folder, number) {
             Ok(next) => {
                 *self = next;
                 Ok(())

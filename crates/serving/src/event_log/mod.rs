@@ -12,7 +12,8 @@
 //!    log is opened. Damage anywhere else is refused with the number of the line, and nothing is changed.
 //! 4. After a write that failed, the log is as it was before it.
 //! 5. At every moment a snapshot and the segments after it hold every live event once: a segment goes only when the
-//!    snapshot that stands for it is on the disk. A segment that is missing is noticed at the next start.
+//!    snapshot that stands for it is on the disk. A segment or a snapshot that is missing is noticed at the next start, by the file that
+//!    follows it.
 //! 6. Where somebody removes, replaces or cuts `events.log` under a running server, that is noticed before the next
 //!    events are acknowledged, or else within a second, and all events are written again from memory. Only who also
 //!    kills the server within that second loses events.

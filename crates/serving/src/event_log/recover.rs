@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 
 use super::active_file::ActiveFile;
-use super::line::{HEADER, check_header, parse};
+use super::line::{header, parse, read_header};
 use super::segments::{self, Segments};
 use super::snapshot;
 use crate::Error;
@@ -41,33 +41,43 @@ pub(super) fn recover(folder: &Path, users: &UserStore) -> Result<Recovered, Err
         .collect();
     for &number in &after {
         let path = segments::sealed(folder, number);
-        if number != last_sealed + 1 {
-            return Err(Error::DamagedLog {
-                path: segments::sealed(folder, last_sealed + 1),
-                line: 1,
-                reason: "the file is missing, and later ones are there".to_owned(),
-            });
-        }
+        check_follows(folder, last_sealed, number - 1)?;
+        let read = open_and_read(&path, users)?;
+        check_follows(folder, last_sealed, read.after)?;
         last_sealed = number;
-        let (file, end) = open_and_read(&path, users)?;
         // Only the last file of all was still written to when the server ended.
         let is_last = after.last() == Some(&number) && !active.exists();
-        cut(&path, &file, end, is_last)?;
+        cut(&path, &read.file, read.end, is_last)?;
     }
-    let (mut file, mut end) = open_and_read(&active, users)?;
-    cut(&active, &file, end, true)?;
+    let mut read = open_and_read(&active, users)?;
+    check_follows(folder, last_sealed, read.after)?;
+    cut(&active, &read.file, read.end, true)?;
     let failed = |source| Error::Log {
         path: active.clone(),
         source,
     };
-    if end == 0 {
-        file.write_all(HEADER).map_err(failed)?;
-        end = HEADER.len() as u64;
+    if read.end == 0 {
+        let header = header(last_sealed);
+        read.file.write_all(&header).map_err(failed)?;
+        read.begin = header.len() as u64;
+        read.end = read.begin;
     }
-    file.sync_all().map_err(failed)?;
+    read.file.sync_all().map_err(failed)?;
     Ok(Recovered {
-        active: ActiveFile::new(folder, file, end),
+        active: ActiveFile::new(folder, read.file, read.begin, read.end),
         last_sealed,
+    })
+}
+
+/// Refuses to go on where a file follows the segment `after`, and neither that nor a snapshot that stands for it is there.
+fn check_follows(folder: &Path, last_sealed: u64, after: u64) -> Result<(), Error> {
+    if after <= last_sealed {
+        return Ok(());
+    }
+    Err(Error::DamagedLog {
+        path: segments::sealed(folder, last_sealed + 1),
+        line: 1,
+        reason: "neither it nor a snapshot that stands for it is there, and later files are".to_owned(),
     })
 }
 
@@ -92,8 +102,19 @@ fn cut(path: &Path, file: &File, end: u64, may_be_unfinished: bool) -> Result<()
     file.set_len(end).map_err(io)
 }
 
-/// Applies the events of a file and says where the last whole line ends.
-fn open_and_read(path: &Path, users: &UserStore) -> Result<(File, u64), Error> {
+/// A file whose events were applied.
+struct Read {
+    file: File,
+    /// The segment that it follows; 0 where it does not say.
+    after: u64,
+    /// Where the first line ends.
+    begin: u64,
+    /// Where the last whole line ends.
+    end: u64,
+}
+
+/// Applies the events of a file.
+fn open_and_read(path: &Path, users: &UserStore) -> Result<Read, Error> {
     let io = |source| Error::Log {
         path: path.to_owned(),
         source,
@@ -107,7 +128,7 @@ fn open_and_read(path: &Path, users: &UserStore) -> Result<(File, u64), Error> {
         .map_err(io)?;
     let mut reader = BufReader::new(&file);
     let mut line = Vec::new();
-    let mut end = 0;
+    let (mut after, mut begin, mut end) = (0, 0, 0);
     for number in 1.. {
         line.clear();
         let length = reader.read_until(b'\n', &mut line).map_err(io)?;
@@ -116,7 +137,10 @@ fn open_and_read(path: &Path, users: &UserStore) -> Result<(File, u64), Error> {
             break;
         }
         let read = match number {
-            1 => check_header(&line),
+            1 => read_header(&line).map(|number| {
+                after = number.unwrap_or(0);
+                begin = length as u64;
+            }),
             _ => parse(&line).map(|event| users.apply(event)),
         };
         read.map_err(|reason| Error::DamagedLog {
@@ -126,5 +150,10 @@ fn open_and_read(path: &Path, users: &UserStore) -> Result<(File, u64), Error> {
         })?;
         end += length as u64;
     }
-    Ok((file, end))
+    Ok(Read {
+        file,
+        after,
+        begin,
+        end,
+    })
 }

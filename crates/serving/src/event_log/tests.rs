@@ -103,8 +103,8 @@ fn damage_in_the_middle_is_refused_with_its_line_and_changes_nothing() {
 fn a_log_of_a_newer_version_and_other_files_are_refused() {
     for (content, said) in [
         (
-            "catchment events 2\n",
-            "it is of version \"2\", this program reads version 1",
+            "catchment events 3\n",
+            "it is of version \"3\", this program reads versions 1 and 2",
         ),
         ("user,item\nu1,i1\n", "it is no event log"),
     ] {

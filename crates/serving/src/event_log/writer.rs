@@ -182,7 +182,7 @@ impl Writer {
         if self.active.path().exists() {
             fs::rename(self.active.path(), segments::set_aside(&folder, number))?;
         }
-        self.active = ActiveFile::begin(&folder)?;
+        self.active = ActiveFile::begin(&folder, number)?;
         self.seal_at = self.segment_bytes;
         Segments::remove_before(&folder, number);
         Ok(())

@@ -1,6 +1,6 @@
 //! `catchment-train prepare`.
 
-use catchment_prepare::{Summary, already_prepared};
+use catchment_prepare::Summary;
 
 use crate::cli::{Output, RecipeArgs};
 use crate::failure::Failure;
@@ -37,13 +37,13 @@ pub(crate) fn prepare_quietly(work: &Work) -> Result<Summary, Failure> {
     let recipe = &work.recipe;
     let (data, settings, folder) = (&recipe.data, &recipe.prepare, work.data());
     if !work.fresh
-        && let Some(summary) = already_prepared(data, settings, &recipe.split, recipe.seed, &folder)?
+        && let Some(summary) = work.prepared_already(recipe.seed)?
     {
         work.say("the data is the same as before, and so are its settings: nothing to prepare");
         return Ok(summary);
     }
     let mut bar = Bar::new("prepare", work.output.is_silent());
-    Ok(catchment_prepare::prepare(
+    let summary = catchment_prepare::prepare(
         data,
         settings,
         &recipe.split,
@@ -51,5 +51,7 @@ pub(crate) fn prepare_quietly(work: &Work) -> Result<Summary, Failure> {
         recipe.threads,
         &folder,
         &mut |progress| bar.rows(progress),
-    )?)
+    )?;
+    work.is_prepared_now();
+    Ok(summary)
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::{evaluate, prepare, publish, report, train};
 use crate::cli::{Output, RecipeArgs};
 use crate::failure::Failure;
+use crate::fit;
 use crate::work::Work;
 
 pub(crate) fn run(
@@ -30,6 +31,7 @@ pub(crate) fn run(
     let prepared = prepare::prepare(&work)?;
     lap("prepare");
     let validation = train::train(&work, &[])?;
+    fit::stopped(&work)?;
     lap("train");
     let test = evaluate::evaluate(&work)?;
     lap("evaluate");

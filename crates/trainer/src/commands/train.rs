@@ -9,7 +9,7 @@ use crate::draft::Draft;
 use crate::failure::Failure;
 use crate::judge::{self, Judgement};
 use crate::work::Work;
-use crate::{fit, rank, tables};
+use crate::{fit, interrupt, rank, tables};
 
 pub(crate) fn run(args: &RecipeArgs, only: &[String], resume: bool, output: Output) -> Result<(), Failure> {
     let work = Work::open(args, output)?;
@@ -61,6 +61,7 @@ pub(crate) fn run(args: &RecipeArgs, only: &[String], resume: bool, output: Outp
 /// The stage itself: first on train alone, which is measured on the validation part and feeds the ranker;
 /// then on everything before the test part. Returns what the first gave on the validation part.
 pub(crate) fn train(work: &Work, only: &[String]) -> Result<Vec<Judgement>, Failure> {
+    let training = interrupt::Training::begin();
     let prepared = work.prepared()?;
     let train = prepared.train()?;
     let validation = prepared.validation()?;
@@ -84,7 +85,9 @@ pub(crate) fn train(work: &Work, only: &[String]) -> Result<Vec<Judgement>, Fail
     fit::write_frame(work, &prepared, &known, &draft.model, with_ranker)?;
     fit::channels(work, &prepared, &known, &draft, &draft.model, only)?;
     Work::stamp(&draft.model, &prepared)?;
+    fit::stopped(work)?;
     draft.finish(work)?;
+    drop(training);
     Ok(on_validation)
 }
 
@@ -129,6 +132,8 @@ fn select(
         let features = fit::features(work, prepared, train)?;
         let unranked = Pipeline::open_folder(selection)?;
         let report = rank::train(work, prepared, draft, &unranked, features, ranker, validation)?;
+        // Stopped in the middle, it may look finished.
+        fit::stopped(work)?;
         work.say(report);
         fit::write_frame(work, prepared, train, selection, true)?;
     }

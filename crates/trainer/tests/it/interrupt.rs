@@ -101,3 +101,50 @@ fn an_interrupted_training_keeps_what_was_fitted_and_the_next_takes_it_up() {
     );
     assert!(!place.path("work/world/draft").exists() && !place.path("work/world/interrupted").exists());
 }
+
+#[test]
+fn a_channel_whose_files_were_harmed_is_fitted_again() {
+    let place = Place::with_bundle();
+    let table = "work/world/model/channels/item_cf/neighbours.parquet";
+    let whole = std::fs::read(place.path(table)).expect("read");
+    place.write(table, &whole[..whole.len() / 2]);
+    let said = place.run("train catchment.toml");
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert_eq!(
+        said.stderr.matches("is fitted already").count(),
+        5,
+        "{}",
+        said.stderr
+    );
+    assert!(std::fs::read(place.path(table)).expect("read") == whole);
+}
+
+#[test]
+fn data_that_were_prepared_by_other_settings_are_not_trained_on() {
+    let place = Place::with_bundle();
+    place.replace(
+        "catchment.toml",
+        "[split]",
+        "[prepare]\nmin_item_events = 3\n[split]",
+    );
+    for command in ["train", "evaluate", "publish"] {
+        let said = place.refuse(&format!("{command} catchment.toml"));
+        assert!(said.contains("has changed since it was prepared"), "{said}");
+        assert!(said.contains("catchment-train prepare catchment.toml"), "{said}");
+    }
+}
+
+#[test]
+fn leave_last_without_times_is_refused_since_ids_would_decide() {
+    let place = Place::empty();
+    let rows: String = (0..40)
+        .map(|row| format!("u{},i{}\n", row % 8, row % 5))
+        .collect();
+    place.write("log.csv", format!("user_id,item_id\n{rows}"));
+    place.write(
+        "r.toml",
+        "name = \"r\"\n[data]\ninteractions = { path = \"log.csv\", format = \"csv\" }\n[split]\nkind = \"leave-last\"\n\
+         [[channel]]\nname = \"popular\"\nkind = \"popular\"\n",
+    );
+    assert!(place.refuse("run r.toml").contains("needs a time or an order"));
+}

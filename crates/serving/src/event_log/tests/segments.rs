@@ -199,6 +199,32 @@ fn a_segment_that_is_missing_or_torn_in_the_middle_of_the_log_is_refused() {
     }
 }
 
+#[test]
+fn a_snapshot_or_the_newest_segment_that_is_missing_is_noticed() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let path = |name: &str| folder.path().join(name);
+    let (log, _) = open(folder.path()).expect("opened");
+    append(&log, 0..3);
+    runtime().block_on(log.snapshot()).expect("made");
+    append(&log, 3..5);
+    drop(log);
+    let snapshot = path("snapshot-0000000001.log");
+    let kept = fs::read(&snapshot).expect("read");
+    let refused = || matches!(open(folder.path()), Err(Error::DamagedLog { .. }));
+    fs::remove_file(&snapshot).expect("removed");
+    assert!(refused(), "three events would be gone");
+    fs::write(&snapshot, kept).expect("back");
+    assert!(!refused());
+
+    // A crash right after a segment was sealed: no snapshot stands for it yet, and the new file is empty.
+    fs::rename(path(LOG_FILE), path("events-0000000002.log")).expect("sealed");
+    let (log, users) = open(folder.path()).expect("opened");
+    assert_eq!(times(&users), expected(5));
+    drop(log);
+    fs::remove_file(path("events-0000000002.log")).expect("removed");
+    assert!(refused(), "two events would be gone");
+}
+
 /// What a stranger does to the file, and whether what stood there is kept beside the log.
 type Harm = (fn(&Path), bool);
 
