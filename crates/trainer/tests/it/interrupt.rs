@@ -137,9 +137,10 @@ fn data_that_were_prepared_by_other_settings_are_not_trained_on() {
 #[test]
 fn leave_last_without_times_is_refused_since_ids_would_decide() {
     let place = Place::empty();
-    let rows: String = (0..40)
+    let rows: Vec<String> = (0..40)
         .map(|row| format!("u{},i{}\n", row % 8, row % 5))
         .collect();
+    let rows = rows.concat();
     place.write("log.csv", format!("user_id,item_id\n{rows}"));
     place.write(
         "r.toml",
