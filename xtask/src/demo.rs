@@ -44,8 +44,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     println!("\n$ curl 'http://{}{path}'", river.address);
     print_answer(&answer);
     println!(
-        "\nWith your own file: copy {}, name your log in its [data] table (docs/contracts.md, section 3), then\n  {} run catchment.toml\n",
-        relative(workspace, &recipe),
+        "\nWith your own file (docs/guide.md):\n  {} init --interactions log.csv\n",
         relative(workspace, &workspace.program(Program::Train, false))
     );
     if args.no_serve {
