@@ -26,6 +26,7 @@ mod ids;
 mod seen;
 mod split;
 mod times;
+mod told;
 
 use catchment_schema::import::{Source, import_items, import_located_interactions, import_users};
 use catchment_schema::{Finding, Severity, Time};

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use catchment_schema::{Event, Finding, Interactions, Severity, Time, UserIdx};
 
-use super::{N_EXAMPLES, finding, moment};
+use super::told::Told;
+use super::{finding, moment};
 use crate::{Prepared, Result, SplitConfig, SplitKind};
 
 /// Reads what was prepared and says what the test part shares with the part before it. The validation part counts as
@@ -142,21 +143,6 @@ impl Known {
             events: rows().map(|(user, event)| key(user, event)).collect(),
             pairs: rows().map(|(user, event)| (user, event.item)).collect(),
             latest,
-        }
-    }
-}
-
-#[derive(Default)]
-struct Told {
-    count: u64,
-    examples: Vec<String>,
-}
-
-impl Told {
-    fn add(&mut self, example: impl FnOnce() -> String) {
-        self.count += 1;
-        if self.examples.len() < N_EXAMPLES {
-            self.examples.push(example());
         }
     }
 }

@@ -3,7 +3,8 @@
 use catchment_schema::{Finding, Severity, Time};
 
 use super::seen::shown;
-use super::{N_EXAMPLES, finding, moment};
+use super::told::Told;
+use super::{finding, moment};
 
 /// 1971-01-01: nothing in a log is as old, and a time of 0 is a missing one.
 const END_OF_1970_MS: i64 = 365 * 24 * 60 * 60 * 1000;
@@ -31,22 +32,6 @@ pub(super) struct Times {
     broken: Told,
     against: Told,
     tied: Told,
-}
-
-/// How often, and the first of them.
-#[derive(Default)]
-struct Told {
-    count: u64,
-    examples: Vec<String>,
-}
-
-impl Told {
-    fn add(&mut self, example: impl FnOnce() -> String) {
-        self.count += 1;
-        if self.examples.len() < N_EXAMPLES {
-            self.examples.push(example());
-        }
-    }
 }
 
 impl Times {
