@@ -54,7 +54,8 @@ pub struct WhyNotAnswer {
     stage: String,
     /// The same in words.
     detail: String,
-    /// The rule that forbids it, where it was filtered: `seen`, `excluded`, `unavailable`.
+    /// The rule that forbids it, where it was filtered: `seen`, `excluded`, `unavailable`, `not_yet_published`,
+    /// `expired`, `not_allowed`.
     #[schema(value_type = Option<String>)]
     rule: Option<catchment_recall::Rule>,
     /// Its place in the answer, behind it, or in the merge, from 1.
