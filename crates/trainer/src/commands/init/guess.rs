@@ -91,8 +91,8 @@ pub(super) fn log(source: Source, peeked: &Peek) -> Result<Guessed, &'static str
     columns.by_content("event", is_word, "a few words that come again and again");
     for (means, place) in [("user_id", "first"), ("item_id", "next")] {
         let is_id =
-            |looks: &Looks| looks.n_values == peeked.rows && looks.n_distinct > 1 && !is_fraction(looks);
-        let why = format!("the {place} column with a value in every row that could be an id");
+            |looks: &Looks| is_filled(looks, peeked.rows) && looks.n_distinct > 1 && !is_fraction(looks);
+        let why = format!("the {place} column with a value in nearly every row that could be an id");
         columns.by_content(means, is_id, &why);
     }
     let mut guessed = columns.finish(&["user_id", "item_id"])?;
@@ -100,6 +100,11 @@ pub(super) fn log(source: Source, peeked: &Peek) -> Result<Guessed, &'static str
         guessed.source.time_unit = unit;
     }
     Ok(guessed)
+}
+
+/// Whether at most one row in fifty lacks a value: logs have a few broken rows, and a column of ids is still one.
+fn is_filled(looks: &Looks, n_rows: usize) -> bool {
+    (n_rows - looks.n_values.min(n_rows)) * 50 <= n_rows
 }
 
 /// A table of items. The error is the name of what cannot be found.
