@@ -149,3 +149,40 @@ fn leave_last_without_times_is_refused_since_ids_would_decide() {
     );
     assert!(place.refuse("run r.toml").contains("needs a time or an order"));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_ranker_that_was_interrupted_is_not_taken_for_whole() {
+    let place = Place::with_bundle();
+    let older = place.files("work/world/model");
+    // So many passes that it cannot end by itself in time; the channels are all taken over.
+    place.replace(
+        "catchment.toml",
+        "kind = \"lr\"",
+        "kind = \"lr\"\nmodel = { ftrl = { epochs = 100000, patience = 100000 } }",
+    );
+    let mut child = Command::new(env!("CARGO_BIN_EXE_catchment-train"))
+        .args(["train", "catchment.toml", "--quiet"])
+        .current_dir(place.path("."))
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("started");
+    let begun = Instant::now();
+    let features = place.path("work/world/draft/model/features");
+    while !features.exists() {
+        assert!(child.try_wait().expect("asked").is_none(), "it ended by itself");
+        assert!(begun.elapsed() < Duration::from_mins(2), "the ranker never began");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let pid = child.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &pid]).status().expect("kill");
+    assert!(sent.success());
+    let output = child.wait_with_output().expect("ended");
+    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("error: interrupted"), "{said}");
+    assert!(
+        place.files("work/world/model") == older,
+        "the older ranker is as it was"
+    );
+}
