@@ -28,9 +28,11 @@ pub(crate) enum Program {
 
 impl Workspace {
     pub(crate) fn find() -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .context("xtask lies in the checkout")?;
+        // Cargo says at run time where it stands. What was true when this was compiled need not be any more:
+        // two checkouts may share a target folder.
+        let manifest = std::env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        let root = manifest.parent().context("xtask lies in the checkout")?;
         let shell = Shell::new()?;
         shell.change_dir(root);
         let target = match std::env::var_os("CARGO_TARGET_DIR") {
