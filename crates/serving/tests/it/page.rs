@@ -67,6 +67,7 @@ fn a_page_that_is_turned_off_is_gone_with_the_list_of_users() {
         "/page/page.js",
         "/page/style.css",
         "/page/icon.svg",
+        "/page/kinds.json",
         "/v1/users",
     ] {
         let reply = client.get(path);
@@ -248,12 +249,12 @@ fn everything_can_be_done_by_keyboard_and_the_focus_is_seen() {
         "none"
     );
     let item = browser.value("document.activeElement.dataset.item");
-    browser.press("c");
+    browser.press("p");
     browser.wait(&format!(
         "![...document.querySelectorAll('#items > li')].some((row) => row.dataset.item === {item})"
     ));
     browser.wait(&format!("{FOCUS} === 1"));
-    assert_eq!(served.state.users.events("u3")[0].kind, "click");
+    assert_eq!(served.state.users.events("u3")[0].kind, "purchase");
     browser.press("/");
     assert_eq!(browser.value("document.activeElement.id"), "user");
     // Whatever can be clicked can be reached by Tab, or stands in the list that arrows walk.

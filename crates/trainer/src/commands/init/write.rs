@@ -15,6 +15,10 @@ const ROWS_FOR_A_RANKER: usize = 1_000;
 /// Users have at least this many rows on average: one to test, one to validate, some to learn from.
 const ROWS_FOR_LEAVE_LAST: f64 = 4.0;
 
+/// Below each source: what may be said about its rows.
+const ON_ERROR: &str = "# A row that cannot be read ends the import, as on_error = \"fail\" would; on_error = \"skip\" inside the braces \
+                        leaves it out,\n# counts it, and lists the first ten.\n";
+
 /// The text of the recipe that will lie at `file`.
 pub(super) fn recipe(
     file: &Path,
@@ -44,7 +48,19 @@ pub(super) fn recipe(
             };
             let _ = writeln!(text, "# {} is {}: {}{doubt}", guess.means, guess.found, guess.why);
         }
-        let _ = writeln!(text, "{key} = {}\n", source(file, &guessed.source)?);
+        if !guessed.unmapped.is_empty() {
+            let names: Vec<String> = guessed.unmapped.iter().map(|name| quoted(name)).collect();
+            let _ = writeln!(
+                text,
+                "# Not mapped: {}. The import keeps them, and [features] may name them; to say that one is ours, name it\n\
+                 # in columns, as in  category = {}",
+                names.join(", "),
+                names[0]
+            );
+        }
+        let _ = writeln!(text, "{key} = {}", source(file, &guessed.source)?);
+        text += ON_ERROR;
+        text.push('\n');
     }
     text += &prepare(log);
     text += &split(log);
@@ -122,33 +138,46 @@ fn split(log: &Guessed) -> String {
 
 fn models(log: &Guessed, items: Option<&Guessed>) -> String {
     let n_items = log.looks.get("item_id").map_or(0, |looks| looks.n_distinct);
+    let has = |column: &str| items.is_some_and(|items| items.has.contains(column));
+    let (with_category, with_release) = (
+        has("category"),
+        has("published_at") && log.has.contains("timestamp"),
+    );
     let with_ranker = log.rows >= ROWS_FOR_A_RANKER;
-    let with_category = items.is_some_and(|items| items.has.contains("category"));
-    let dim = if n_items < 1000 { 16 } else { 64 };
     let mut text = String::new();
     if with_ranker {
-        text += "# What the ranker sees: docs/features.md.\n[features]\n\
-                 user = [{ name = \"activity\", kind = \"event_count\" }]\n";
-        if with_category {
-            text += "item = [{ name = \"category\", kind = \"bag\", column = \"category\" }]\n";
-        }
-        text += "candidate = [\n  { name = \"item_cf\", kind = \"channel\", channel = \"item_cf\" },\n  \
-                 { name = \"ials\", kind = \"channel\", channel = \"ials\" },\n";
-        if with_category {
-            text += "  { name = \"affinity\", kind = \"category_affinity\", column = \"category\" },\n";
-        }
-        text += "]\n\n";
+        text += &features(with_category, with_release);
+    }
+    text += "# What finds candidates: what everybody takes, what goes with what the user took, and what people of like\n\
+             # taste take";
+    text += match (with_category, with_release) {
+        (true, true) => "; what is popular in the user's own categories; what has come out lately.\n",
+        (true, false) => "; what is popular in the user's own categories.\n",
+        (false, true) => "; what has come out lately.\n",
+        (false, false) => ".\n",
+    };
+    let dim = if n_items < 1000 { 16 } else { 64 };
+    let _ = write!(
+        text,
+        "[[channel]]\nname = \"popular\"\nkind = \"popular\"\nk = 100\n\n\
+         [[channel]]\nname = \"item_cf\"\nkind = \"item_cf\"\nk = 200\n\n\
+         [[channel]]\nname = \"ials\"\nkind = \"ials\"\nk = 200\nmodel = {{ dim = {dim} }}\n\n"
+    );
+    let mut weights = "popular = 0.2".to_owned();
+    if with_category {
+        text += "[[channel]]\nname = \"popular_in_category\"\nkind = \"popular\"\nk = 100\n\
+                 query = { category = \"category\" }\n\n";
+        weights += ", popular_in_category = 0.2";
+    }
+    if with_release {
+        text += "[[channel]]\nname = \"newest\"\nkind = \"newest\"\nk = 50\n\n";
+        weights += ", newest = 0.1";
     }
     let _ = write!(
         text,
-        "# Three channels find candidates: what everybody takes, what goes with what the user took, and what people of\n\
-         # like taste take.\n\
-         [[channel]]\nname = \"popular\"\nkind = \"popular\"\nk = 100\n\n\
-         [[channel]]\nname = \"item_cf\"\nkind = \"item_cf\"\nk = 200\n\n\
-         [[channel]]\nname = \"ials\"\nkind = \"ials\"\nk = 200\nmodel = {{ dim = {dim} }}\n\n\
-         [merge]\nkind = \"rrf\"\nlimit = 300\n\
-         # The list that is the same for everybody fills gaps; it should not outvote those that know the user.\n\
-         weights = {{ popular = 0.2 }}\n\n"
+        "[merge]\nkind = \"rrf\"\nlimit = 300\n\
+         # Lists that hardly know the user fill gaps; they should not outvote those that do.\n\
+         weights = {{ {weights} }}\n\n"
     );
     if with_ranker {
         text += "[ranker]\nkind = \"lr\"\n\n";
@@ -157,6 +186,36 @@ fn models(log: &Guessed, items: Option<&Guessed>) -> String {
     }
     text += "[evaluate]\nks = [10, 20, 50]\nmetrics = [\"recall\", \"ndcg\", \"mrr\"]\n\
              exclude_seen = true        # false where people come back to items\n";
+    text
+}
+
+/// Every channel's own rank and score, so that also somebody without a history, whom only popularity can be told of,
+/// gets a list in its order; and how much fame means to those with few and with many events.
+fn features(with_category: bool, with_release: bool) -> String {
+    let mut text = "# What the ranker sees: docs/features.md. `popular` orders the list of somebody without a history; `fame` learns how\n\
+                    # much popularity means to those with few and with many events.\n[features]\n\
+                    user = [{ name = \"activity\", kind = \"event_count\", transform = { quantiles = 5 } }]\n\
+                    item = [\n  { name = \"popularity\", kind = \"item_count\", transform = { quantiles = 10 } },\n"
+        .to_owned();
+    if with_category {
+        text += "  { name = \"category\", kind = \"bag\", column = \"category\" },\n";
+    }
+    text += "]\ncandidate = [\n";
+    let optional = [("popular_in_category", with_category), ("newest", with_release)];
+    let channels = ["popular", "item_cf", "ials"]
+        .into_iter()
+        .chain(optional.into_iter().filter(|(_, has)| *has).map(|(name, _)| name));
+    for name in channels {
+        let _ = writeln!(
+            text,
+            "  {{ name = \"{name}\", kind = \"channel\", channel = \"{name}\" }},"
+        );
+    }
+    text += "  { name = \"fame\", kind = \"cross\", features = [\"user.activity\", \"item.popularity\"] },\n";
+    if with_category {
+        text += "  { name = \"affinity\", kind = \"category_affinity\", column = \"category\" },\n";
+    }
+    text += "]\n\n";
     text
 }
 
