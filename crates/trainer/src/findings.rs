@@ -45,11 +45,13 @@ pub(crate) fn keep(work: &Work, findings: &[Finding], prepared: Option<&Prepared
     )?)
 }
 
-/// What the doctor found in these very data; `None` where none looked since they were prepared.
+/// What the doctor found in these very data; `None` where none looked since they were prepared. A list that does not say
+/// what it was found in is taken at its word.
 pub(crate) fn kept(work: &Work, prepared: &Prepared) -> Result<Option<Vec<Finding>>, Failure> {
-    let looked_at = fs::read_to_string(work.findings().with_extension("hash")).unwrap_or_default();
+    let looked_at = fs::read_to_string(work.findings().with_extension("hash")).ok();
+    let is_of_these = looked_at.is_none_or(|looked_at| looked_at == stamp(work, prepared));
     match fs::read(work.findings()) {
-        Ok(bytes) if looked_at == stamp(work, prepared) => Ok(serde_json::from_slice(&bytes)?),
+        Ok(bytes) if is_of_these => Ok(Some(serde_json::from_slice(&bytes)?)),
         _ => Ok(None),
     }
 }

@@ -34,7 +34,7 @@ fn skipped_rows_are_counted_and_the_first_ten_listed() {
     );
     assert_eq!(finding.examples.len(), 10);
     for (example, line) in finding.examples.iter().zip([3, 4, 5, 7, 8, 9, 11, 12, 13, 15]) {
-        assert!(example.contains(&format!("row {line},")), "{example}");
+        assert!(example.contains(&format!("line {line},")), "{example}");
     }
 }
 

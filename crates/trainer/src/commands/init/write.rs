@@ -146,7 +146,7 @@ fn models(log: &Guessed, items: Option<&Guessed>) -> String {
     let with_ranker = log.rows >= ROWS_FOR_A_RANKER;
     let mut text = String::new();
     if with_ranker {
-        text += &features(with_category, with_release);
+        text += &features(log, with_category, with_release);
     }
     text += "# What finds candidates: what everybody takes, what goes with what the user took, and what people of like\n\
              # taste take";
@@ -189,20 +189,23 @@ fn models(log: &Guessed, items: Option<&Guessed>) -> String {
     text
 }
 
-/// Every channel's own rank and score, so that also somebody without a history, whom only popularity can be told of,
-/// gets a list in its order; and how much fame means to those with few and with many events.
-fn features(with_category: bool, with_release: bool) -> String {
-    let mut text = "# What the ranker sees: docs/features.md. `popular` orders the list of somebody without a history; `fame` learns how\n\
-                    # much popularity means to those with few and with many events.\n[features]\n\
-                    user = [{ name = \"activity\", kind = \"event_count\", transform = { quantiles = 5 } }]\n\
-                    item = [\n  { name = \"popularity\", kind = \"item_count\", transform = { quantiles = 10 } },\n"
-        .to_owned();
+/// What the channels say of a candidate, and what popularity means to users with no, few and many events. It is not the
+/// score of `popular` that tells: beside the channels that know the user its weight may well be negative, and the list of
+/// a stranger, whom only `popular` finds anything for, would stand on its head.
+fn features(log: &Guessed, with_category: bool, with_release: bool) -> String {
+    let mut text = format!(
+        "# What the ranker sees: docs/features.md. `fame` learns how much the popularity of an item means to users without,\n\
+         # with few and with many events; it alone orders the list of somebody without a history.\n[features]\n\
+         user = [{{ name = \"activity\", kind = \"event_count\", transform = {{ boundaries = [1, 5, 20, 100] }} }}]\n\
+         item = [\n  {{ name = \"popularity\", kind = \"item_count\", transform = {{ boundaries = {:?} }} }},\n",
+        popularity_steps(log)
+    );
     if with_category {
         text += "  { name = \"category\", kind = \"bag\", column = \"category\" },\n";
     }
     text += "]\ncandidate = [\n";
     let optional = [("popular_in_category", with_category), ("newest", with_release)];
-    let channels = ["popular", "item_cf", "ials"]
+    let channels = ["item_cf", "ials"]
         .into_iter()
         .chain(optional.into_iter().filter(|(_, has)| *has).map(|(name, _)| name));
     for name in channels {
@@ -217,6 +220,20 @@ fn features(with_category: bool, with_release: bool) -> String {
     }
     text += "]\n\n";
     text
+}
+
+/// Numbers of events, each half as many again as the one before, up to what the most popular item can have: the sample's
+/// highest count, or a thousand times that where the log has more than the sample.
+fn popularity_steps(log: &Guessed) -> Vec<u32> {
+    let highest = log.looks.get("item_id").and_then(|looks| looks.frequent.first());
+    let highest = highest.map_or(1, |(_, count)| *count) * if log.more { 1000 } else { 1 };
+    let exact = std::iter::successors(Some(1.0_f64), |step| Some(step * 1.5));
+    let mut steps: Vec<u32> = exact
+        .take_while(|&step| step <= highest.max(2) as f64)
+        .map(|step| step.round() as u32)
+        .collect();
+    steps.dedup();
+    steps
 }
 
 /// The source as an inline table.
@@ -294,7 +311,31 @@ fn recipe_name(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use catchment_schema::import::PeekColumn;
+
     use super::*;
+
+    #[test]
+    fn a_step_of_popularity_is_half_as_many_again() {
+        let guessed = |count: usize, more: bool| {
+            let cells = vec![Some("a".to_owned()); count];
+            let name = "item_id".to_owned();
+            let looks = super::super::kind::Looks::of(&PeekColumn { name, cells });
+            Guessed {
+                source: Source::new("log.csv", catchment_schema::import::Format::Csv),
+                guesses: vec![],
+                has: ["item_id"].into(),
+                looks: [("item_id", looks)].into(),
+                rows: count,
+                more,
+                unmapped: vec![],
+            }
+        };
+        assert_eq!(popularity_steps(&guessed(1, false)), [1, 2]);
+        assert_eq!(popularity_steps(&guessed(12, false)), [1, 2, 3, 5, 8, 11]);
+        let many = popularity_steps(&guessed(12, true));
+        assert_eq!((many.len(), many.last()), (23, Some(&11223)));
+    }
 
     #[test]
     fn names_of_files_become_names_of_folders() {
