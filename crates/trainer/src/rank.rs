@@ -22,10 +22,11 @@ const MAX_REQUESTS: usize = 20_000;
 pub(crate) const NOT_ENOUGH: &str = "a ranker needs validation rows that the channels find: take a larger validation part, \
                           larger k, or leave [ranker] out";
 
-/// One request in so many is asked a second time as if nobody knew who asks. Whoever has a validation row has a history,
-/// too: without these a ranker would meet its first stranger when it is served, and know nothing of them. Only where a
-/// feature crosses the user with the item, as no other weight of a linear ranker can be for strangers alone.
-const STRANGER_EVERY: usize = 2;
+/// Every request is asked a second time as if nobody knew who asks. Whoever has a validation row has a history, too:
+/// without these a ranker would meet its first stranger when it is served, and know nothing of them. Only where a feature
+/// crosses the user with the item, as no other weight of a linear ranker can be for strangers alone. Their rows weigh
+/// little: what they share with the others' rows is to be learned from the others.
+const STRANGER_WEIGHT: f32 = 0.2;
 
 /// One user's candidates with what became of them.
 struct Example {
@@ -51,10 +52,9 @@ fn examples(
     let step = known.div_ceil(MAX_REQUESTS).max(1);
     let asked: Vec<(usize, bool)> = (0..known)
         .step_by(step)
-        .enumerate()
-        .flat_map(|(number, position)| {
-            let strange = with_strangers && number % STRANGER_EVERY == STRANGER_EVERY - 1;
-            std::iter::once((position, false)).chain(strange.then_some((position, true)))
+        .flat_map(|position| {
+            let as_stranger = with_strangers.then_some((position, true));
+            std::iter::once((position, false)).chain(as_stranger)
         })
         .collect();
     asked
@@ -141,6 +141,8 @@ pub(crate) fn train(
     let fingerprint = features.fingerprint().to_string();
     let mut set = TrainingSet::new(layout(&features)?, featurizer.items(), &fingerprint);
     let mut rows = RequestFeatures::default();
+    let most = examples.iter().map(|example| example.candidates.len()).max();
+    let light = vec![STRANGER_WEIGHT; most.unwrap_or(0)];
     for example in &examples {
         let state = UserState {
             user: example.user,
@@ -159,7 +161,7 @@ pub(crate) fn train(
             candidates: &items,
             candidate_features: &rows.candidates,
             labels: &example.labels,
-            weights: None,
+            weights: example.user.is_none().then_some(&light[..items.len()]),
         })?;
     }
     let RankerModel::Lr { model } = model;

@@ -27,7 +27,7 @@ pub(crate) struct Work {
     pub(crate) fresh: bool,
     folder: PathBuf,
     /// Where the folder lies, as the command line says it.
-    work: PathBuf,
+    place: PathBuf,
     /// The recipe's own seed, whatever the command line says.
     own_seed: u64,
     /// Whether the encoded data are known to be those of the recipe.
@@ -57,7 +57,7 @@ impl Work {
             output,
             fresh: args.fresh,
             folder,
-            work: args.work.clone(),
+            place: args.work.clone(),
             own_seed,
             is_prepared: Cell::new(false),
             _lock: lock,
@@ -175,10 +175,10 @@ impl Work {
     /// The arguments of a command on the same recipe in the same place.
     pub(crate) fn recipe_and_place(&self) -> String {
         let recipe = self.recipe.path.display();
-        if self.work.as_path() == Path::new(DEFAULT_WORK) {
+        if self.place.as_path() == Path::new(DEFAULT_WORK) {
             recipe.to_string()
         } else {
-            format!("{recipe} --work {}", self.work.display())
+            format!("{recipe} --work {}", self.place.display())
         }
     }
 

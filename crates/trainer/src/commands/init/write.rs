@@ -224,16 +224,12 @@ fn features(log: &Guessed, with_category: bool, with_release: bool) -> String {
 
 /// Numbers of events, each half as many again as the one before, up to what the most popular item can have: the sample's
 /// highest count, or a thousand times that where the log has more than the sample.
-fn popularity_steps(log: &Guessed) -> Vec<u32> {
+fn popularity_steps(log: &Guessed) -> Vec<usize> {
     let highest = log.looks.get("item_id").and_then(|looks| looks.frequent.first());
     let highest = highest.map_or(1, |(_, count)| *count) * if log.more { 1000 } else { 1 };
-    let exact = std::iter::successors(Some(1.0_f64), |step| Some(step * 1.5));
-    let mut steps: Vec<u32> = exact
-        .take_while(|&step| step <= highest.max(2) as f64)
-        .map(|step| step.round() as u32)
-        .collect();
-    steps.dedup();
-    steps
+    std::iter::successors(Some(1_usize), |step| Some(step + step.div_ceil(2)))
+        .take_while(|&step| step <= highest.max(2))
+        .collect()
 }
 
 /// The source as an inline table.
@@ -332,9 +328,9 @@ mod tests {
             }
         };
         assert_eq!(popularity_steps(&guessed(1, false)), [1, 2]);
-        assert_eq!(popularity_steps(&guessed(12, false)), [1, 2, 3, 5, 8, 11]);
+        assert_eq!(popularity_steps(&guessed(12, false)), [1, 2, 3, 5, 8, 12]);
         let many = popularity_steps(&guessed(12, true));
-        assert_eq!((many.len(), many.last()), (23, Some(&11223)));
+        assert_eq!((many.len(), many.last()), (22, Some(&8091)));
     }
 
     #[test]
