@@ -215,8 +215,9 @@ fn log_of_fame() -> String {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
-            let lot = (state >> 40) as f64 / (1_u64 << 24) as f64;
-            let item = (60.0 * lot * lot * lot) as u32;
+            // The cube of a number between 0 and 1, in 24 bits, times 60.
+            let lot = u128::from(state >> 40);
+            let item = (60 * lot * lot * lot) >> 72;
             if taken.insert(item) {
                 let _ = writeln!(
                     text,
