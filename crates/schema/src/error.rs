@@ -49,7 +49,7 @@ pub enum Error {
     },
     /// A value cannot be used: null where none may be, NaN, out of range, not a number, not UTF-8.
     /// `row` counts from 1; for text files it is the line.
-    #[error("{}: row {row}, column `{column}`: {reason} (value: {value:?})", path.display())]
+    #[error("{}: {} {row}, column `{column}`: {reason} ({})", path.display(), line_or_row(path), shown(value))]
     BadValue {
         /// The file.
         path: PathBuf,
@@ -57,7 +57,7 @@ pub enum Error {
         row: u64,
         /// The column.
         column: String,
-        /// The value as it stands in the file, shortened.
+        /// The value as it stands in the file, shortened; empty where there is none.
         value: String,
         /// What is wrong with it.
         reason: String,
@@ -131,6 +131,27 @@ pub enum Error {
         /// The contradiction.
         reason: String,
     },
+}
+
+/// What the places of a file are called: text has lines.
+fn line_or_row(path: &Path) -> &'static str {
+    let ending = path.extension().unwrap_or_default();
+    if ["parquet", "npy"]
+        .iter()
+        .any(|binary| ending.eq_ignore_ascii_case(binary))
+    {
+        "row"
+    } else {
+        "line"
+    }
+}
+
+fn shown(value: &str) -> String {
+    if value.is_empty() {
+        "an empty cell".to_owned()
+    } else {
+        format!("value: {value:?}")
+    }
 }
 
 impl Error {

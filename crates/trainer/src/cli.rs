@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use catchment_evaluation::SegmentBy;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+/// Where the work goes unless somebody says otherwise.
+pub(crate) const DEFAULT_WORK: &str = "work";
+
 /// More threads than this are a slip of the finger.
 pub(crate) const MAX_THREADS: usize = 1024;
 
@@ -56,7 +59,7 @@ pub(crate) struct RecipeArgs {
     /// The recipe.
     pub(crate) recipe: PathBuf,
     /// Where the work goes: `<work>/<name of the recipe>/`.
-    #[arg(long, default_value = "work")]
+    #[arg(long, default_value = DEFAULT_WORK)]
     pub(crate) work: PathBuf,
     /// Do everything anew, whatever is done already.
     #[arg(long)]
@@ -127,7 +130,7 @@ pub(crate) enum Command {
         #[arg(value_name = "RECIPE|BUNDLE")]
         source: PathBuf,
         /// Where the work of the recipe lies.
-        #[arg(long, default_value = "work")]
+        #[arg(long, default_value = DEFAULT_WORK)]
         work: PathBuf,
         /// Where the page goes.
         #[arg(short, long, default_value = "report.html")]
@@ -176,7 +179,7 @@ pub(crate) enum Command {
         /// How many for each.
         #[arg(short, default_value_t = 10)]
         n: usize,
-        /// Where they go.
+        /// Where they go: a file that ends in .parquet, .csv or .jsonl, and is written in that form.
         #[arg(short, long, default_value = "recommendations.parquet")]
         output: PathBuf,
     },
@@ -235,6 +238,9 @@ pub(crate) enum Command {
         /// The folder that it goes to.
         #[arg(short, long)]
         output: PathBuf,
+        /// Write over a recipe or tables that are there and are others.
+        #[arg(long)]
+        force: bool,
     },
     /// Run a recipe from raw data to measured metrics, once for each seed, and write the result file.
     Reproduce {

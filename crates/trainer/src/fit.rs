@@ -99,7 +99,12 @@ pub(crate) fn stopped(work: &Work) -> Result<(), Failure> {
     }
     Err(Failure::with_help(
         anyhow::anyhow!("interrupted; the channels that were fitted are kept"),
-        format!("go on by: {} --resume", work.train_again()),
+        format!(
+            "go on by: {} --resume, then catchment-train evaluate {place} and catchment-train publish {place}; or all of \
+             it by: catchment-train run {place}",
+            work.train_again(),
+            place = work.recipe_and_place()
+        ),
     ))
 }
 

@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod draft;
 mod failure;
+mod findings;
 mod fit;
 mod fitted;
 mod folder;
@@ -16,6 +17,7 @@ mod progress;
 mod rank;
 mod recipe;
 mod tables;
+mod test_reads;
 mod work;
 
 use std::process::ExitCode;

@@ -4,6 +4,10 @@ use catchment_evaluation::metric_report::SegmentMetrics;
 
 use crate::judge::Judgement;
 
+/// Where the words of a table are explained.
+pub(crate) const WORDS: &str =
+    "(what recall@k, ndcg, mrr, item_cf, ials and the other words mean: docs/guide.md, \"Words\")";
+
 /// Columns as wide as their widest cell; the first is left-aligned, the others right.
 pub(crate) fn render(header: &[String], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {

@@ -40,25 +40,25 @@ fn text_that_cannot_be_read_is_named_with_its_line() {
     check(
         GOOD.replace("u1,b", ",b"),
         &expect![[r#"
-        1: error: log.csv: row 3, column `user_id`: an id must not be null or empty (value: "null")
+        1: error: log.csv: line 3, column `user_id`: an id must not be null or empty (an empty cell)
         help: mend the row, or set on_error = "skip" to leave such rows out"#]],
     );
     check(
         GOOD.replace("02,1\nu1,c", "02,NaN\nu1,c"),
         &expect![[r#"
-        1: error: log.csv: row 3, column `value`: must be finite in 32 bits (value: "NaN")
+        1: error: log.csv: line 3, column `value`: must be finite in 32 bits (value: "NaN")
         help: mend the row, or set on_error = "skip" to leave such rows out"#]],
     );
     check(
         GOOD.replace("2026-01-02,1\nu1", "yesterday,1\nu1"),
         &expect![[r#"
-        1: error: log.csv: row 3, column `timestamp`: is neither a number nor an RFC 3339 moment (value: "yesterday")
+        1: error: log.csv: line 3, column `timestamp`: is neither a number nor an RFC 3339 moment (value: "yesterday")
         help: mend the row, or set on_error = "skip" to leave such rows out"#]],
     );
     check(
         GOOD.replace("u1,b,", "u1,b,b,"),
         &expect![[r#"
-        1: error: log.csv: row 3, column `whole line`: has 5 fields, the header has 4 (value: "u1,b,b,2026-01-02,1")
+        1: error: log.csv: line 3, column `whole line`: has 5 fields, the header has 4 (value: "u1,b,b,2026-01-02,1")
         help: mend the row, or set on_error = "skip" to leave such rows out"#]],
     );
     check(
@@ -76,7 +76,7 @@ fn text_that_cannot_be_read_is_named_with_its_line() {
     check(
         b"user_id,item_id\nu1,\xff\xfe\n",
         &expect![[r#"
-        1: error: log.csv: row 2, column `item_id`: is not UTF-8: convert the file (value: "��")
+        1: error: log.csv: line 2, column `item_id`: is not UTF-8: convert the file (value: "��")
         help: mend the row, or set on_error = "skip" to leave such rows out"#]],
     );
 }

@@ -178,3 +178,27 @@ fn the_report_is_one_page_of_the_last_evaluation_and_lies_in_the_bundle() {
     place.run("train catchment.toml").well();
     place.refuse("report catchment.toml");
 }
+
+#[test]
+fn the_test_table_comes_once_at_the_end_and_says_how_often_it_was_read() {
+    let place = Place::with_world();
+    let said = place.run("run catchment.toml").well();
+    let at = |text: &str| said.find(text).unwrap_or_else(|| panic!("no {text:?}: {said}"));
+    assert!(at("on the validation part") < at("published "));
+    assert!(
+        at("published ")
+            < at("on the test part, which nothing above has seen; it is read for the first time")
+    );
+    assert_eq!(said.matches("on the test part").count(), 1);
+    assert!(said.contains("docs/guide.md"), "{said}");
+    let said = place.run("evaluate catchment.toml").well();
+    assert!(said.contains("on the test part, now read 2 times"), "{said}");
+    // Other data have another test part.
+    place.replace(
+        "catchment.toml",
+        "[split]",
+        "[prepare]\nmin_user_events = 3\n\n[split]",
+    );
+    let said = place.run("run catchment.toml").well();
+    assert!(said.contains("it is read for the first time"), "{said}");
+}

@@ -70,6 +70,8 @@ pub(super) struct Guessed {
     pub(super) rows: usize,
     /// Whether the file has more.
     pub(super) more: bool,
+    /// Columns that were taken for nothing, as the file names them. The import keeps them.
+    pub(super) unmapped: Vec<String>,
 }
 
 /// A log. The error is the name of what cannot be found.
@@ -120,6 +122,9 @@ pub(super) fn items(source: Source, peeked: &Peek) -> Result<Guessed, &'static s
         "the first column with another value in every row",
     );
     let mut guessed = columns.finish(&["item_id"])?;
+    if let Some(unit) = guessed.looks.get("published_at").and_then(|looks| looks.times) {
+        guessed.source.time_unit = unit;
+    }
     if let Some(looks) = guessed.looks.get("category")
         && let Some(between) = between_words(looks)
     {
@@ -174,6 +179,7 @@ fn known_format(source: Source, peeked: &Peek) -> Guessed {
         guesses: vec![guess],
         rows: peeked.rows,
         more: peeked.more,
+        unmapped: vec![],
     }
 }
 
@@ -196,6 +202,7 @@ fn fits_item(means: &str, looks: &Looks) -> bool {
     };
     match means {
         "price" => looks.numbers.is_some(),
+        "published_at" => looks.times.is_some(),
         "latitude" => within(90.0),
         "longitude" => within(180.0),
         _ => looks.n_values > 0,
@@ -325,6 +332,13 @@ impl<'a> Columns<'a> {
                 self.rename_impostor(position, &mut source);
             }
         }
+        let written: Vec<&String> = source.columns.values().collect();
+        let unmapped = (0..self.looks.len())
+            .filter(|&position| self.is_free(position))
+            .map(|position| &self.peeked.columns[position].name)
+            .filter(|name| !written.contains(name))
+            .cloned()
+            .collect();
         let looks = self
             .taken
             .iter()
@@ -337,6 +351,7 @@ impl<'a> Columns<'a> {
             guesses: self.guesses,
             rows: self.peeked.rows,
             more: self.peeked.more,
+            unmapped,
         })
     }
 

@@ -204,7 +204,7 @@ pub(super) const LOG: [(&str, &[&str]); 7] = [
 ];
 
 /// As [`LOG`], for items.
-pub(super) const ITEMS: [(&str, &[&str]); 6] = [
+pub(super) const ITEMS: [(&str, &[&str]); 7] = [
     ("item_id", LOG[1].1),
     (
         "title",
@@ -240,6 +240,17 @@ pub(super) const ITEMS: [(&str, &[&str]); 6] = [
             "topics",
             "tags",
             "department",
+            "section",
+            "subject",
+            "kind",
+            "type",
+            "item_type",
+            "class",
+            "group",
+            "product_group",
+            "collection",
+            "rubric",
+            "aisle",
             "类别",
             "分类",
             "类目",
@@ -249,6 +260,24 @@ pub(super) const ITEMS: [(&str, &[&str]); 6] = [
         ],
     ),
     ("price", &["price", "unit_price", "cost", "价格", "单价"]),
+    (
+        "published_at",
+        &[
+            "published_at",
+            "published",
+            "publish_time",
+            "publish_date",
+            "publication_date",
+            "pubdate",
+            "release_date",
+            "released",
+            "released_at",
+            "发布时间",
+            "上架时间",
+            "上映日期",
+            "出版日期",
+        ],
+    ),
     ("latitude", &["latitude", "lat", "纬度"]),
     ("longitude", &["longitude", "lon", "lng", "经度"]),
 ];
