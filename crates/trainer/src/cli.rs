@@ -8,6 +8,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// More threads than this are a slip of the finger.
 pub(crate) const MAX_THREADS: usize = 1024;
 
+/// The most that one answer may hold.
+const MAX_ANSWER: u64 = 100_000;
+
+/// Nobody means an answer of nothing.
+fn how_many() -> clap::builder::RangedU64ValueParser<usize> {
+    clap::builder::RangedU64ValueParser::new().range(1..=MAX_ANSWER)
+}
+
 /// Trains multi-channel recommenders: recipes in, bundles out.
 #[derive(Parser)]
 #[command(name = "catchment-train", version, propagate_version = true)]
@@ -160,7 +168,7 @@ pub(crate) enum Command {
         #[arg(long)]
         user: String,
         /// How many.
-        #[arg(short, default_value_t = 10)]
+        #[arg(short, default_value_t = 10, value_parser = how_many())]
         n: usize,
         /// Say which channels found what, and how long each stage took.
         #[arg(long)]
@@ -174,7 +182,7 @@ pub(crate) enum Command {
         #[arg(long)]
         users: PathBuf,
         /// How many for each.
-        #[arg(short, default_value_t = 10)]
+        #[arg(short, default_value_t = 10, value_parser = how_many())]
         n: usize,
         /// Where they go.
         #[arg(short, long, default_value = "recommendations.parquet")]
@@ -188,7 +196,7 @@ pub(crate) enum Command {
         #[arg(long)]
         item: String,
         /// How many.
-        #[arg(short, default_value_t = 10)]
+        #[arg(short, default_value_t = 10, value_parser = how_many())]
         n: usize,
         /// By this channel; the first that can say, otherwise.
         #[arg(long)]
@@ -205,7 +213,7 @@ pub(crate) enum Command {
         #[arg(long)]
         item: String,
         /// How many recommendations it should be among.
-        #[arg(short, default_value_t = 10)]
+        #[arg(short, default_value_t = 10, value_parser = how_many())]
         n: usize,
     },
     /// The vectors of a channel, as a file.

@@ -69,7 +69,9 @@ fn market(
         config.with = parts.iter().map(|&part| part.into()).collect();
     }
     output.set_up_threads(0);
-    let marketplace = Marketplace::new(&config)?;
+    // All that can be out of range stands on the command line.
+    let marketplace = Marketplace::new(&config)
+        .map_err(|error| Failure::usage(error.to_string(), "choose an allowed value for that flag"))?;
     let (format, ending) = match args.format {
         TableFormat::Parquet => (WriteFormat::Parquet, "parquet"),
         TableFormat::Csv => (WriteFormat::Csv, "csv"),
