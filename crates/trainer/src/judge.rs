@@ -6,11 +6,12 @@ use catchment_evaluation::{
     Attribution, Evaluator, FileLists, GroundTruth, ItemPopularity, Judged, MetricReport, MetricTable,
     NamedLists, PerUser, Recommends, Role, SeenItems, SegmentSources, Segmentation, Unseen, compare,
 };
-use catchment_pipeline::{Catalogue, Pipeline};
+use catchment_pipeline::Pipeline;
 use catchment_prepare::Prepared;
-use catchment_schema::{Interactions, ItemIdx};
+use catchment_schema::Interactions;
 use serde::{Deserialize, Serialize};
 
+use crate::common_users::Common;
 use crate::failure::Failure;
 use crate::lists::{JudgedList, PipelineLists, Translated};
 use crate::work::Work;
@@ -289,7 +290,7 @@ fn against_bundle(
     let pipeline = Pipeline::open(bundle)?;
     let version = bundle.version();
     let is_same_data = bundle.manifest().trained_on.hash == prepared.summary().hash;
-    let common = (!is_same_data).then(|| Common::of(ours, pipeline.catalogue()));
+    let common = (!is_same_data).then(|| Common::of(ours.truth, ours.seen, prepared, pipeline.catalogue()));
     if let Some(common) = &common
         && common.counts.users == 0
     {
@@ -339,66 +340,6 @@ fn against_bundle(
         work.say(format!("\n{note}"));
     }
     Ok(())
-}
-
-/// Whom a bundle of other data can be compared on.
-struct Common {
-    /// By position in the truth.
-    keep: Vec<bool>,
-    counts: CommonUsers,
-}
-
-impl Common {
-    /// Users that both know, whose held-out items both know, and of whose held-out items the bundle was trained on none
-    /// that we were not.
-    fn of(ours: &Ours<'_>, theirs: &Catalogue) -> Self {
-        let users = ours.truth.users();
-        let mut common = Self {
-            keep: Vec::with_capacity(users.len()),
-            counts: CommonUsers {
-                of: users.len(),
-                ..CommonUsers::default()
-            },
-        };
-        for (position, &user) in users.iter().enumerate() {
-            let id = ours.prepared.users().id(user.index());
-            let their_user = id.and_then(|id| theirs.users().user(id));
-            let their_item = |item: &ItemIdx| {
-                let id = ours.prepared.items().id(item.index());
-                id.and_then(|id| theirs.items().item(id))
-            };
-            let held_out = ours.truth.relevant(position);
-            let their_items: Option<Vec<ItemIdx>> = held_out.iter().map(their_item).collect();
-            let (Some(their_user), Some(their_items)) = (their_user, their_items) else {
-                common.counts.unknown += 1;
-                common.keep.push(false);
-                continue;
-            };
-            let history = theirs.history(their_user);
-            let had_before = ours.seen.of(user);
-            let was_seen = held_out.iter().zip(&their_items).any(|(item, their_item)| {
-                history.events().iter().any(|event| event.item == *their_item) && !had_before.contains(item)
-            });
-            common.counts.seen += usize::from(was_seen);
-            common.counts.users += usize::from(!was_seen);
-            common.keep.push(!was_seen);
-        }
-        common
-    }
-
-    fn note(&self, version: &str) -> String {
-        let CommonUsers {
-            users,
-            of,
-            unknown,
-            seen,
-        } = self.counts;
-        format!(
-            "bundle {version} was trained on other data: it is compared over {users} of {of} users; it does not know \
-             {unknown}, or not their held-out items, and was trained on held-out items of {seen}; what others did later \
-             it may have seen all the same"
-        )
-    }
 }
 
 /// A file of lists may know others than we do. Its unknown users are not judged and its unknown items cannot be
