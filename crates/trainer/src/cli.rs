@@ -11,6 +11,14 @@ pub(crate) const DEFAULT_WORK: &str = "work";
 /// More threads than this are a slip of the finger.
 pub(crate) const MAX_THREADS: usize = 1024;
 
+/// The most that one answer may hold.
+const MAX_ANSWER: u64 = 100_000;
+
+/// Nobody means an answer of nothing.
+fn how_many() -> clap::builder::RangedU64ValueParser<usize> {
+    clap::builder::RangedU64ValueParser::new().range(1..=MAX_ANSWER)
+}
+
 /// Trains multi-channel recommenders: recipes in, bundles out.
 #[derive(Parser)]
 #[command(name = "catchment-train", version, propagate_version = true)]
@@ -163,7 +171,7 @@ pub(crate) enum Command {
         #[arg(long)]
         user: String,
         /// How many.
-        #[arg(short, default_value_t = 10)]
+        #[arg(short, default_value_t = 10, value_parser = how_many())]
         n: usize,
         /// Say which channels found what, and how long each stage took.
         #[arg(long)]
@@ -177,7 +185,7 @@ pub(crate) enum Command {
         #[arg(long)]
         users: PathBuf,
         /// How many for each.
-        #[arg(short, default_value_t = 10)]
+        #[arg(short, default_value_t = 10, value_parser = how_many())]
         n: usize,
         /// Where they go: a file that ends in .parquet, .csv or .jsonl, and is written in that form.
         #[arg(short, long, default_value = "recommendations.parquet")]
@@ -191,7 +199,7 @@ pub(crate) enum Command {
         #[arg(long)]
         item: String,
         /// How many.
-        #[arg(short, default_value_t = 10)]
+        #[arg(short, default_value_t = 10, value_parser = how_many())]
         n: usize,
         /// By this channel; the first that can say, otherwise.
         #[arg(long)]
@@ -208,7 +216,7 @@ pub(crate) enum Command {
         #[arg(long)]
         item: String,
         /// How many recommendations it should be among.
-        #[arg(short, default_value_t = 10)]
+        #[arg(short, default_value_t = 10, value_parser = how_many())]
         n: usize,
     },
     /// The vectors of a channel, as a file.

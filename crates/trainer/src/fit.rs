@@ -60,6 +60,8 @@ pub(crate) fn channels(
     layout: &Layout,
     only: &[String],
 ) -> Result<(), Failure> {
+    let columns: Vec<&str> = prepared.item_attributes().names().collect();
+    work.recipe.check_categories(&columns)?;
     let histories = known.histories(prepared.users().len());
     let end = known
         .events
@@ -121,17 +123,7 @@ fn fit_one(
     fs::create_dir_all(&folder).map_err(catchment_schema::Error::io(&folder))?;
     let items = prepared.items();
     match &channel.model {
-        ChannelModel::Popular { model, query } => {
-            if let Some(column) = &query.category {
-                // Only here, where the items are known, can it be said that they have no such column.
-                let attributes = prepared.item_attributes();
-                let names: Vec<&str> = attributes.names().collect();
-                anyhow::ensure!(
-                    names.contains(&column.as_str()),
-                    "query.category = {column:?}, but the items have no such column; columns: {}",
-                    names.join(", ")
-                );
-            }
+        ChannelModel::Popular { model, .. } => {
             let popularity = Popularity::fit(histories, items.len(), end, model)?;
             popularity.save(folder.join(POPULARITY_FILE), items)?;
         }

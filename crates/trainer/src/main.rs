@@ -4,6 +4,7 @@
 
 mod cli;
 mod commands;
+mod common_users;
 mod draft;
 mod failure;
 mod findings;

@@ -133,9 +133,8 @@ pub(crate) fn train(
             })
         });
     features.fit_channel_scores(hits)?;
-    let (selection, final_model) = (&draft.selection, &draft.model);
+    let selection = &draft.selection;
     features.save(&selection.features())?;
-    features.save(&final_model.features())?;
     let catalogue = unranked.catalogue();
     let featurizer = catchment_pipeline::Featurizer::open(selection, catalogue)?;
     let fingerprint = features.fingerprint().to_string();
@@ -170,7 +169,6 @@ pub(crate) fn train(
         .map_err(|error| Failure::with_help(error, NOT_ENOUGH))?;
     drop(bar);
     ranker.save(selection.ranker())?;
-    ranker.save(final_model.ranker())?;
     let judged = &report.calibrated;
     Ok(format!(
         "ranker lr: {} rows of {} requests, {} positive; on requests kept apart AUC {:.4}, logloss {:.4}, \
@@ -186,6 +184,21 @@ pub(crate) fn train(
         report.best_epoch,
         report.epochs.len(),
     ))
+}
+
+/// Puts the ranker beside the final models, with its features counted in the log that those were fitted on. All else of
+/// the features stays as the ranker learned it: a vocabulary or a scale fitted anew would give its weights another
+/// meaning, but an item's count is a fact of the log, as the channels' scores are.
+pub(crate) fn carry_over(draft: &Draft, prepared: &Prepared, known: &Interactions) -> Result<(), Failure> {
+    let (selection, final_model) = (&draft.selection, &draft.model);
+    let trained = FittedFeatures::open(&selection.features())?;
+    let features = trained.recount(&known.histories(prepared.users().len()));
+    features.save(&final_model.features())?;
+    let ranker = LrRanker::open(selection.ranker())?;
+    let fingerprint = features.fingerprint().to_string();
+    Ok(ranker
+        .for_recounted_features(fingerprint)
+        .save(final_model.ranker())?)
 }
 
 /// Where the weights of each side's features lie.

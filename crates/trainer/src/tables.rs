@@ -1,5 +1,7 @@
 //! Tables for people.
 
+use std::fmt::Write as _;
+
 use catchment_evaluation::metric_report::SegmentMetrics;
 
 use crate::judge::Judgement;
@@ -89,8 +91,15 @@ pub(crate) fn comparisons(judgements: &[Judgement]) -> String {
                     ]
                 })
                 .collect();
-            let title = format!("{} minus {}", judgement.list, comparison.against);
+            let mut title = format!("{} minus {}", judgement.list, comparison.against);
+            if let Some(common) = comparison.common {
+                let _ = write!(title, ", over {} of {} users", common.users, common.of);
+            }
             text.extend(["\n", &title, "\n", &render(&header, &rows)]);
+            for found in &comparison.metrics {
+                let (list, metric) = (&judgement.list, &found.metric);
+                let _ = writeln!(text, "{list} in {metric}: {}", found.verdict());
+            }
         }
     }
     text

@@ -35,7 +35,7 @@ fn format_of(name: &str) -> Format {
     }
 }
 
-fn check(name: &str, content: impl AsRef<[u8]>, expected: &Expect) {
+pub(super) fn check(name: &str, content: impl AsRef<[u8]>, expected: &Expect) {
     expected.assert_eq(&answer(name, content.as_ref(), format_of(name), |_| {}));
 }
 
@@ -333,15 +333,6 @@ fn paths_that_lead_nowhere_name_themselves() {
     assert!(matches!(error, Error::BadSource { key: "path", .. }), "{error}");
     let error = import_items(&source).expect_err("no items");
     assert!(matches!(error, Error::BadSource { .. }), "{error}");
-}
-
-#[test]
-fn header_that_names_a_column_twice_is_refused() {
-    check(
-        "log.csv",
-        "user_id,item_id,user_id\n1,2,3\n",
-        &expect![[r#"log.csv: the header names the column "user_id" twice"#]],
-    );
 }
 
 #[test]

@@ -33,7 +33,18 @@ pub(crate) fn run(
         work.recipe.evaluate.segments = wishes.segments;
     }
     let other = wishes.compare.as_deref().map(open_bundle).transpose()?;
-    let Measured { judgements, told } = evaluate_against(&work, other.as_ref())?;
+    let measured = evaluate_against(&work, other.as_ref());
+    let Measured { judgements, told } = measured.map_err(|failure| {
+        let is_segment = |error: &catchment_evaluation::Error| {
+            matches!(error, catchment_evaluation::Error::NoSuchSegment { .. })
+        };
+        // Those of the recipe are the recipe's mistake.
+        if show_segments {
+            failure.blame_command_line(is_segment)
+        } else {
+            failure
+        }
+    })?;
     work.say(told);
     if show_segments {
         let headline = work.headline();

@@ -105,7 +105,9 @@ fn market(
         config.with = parts.iter().map(|&part| part.into()).collect();
     }
     output.set_up_threads(0);
-    let marketplace = Marketplace::new(&config)?;
+    // All that can be out of range stands on the command line.
+    let marketplace = Marketplace::new(&config)
+        .map_err(|error| Failure::usage(error.to_string(), "choose an allowed value for that flag"))?;
     let format = match args.format {
         TableFormat::Parquet => WriteFormat::Parquet,
         TableFormat::Csv => WriteFormat::Csv,

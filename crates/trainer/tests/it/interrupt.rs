@@ -168,7 +168,7 @@ fn a_ranker_that_was_interrupted_is_not_taken_for_whole() {
         .spawn()
         .expect("started");
     let begun = Instant::now();
-    let features = place.path("work/world/draft/model/features");
+    let features = place.path("work/world/draft/selection/features");
     while !features.exists() {
         assert!(child.try_wait().expect("asked").is_none(), "it ended by itself");
         assert!(begun.elapsed() < Duration::from_mins(2), "the ranker never began");

@@ -7,7 +7,7 @@ use catchment_schema::import::{Format, Peek, Source, TimeUnit};
 use serde::Serialize;
 
 use super::kind::Looks;
-use super::synonyms::{ITEMS, LOG, USERS, fits};
+use super::synonyms::{ITEMS, LOG, Name, USERS, fits, plain};
 
 /// Names that the importer reads in its own way: a column that carries one and holds something else is renamed.
 const READ_AS_TIME: [&str; 3] = ["timestamp", "published_at", "expires_at"];
@@ -271,27 +271,34 @@ impl<'a> Columns<'a> {
 
     /// Exact names of all meanings first, so that one that is merely like a name takes no column from another.
     fn by_name(&mut self, meanings: &[(&'static str, &[&str])], is_possible: &dyn Fn(&str, &Looks) -> bool) {
+        let names: Vec<Name> = self
+            .peeked
+            .columns
+            .iter()
+            .map(|column| Name::of(&column.name))
+            .collect();
         for (wanted, sure) in [(2, Certainty::Sure), (1, Certainty::Likely)] {
             for (means, synonyms) in meanings {
                 if self.taken.contains_key(means) {
                     continue;
                 }
+                let synonyms: Vec<String> = synonyms.iter().map(|synonym| plain(synonym)).collect();
                 // The earlier a name stands among the synonyms, the better; then the earlier column.
-                let exact = |position: usize| {
-                    let name = super::synonyms::plain(&self.peeked.columns[position].name);
-                    synonyms
-                        .iter()
-                        .position(|synonym| super::synonyms::plain(synonym) == name)
-                };
-                let best = (0..self.looks.len())
-                    .filter(|&position| self.is_free(position))
-                    .filter(|&position| fits(&self.peeked.columns[position].name, synonyms) == wanted)
-                    .filter(|&position| {
+                let best = names
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(position, name)| match fits(name, &synonyms) {
+                        (fit, exact) if fit == wanted => Some((exact, position)),
+                        _ => None,
+                    })
+                    .filter(|&(_, position)| self.is_free(position))
+                    .filter(|&(_, position)| {
                         self.looks[position]
                             .as_ref()
                             .is_some_and(|looks| is_possible(means, looks))
                     })
-                    .min_by_key(|&position| (exact(position), position));
+                    .min()
+                    .map(|(_, position)| position);
                 if let Some(position) = best {
                     let why = match sure {
                         Certainty::Sure => "by its name, and its values fit",

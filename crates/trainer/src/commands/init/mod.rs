@@ -106,12 +106,16 @@ fn look(path: &Path, table: Table) -> Result<Guessed, Failure> {
         Table::Users => guess::users(source, &peeked),
     };
     guessed.map_err(|missing| {
-        let names: Vec<&str> = peeked.columns.iter().map(|column| column.name.as_str()).collect();
+        let missing_column = catchment_schema::Error::MissingColumn {
+            path: path.to_owned(),
+            column: missing.to_owned(),
+            available: peeked.columns.iter().map(|column| column.name.clone()).collect(),
+        };
         Failure::with_help(
             anyhow::anyhow!(
-                "{} has no column that could be `{missing}`; it has: {}",
-                path.display(),
-                names.join(", ")
+                missing_column
+                    .to_string()
+                    .replace("has no column `", "has no column that could be `")
             ),
             format!("give the file a header that names it, such as `{missing}`, and pass it as --{what}"),
         )
