@@ -70,7 +70,7 @@ fn text_of_wider_letters_than_a_byte_is_refused_by_name_packed_or_not() {
     check(
         "log.csv",
         b"user_id,item_id,pr\xe9x\nu1,a,3\n",
-        &expect![[r#"log.csv: row 1, column `header`: is not UTF-8: convert the file (value: "pr�x")"#]],
+        &expect![[r#"log.csv: line 1, column `header`: is not UTF-8: convert the file (value: "pr�x")"#]],
     );
 }
 

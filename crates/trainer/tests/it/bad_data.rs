@@ -200,7 +200,7 @@ fn a_look_at_what_cannot_be_read_names_the_file_and_the_remedy() {
     .assert_eq(&place.refuse("init --interactions log.csv"));
     place.write("log.csv", "user,item\nu1,a,3\nu2,b,4\n");
     expect![[r#"
-        1: error: log.csv: none of 2 rows can be read; the first: log.csv: row 2, column `whole line`: has 3 fields, the header has 2 (value: "u1,a,3")
+        1: error: log.csv: none of 2 rows can be read; the first: log.csv: line 2, column `whole line`: has 3 fields, the header has 2 (value: "u1,a,3")
         help: every row fails: check format, delimiter, columns and time_unit of this source"#]]
     .assert_eq(&place.refuse("init --interactions log.csv"));
     place.write("log.csv", "user,item,user\nu1,a,3\n");
