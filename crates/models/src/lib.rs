@@ -50,5 +50,6 @@ pub mod neighbours;
 pub mod newest;
 pub mod popularity;
 pub mod progress;
+pub mod sgns;
 
 pub use error::{Error, Result};
