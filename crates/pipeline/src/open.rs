@@ -11,13 +11,14 @@ use catchment_models::neighbours::item_cf::ItemCf;
 use catchment_models::neighbours::swing::Swing;
 use catchment_models::newest::Newest;
 use catchment_models::popularity::Popularity;
+use catchment_models::sgns::{self, ItemVectors};
 use catchment_ranking::{LrRanker, Ranker};
 use catchment_recall::{
-    Channel, EmbeddingChannel, ItemToItemChannel, NewestChannel, PopularByCategoryChannel, PopularChannel,
+    Channel, EmbeddingChannel, ItemToItemChannel, NewestChannel, PopularByCategoryChannel, PopularChannel, QueryForm,
 };
 use catchment_schema::{AttributeTable, Embeddings, Metric, NeighbourTable};
 
-use crate::encoder::FoldIn;
+use crate::encoder::{FoldIn, HistoryEncoder, Pooled};
 use crate::{Catalogue, ChannelModel, ChannelSpec, Error, Layout, RankerModel};
 
 /// A channel as the pipeline keeps it: ready to recall, and with what it knows about items.
@@ -34,7 +35,7 @@ pub(crate) enum Knowledge {
     Neighbours(Arc<NeighbourTable>),
     /// A vector for each item and how a user becomes one; the directions of the item vectors say what is similar.
     Vectors {
-        encoder: Arc<IalsEncoder>,
+        encoder: Arc<dyn HistoryEncoder>,
         directions: Box<ExactIndex>,
         items_file: PathBuf,
     },
@@ -124,6 +125,34 @@ pub(crate) fn channel(
             OpenChannel {
                 channel: Box::new(channel),
                 knowledge,
+            }
+        }
+        ChannelModel::Item2vec { query, index, .. } => {
+            let vectors = Arc::new(ItemVectors::open(&folder, items).map_err(|error| failed(&error))?);
+            let directions = ExactIndex::build(vectors.vectors().to_vec(), vectors.dim(), Metric::Cosine)
+                .map_err(|error| failed(&error))?;
+            let encoder = Arc::new(Pooled::new(vectors.clone(), query.seeds()));
+            let channel: Box<dyn Channel> = match query.form {
+                QueryForm::Pooled => {
+                    let built = build_index(vectors.vectors().to_vec(), vectors.dim(), Metric::Cosine, index)
+                        .map_err(|error| failed(&error))?;
+                    let asks = Box::new(Pooled::new(vectors, query.seeds()));
+                    let channel = EmbeddingChannel::new(name, asks, Arc::from(built.index), SearchParams::default());
+                    Box::new(channel.map_err(|error| failed(&error))?)
+                }
+                QueryForm::Seeds => {
+                    let table = NeighbourTable::read(layout.neighbours(name), items)?;
+                    let channel = ItemToItemChannel::new(name, table, None, query.seeds());
+                    Box::new(channel.map_err(|error| failed(&error))?)
+                }
+            };
+            OpenChannel {
+                channel,
+                knowledge: Knowledge::Vectors {
+                    encoder,
+                    directions: Box::new(directions),
+                    items_file: folder.join(sgns::ITEMS_FILE),
+                },
             }
         }
     })

@@ -21,6 +21,14 @@ pub enum SamplingError {
         /// How many there are.
         n: usize,
     },
+    /// The log has no such event. Whoever wrote the recipe mends the word, or maps the log's.
+    #[error("the log has no event `{word}`; its events: {words}")]
+    UnknownEvent {
+        /// The word in the recipe.
+        word: String,
+        /// The words of the log.
+        words: String,
+    },
     /// A setting lies outside its range. Whoever wrote the recipe mends it there.
     #[error("`{key}` is {value}, allowed: {allowed}")]
     Config {

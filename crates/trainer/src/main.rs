@@ -16,6 +16,7 @@ mod progress;
 mod rank;
 mod recipe;
 mod tables;
+mod vector_neighbours;
 mod work;
 
 use std::process::ExitCode;

@@ -19,6 +19,7 @@
 
 mod config;
 mod deterministic;
+mod item_vectors;
 mod kernel;
 mod lanes;
 mod lock_free;
@@ -32,6 +33,9 @@ mod tests;
 mod worker;
 
 pub use config::{Decay, Parallel, SgnsConfig};
+pub use item_vectors::{ITEMS_FILE, ItemVectors, OUTPUT_FILE};
+/// How a recipe asks for sessions; here for those who configure a model and make no sessions.
+pub use catchment_sampling::SessionsConfig;
 pub use model::{SgnsModel, SgnsReport, memory_bytes};
 
 use catchment_sampling::{Session, SessionSource, Unigram, Walk};

@@ -2,6 +2,7 @@
 
 use catchment_schema::{Embeddings, EmbeddingsMeta, ItemIdx, Metric, Vocabulary};
 
+use super::item_vectors::normalise;
 use super::overlay::Overlay;
 use super::rows::Rows;
 use super::{Parallel, SgnsConfig};
@@ -70,13 +71,7 @@ impl SgnsModel {
     /// [`Error::WrongLength`] when the vocabulary is not the one that the model was fitted with.
     pub fn item_embeddings(&self, items: &Vocabulary, model: &str, run: &str) -> Result<Embeddings> {
         let mut table = self.table(&self.input, items, model, run)?;
-        for vector in table.vectors.chunks_exact_mut(self.dim) {
-            let norm = vector.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
-            if norm > 0.0 {
-                #[expect(clippy::cast_possible_truncation, reason = "a scale needs no more than f32")]
-                vector.iter_mut().for_each(|x| *x = (f64::from(*x) / norm) as f32);
-            }
-        }
+        table.vectors.chunks_exact_mut(self.dim).for_each(normalise);
         table.meta.metric = Metric::Cosine;
         Ok(table)
     }
