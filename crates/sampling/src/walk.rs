@@ -15,6 +15,9 @@ use crate::SamplingError;
 pub enum Context {
     /// Everything else in the session. A session of `n` items has `n (n − 1)` pairs.
     Set,
+    /// So many others of the session, drawn evenly for every centre anew; all of them where there are not more. A set
+    /// whose cost grows with the session, not with its square.
+    Sampled(u32),
     /// Items at most so many places away.
     Window(u32),
     /// The same, each centre's width drawn evenly from 1 to this: near items count more (word2vec).
@@ -36,9 +39,9 @@ impl Walk {
     /// # Errors
     /// [`SamplingError::Config`] for a window of 0, or a `subsample` that is negative or not finite.
     pub fn new(context: Context, subsample: f64, counts: &[u64]) -> Result<Self, SamplingError> {
-        if let Context::Window(0) | Context::DrawnWindow(0) = context {
+        if let Context::Window(0) | Context::DrawnWindow(0) | Context::Sampled(0) = context {
             return Err(SamplingError::Config {
-                key: "window",
+                key: "context",
                 value: "0".to_owned(),
                 allowed: "1 or more",
             });
@@ -103,7 +106,16 @@ impl Walk {
     pub fn contexts(&self, kept: &[ItemIdx], centre: usize, rng: &mut impl Rng, contexts: &mut Vec<ItemIdx>) {
         contexts.clear();
         let width = match self.context {
-            Context::Set => kept.len(),
+            Context::Sampled(n) if kept.len() > n as usize + 1 => {
+                let others = kept.len() - 1;
+                let drawn = (0..n).map(|_| {
+                    let place = rng.random_range(0..others);
+                    kept[place + usize::from(place >= centre)]
+                });
+                contexts.extend(drawn.filter(|&other| other != kept[centre]));
+                return;
+            }
+            Context::Set | Context::Sampled(_) => kept.len(),
             Context::Window(width) => width as usize,
             Context::DrawnWindow(most) => rng.random_range(1..=most) as usize,
         };
@@ -171,6 +183,27 @@ mod tests {
     }
 
     #[test]
+    fn a_sample_of_a_set_is_even_and_small_sets_are_whole() {
+        check(Context::Sampled(2), &[1, 2, 3], "12 13 21 23 31 32");
+        let walk = Walk::new(Context::Sampled(3), 0.0, &[]).expect("settings");
+        let items: Vec<_> = (0..8).map(ItemIdx).collect();
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
+        let mut met = [0_u32; 8];
+        let mut contexts = Vec::new();
+        for _ in 0..70_000 {
+            walk.contexts(&items, 2, &mut rng, &mut contexts);
+            assert_eq!(contexts.len(), 3);
+            for item in &contexts {
+                met[item.index()] += 1;
+            }
+        }
+        assert_eq!(met[2], 0);
+        for (item, &n) in met.iter().enumerate().filter(|(item, _)| *item != 2) {
+            assert!(n.abs_diff(30_000) < 900, "{item}: {n}");
+        }
+    }
+
+    #[test]
     fn a_drawn_window_meets_near_items_more_often() {
         let walk = Walk::new(Context::DrawnWindow(4), 0.0, &[]).expect("settings");
         let items: Vec<_> = (0..9).map(ItemIdx).collect();
@@ -208,7 +241,7 @@ mod tests {
     #[test]
     fn settings_out_of_range_are_named() {
         let failed = |context, subsample| Walk::new(context, subsample, &[1]).expect_err("refused").to_string();
-        assert!(failed(Context::Window(0), 0.0).contains("window"));
+        assert!(failed(Context::Window(0), 0.0).contains("context"));
         assert!(failed(Context::Set, -1.0).contains("subsample"));
         assert!(failed(Context::Set, f64::NAN).contains("subsample"));
     }

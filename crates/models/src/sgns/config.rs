@@ -36,7 +36,8 @@ pub struct SgnsConfig {
     pub dim: usize,
     /// How often all sessions are read.
     pub epochs: u32,
-    /// What of a session an item is trained against: `"set"`, `{ window = 5 }` or `{ drawn_window = 5 }`.
+    /// What of a session an item is trained against: `"set"`, `{ sampled = 10 }`, `{ window = 5 }` or
+    /// `{ drawn_window = 5 }`.
     pub context: Context,
     /// Negatives for every positive pair.
     pub negatives: usize,
