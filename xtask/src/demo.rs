@@ -187,7 +187,9 @@ impl<'a> River<'a> {
 fn made_recipe(workspace: &Workspace, folder: &Path, preset: &str) -> Result<PathBuf> {
     let world = folder.join("data");
     let mut command = Command::new(workspace.program(Program::Train, false));
-    command.args(["synth", "--preset", preset, "-o"]).arg(&world);
+    command
+        .args(["synth", "--preset", preset, "--force", "-o"])
+        .arg(&world);
     stage("make a world whose truth is known", || {
         workspace.checked(&mut command)
     })?;

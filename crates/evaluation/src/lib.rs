@@ -90,7 +90,7 @@ pub use gauc::gauc;
 pub use metric_report::MetricReport;
 pub use metric_table::MetricTable;
 pub use named_lists::{NamedLists, Role};
-pub use paired::{PairedDifference, compare};
+pub use paired::{PairedDifference, SIGNIFICANT, compare};
 pub use per_user::PerUser;
 pub use ranking_metrics::ListMetrics;
 pub use recommends::{Recommends, TopKLists};

@@ -28,6 +28,27 @@ pub struct PairedDifference {
     pub worse: usize,
 }
 
+/// Differences whose p-value is below this are called more than chance.
+pub const SIGNIFICANT: f64 = 0.05;
+
+impl PairedDifference {
+    /// What it comes to, in a few words: `better, p = 0.012`, `worse, p < 0.001`, `no difference seen, p = 0.340`.
+    pub fn verdict(&self) -> String {
+        let word = if self.p_value >= SIGNIFICANT {
+            "no difference seen"
+        } else if self.difference > 0.0 {
+            "better"
+        } else {
+            "worse"
+        };
+        if self.p_value < 0.001 {
+            format!("{word}, p < 0.001")
+        } else {
+            format!("{word}, p = {:.3}", self.p_value)
+        }
+    }
+}
+
 /// Compares `ours` with `theirs` metric by metric: the mean of users' differences with a paired bootstrap interval, and
 /// the p-value of the randomisation test (Fisher 1935; for retrieval Smucker, Allan & Carterette 2007):
 /// `p = (1 + #{|T*| ≥ |T|}) / (1 + randomisations)` over random signs of the differences. Nothing is corrected for the
@@ -128,6 +149,25 @@ fn p_values(differences: &[f32], width: usize, randomisations: usize, seed: u64)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_verdict_is_given_only_where_chance_is_unlikely() {
+        let verdict = |difference, p_value| {
+            let found = PairedDifference {
+                metric: "recall@20".to_owned(),
+                difference,
+                interval: None,
+                p_value,
+                better: 3,
+                worse: 1,
+            };
+            found.verdict()
+        };
+        assert_eq!(verdict(0.1, 0.0123), "better, p = 0.012");
+        assert_eq!(verdict(-0.1, 0.0001), "worse, p < 0.001");
+        assert_eq!(verdict(0.1, 0.05), "no difference seen, p = 0.050");
+        assert_eq!(verdict(0.0, 1.0), "no difference seen, p = 1.000");
+    }
 
     fn per_user(values: Vec<f32>, truth: u128) -> PerUser {
         PerUser::new(vec!["recall@10".to_owned()], values, truth).expect("rows")

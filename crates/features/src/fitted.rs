@@ -1,12 +1,13 @@
 //! Fitted features: the one path from raw rows to what a model sees, in training and in serving.
 
-use catchment_schema::{AttributeTable, Vocabulary};
+use catchment_schema::{AttributeTable, Histories, Vocabulary};
 use rayon::prelude::*;
 
 use crate::candidate::{CandidateInput, CandidateRule, ChannelHit};
 use crate::context::ContextInput;
 use crate::fingerprint::StateHash;
 use crate::item::{self, ItemRule};
+use crate::item_times::ItemTimes;
 use crate::number::signed_log;
 use crate::profile::UserProfile;
 use crate::standard::Standard;
@@ -65,6 +66,22 @@ impl FittedFeatures {
             self.state.lineage.push(previous.fingerprint());
         }
         self
+    }
+
+    /// These features with the items' events counted anew, in a log that has gone on: `item_count` of either side.
+    /// Vocabularies, scales, quantiles and whatever else a model was trained on stay, so that every id and every weight
+    /// keeps its meaning; an item that had no event at the fit has its own count now. The fingerprint is another one,
+    /// with this one in its [`FittedFeatures::lineage`], unless no count has changed.
+    #[must_use]
+    pub fn recount(&self, histories: &Histories) -> Self {
+        let mut state = self.state.clone();
+        for feature in &mut state.item {
+            feature.rule.recount(histories);
+        }
+        if state.item_times.is_some() {
+            state.item_times = Some(ItemTimes::collect(histories, state.items.len as usize));
+        }
+        Self::new(state).grown_from(self)
     }
 
     /// The fingerprints of the fits that this one has grown from ([`crate::FeatureSpec::grow`]), oldest first; none

@@ -1,6 +1,6 @@
 //! The item side: the catalogue, the same for everybody.
 
-use catchment_schema::{AttributeTable, Vocabulary};
+use catchment_schema::{AttributeTable, Histories, Vocabulary};
 use serde::{Deserialize, Serialize};
 
 use crate::attribute::AttributeRule;
@@ -29,6 +29,19 @@ pub(crate) enum ItemRule {
     Cross(CrossRule),
 }
 
+/// How many events each item has.
+fn events_of_items(histories: &Histories, n_items: usize) -> Vec<u32> {
+    let mut counts = vec![0u32; n_items];
+    for (_, history) in histories.iter() {
+        for event in history.events() {
+            if let Some(count) = counts.get_mut(event.item.index()) {
+                *count = count.saturating_add(1);
+            }
+        }
+    }
+    counts
+}
+
 impl ItemRule {
     pub(crate) fn fit(
         config: &FeatureConfig,
@@ -53,14 +66,7 @@ impl ItemRule {
         }
         let rule = match config {
             FeatureConfig::ItemCount(count) => {
-                let mut counts = vec![0u32; tables.items.len()];
-                for (_, history) in tables.histories.iter() {
-                    for event in history.events() {
-                        if let Some(count) = counts.get_mut(event.item.index()) {
-                            *count = count.saturating_add(1);
-                        }
-                    }
-                }
+                let counts = events_of_items(tables.histories, tables.items.len());
                 let values = counts.iter().copied().map(f64::from);
                 Self::Count {
                     items: VocabularyMark::of(tables.items),
@@ -80,6 +86,13 @@ impl ItemRule {
             other => return Err(wrong_side(other, Side::Item)),
         };
         Ok((rule, Seen::default()))
+    }
+
+    /// Counts anew; what stands beside the counts stays.
+    pub(crate) fn recount(&mut self, histories: &Histories) {
+        if let Self::Count { counts, .. } = self {
+            *counts = events_of_items(histories, counts.len());
+        }
     }
 
     /// The column of words that it reads, where it reads one.

@@ -1,7 +1,7 @@
 //! The figures of popularity, item CF, Swing and iALS on Gowalla, and the time that they take.
 //!
 //! `CATCHMENT_DATA=… cargo run -p catchment-models --example gowalla -- popularity | item_cf`
-//! `CATCHMENT_DATA=… cargo run -p catchment-models --example gowalla -- swing test '{"max_users": 0}'`
+//! `CATCHMENT_DATA=… cargo run -p catchment-models --example gowalla -- swing test '{"max_users": 1000000}'`
 //! `CATCHMENT_DATA=… cargo run -p catchment-models --example gowalla -- ials test '{"dim": 192, "sweeps": 6}'`
 //! `CATCHMENT_DATA=… cargo run -p catchment-models --example gowalla -- item2vec test '{"epochs": 40}'`
 //!

@@ -14,7 +14,7 @@ use catchment_models::popularity::Popularity;
 use catchment_models::sgns::{self, ItemVectors};
 use catchment_ranking::{LrRanker, Ranker};
 use catchment_recall::{
-    Channel, EmbeddingChannel, ItemToItemChannel, NewestChannel, PopularByCategoryChannel, PopularChannel, QueryForm,
+    Against, Channel, EmbeddingChannel, ItemToItemChannel, NewestChannel, PopularByCategoryChannel, PopularChannel, QueryForm,
 };
 use catchment_schema::{AttributeTable, Embeddings, Metric, NeighbourTable};
 
@@ -134,8 +134,14 @@ pub(crate) fn channel(
             let encoder = Arc::new(Pooled::new(vectors.clone(), query.seeds()));
             let channel: Box<dyn Channel> = match query.form {
                 QueryForm::Pooled => {
-                    let built = build_index(vectors.vectors().to_vec(), vectors.dim(), Metric::Cosine, index)
-                        .map_err(|error| failed(&error))?;
+                    let (table, metric) = match query.against {
+                        Against::Input => (vectors.vectors().to_vec(), Metric::Cosine),
+                        Against::Output => {
+                            let output = ItemVectors::open_output(&folder, items);
+                            (output.map_err(|error| failed(&error))?, Metric::InnerProduct)
+                        }
+                    };
+                    let built = build_index(table, vectors.dim(), metric, index).map_err(|error| failed(&error))?;
                     let asks = Box::new(Pooled::new(vectors, query.seeds()));
                     let channel = EmbeddingChannel::new(name, asks, Arc::from(built.index), SearchParams::default());
                     Box::new(channel.map_err(|error| failed(&error))?)

@@ -33,6 +33,9 @@ pub struct PipelineSpec {
     pub ranker: Option<RankerModel>,
     /// Whether items of the user's history are kept out of every answer.
     pub exclude_seen: bool,
+    /// Words of the events that were learned from, where the others were left out; empty where every word counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<String>,
 }
 
 /// One channel.
@@ -132,6 +135,11 @@ fn is_folder_name(name: &str) -> bool {
 }
 
 impl PipelineSpec {
+    /// Whether an event with this word counts: where training left it out, serving does, too.
+    pub fn counts(&self, word: &str) -> bool {
+        self.events.is_empty() || self.events.iter().any(|counted| counted == word)
+    }
+
     /// Writes `pipeline.json`.
     ///
     /// # Errors

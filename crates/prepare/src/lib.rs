@@ -47,6 +47,10 @@
 //! would be torn out of their places. `order` counts from 1; 0 says that the place is not known, and such a row
 //! is never left out by [`SplitKind::LeaveLast`].
 //!
+//! Where time and `order` are equal, nothing says which row came last (logs that know only the day are full of such
+//! ties), and the order by item must not decide what is held out: it would always be the item with the greatest id.
+//! There [`SplitKind::LeaveLast`] draws by a lot from the seed and the ids of user and item.
+//!
 //! # Siblings
 //!
 //! `catchment-schema` imports and defines the files, `catchment-features` fits on the train part,

@@ -2,12 +2,13 @@
 
 use catchment_schema::Time;
 use catchment_schema::arrow::datatypes::DataType;
+use datafusion::error::DataFusionError;
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, cast, lit, when};
 use datafusion::prelude::DataFrame;
 
-use crate::chronology::PLACE;
+use crate::chronology::{LEAD, PLACE};
 use crate::codes::{CODE, Coded, ID, ITEM, USER};
 use crate::engine::{ascending, column, descending, looked_up, number, settled};
 use crate::log::{ORDER, PART, Part, TIME};
@@ -50,9 +51,9 @@ pub(crate) async fn split(coded: Coded, config: &SplitConfig, seed: u64) -> Resu
         },
         None => config.kind,
     };
-    let mut coded = cut(coded, kind, Part::Test, seed_for("test", seed)).await?;
+    let mut coded = cut(coded, kind, Part::Test, seed).await?;
     if let Some(kind) = config.validation {
-        coded = cut(coded, kind, Part::Validation, seed_for("validation", seed)).await?;
+        coded = cut(coded, kind, Part::Validation, seed).await?;
     }
     Ok(Parted { coded, window })
 }
@@ -78,8 +79,14 @@ async fn cut(coded: Coded, kind: SplitKind, target: Part, seed: u64) -> Result<C
     let marked = match kind {
         // Of a rolling split `split` has made a temporal one.
         SplitKind::Given | SplitKind::Rolling(_) => return Ok(coded),
-        SplitKind::Random { fraction } => random(&coded, fraction, seed)?,
-        SplitKind::LeaveLast { n } => leave_last(&coded.log, n)?,
+        SplitKind::Random { fraction } => {
+            let purpose = match target {
+                Part::Validation => "validation",
+                Part::Train | Part::Test => "test",
+            };
+            random(&coded, fraction, seed_for(purpose, seed))?
+        }
+        SplitKind::LeaveLast { n } => leave_last(&coded, n, seed_for("ties", seed))?,
         SplitKind::Temporal { at } => temporal(&coded.log, at).await?,
     };
     let is_train = column(PART).eq(lit(Part::Train.code()));
@@ -96,57 +103,65 @@ async fn cut(coded: Coded, kind: SplitKind, target: Part, seed: u64) -> Result<C
 /// Each user's rows are put into the order of their hashes, and the first of them are taken: as many as
 /// the share says, rounded up or down by lot so that it holds in expectation, but never all of them.
 fn random(coded: &Coded, fraction: f64, seed: u64) -> Result<DataFrame> {
-    let engine = Error::engine(STAGE);
-    let hashed = |ids: &DataFrame, code: &str, hash: &str| {
-        ids.clone().select(vec![
-            column(CODE).alias(code),
-            seeded_hash(seed, vec![column(ID)]).alias(hash),
-        ])
-    };
-    let users = hashed(&coded.users, "user_code", "user_hash").map_err(&engine)?;
-    let items = hashed(&coded.items, "item_code", "item_hash").map_err(&engine)?;
-    let row = ["user_hash", "item_hash", TIME, ORDER].map(column).to_vec();
     let in_lot_order = vec![ascending("row_hash"), ascending(PLACE)];
     let lot = number(STAGE, &[PART, USER], in_lot_order)?;
     let n_rows = rows_of_users(&coded.log)?;
     let real = |name: &str| cast(column(name), DataType::Float64);
     let share = real("n_rows") * lit(fraction) + real("user_hash") / lit(HASHES);
     let is_target = real("lot").lt_eq(share).and(real("lot").lt(real("n_rows")));
+    with_lots(coded, seed)
+        .and_then(|log| looked_up(log, &[PART, USER], n_rows, &["n_part", "n_user"]))
+        .and_then(|log| log.with_column("lot", lot))
+        .and_then(|log| log.with_column(IS_TARGET, is_target))
+        .and_then(|log| log.drop_columns(&["user_hash", "row_hash", "lot", "n_rows", "n_part", "n_user"]))
+        .map_err(Error::engine(STAGE))
+}
+
+/// The log with a lot for each user (`user_hash`) and one for each row (`row_hash`). They depend on the seed, on the
+/// raw ids and on the row, not on which other rows there are.
+fn with_lots(coded: &Coded, seed: u64) -> Result<DataFrame, DataFusionError> {
+    let hashed = |ids: &DataFrame, code: &str, hash: &str| {
+        ids.clone().select(vec![
+            column(CODE).alias(code),
+            seeded_hash(seed, vec![column(ID)]).alias(hash),
+        ])
+    };
+    let users = hashed(&coded.users, "user_code", "user_hash")?;
+    let items = hashed(&coded.items, "item_code", "item_hash")?;
+    let row = ["user_hash", "item_hash", TIME, ORDER].map(column).to_vec();
     looked_up(coded.log.clone(), &[USER], users, &["user_code"])
         .and_then(|log| looked_up(log, &[ITEM], items, &["item_code"]))
-        .and_then(|log| looked_up(log, &[PART, USER], n_rows, &["n_part", "n_user"]))
         .and_then(|log| log.with_column("row_hash", seeded_hash(seed, row)))
-        .and_then(|log| log.with_column("lot", lot))
+        .and_then(|log| log.drop_columns(&["user_code", "item_code", "item_hash"]))
+}
+
+/// Takes the last `n` of each user's rows by time, then `order`. Where these agree, nothing says which came last, and a
+/// lot decides: by item id, the order in which rows are written, the held-out item would always be the one with the
+/// greatest id. The lot is one for the test and the validation part, so that to take one row twice is to take two.
+fn leave_last(coded: &Coded, n: u32, seed: u64) -> Result<DataFrame> {
+    let last_first = [LEAD, TIME, ORDER, "row_hash", PLACE].map(descending).to_vec();
+    let from_last = number(STAGE, &[PART, USER, "eligible"], last_first)?;
+    let n_rows = rows_of_users(&coded.log)?;
+    let is_target = column("from_last")
+        .lt_eq(lit(u64::from(n)))
+        .and(column("n_rows").gt(lit(i64::from(n))))
+        .and(column("eligible"));
+    with_lots(coded, seed)
+        .and_then(|log| log.with_column("eligible", place_is_known()))
+        .and_then(|log| log.with_column("from_last", from_last))
+        .and_then(|log| looked_up(log, &[PART, USER], n_rows, &["n_part", "n_user"]))
         .and_then(|log| log.with_column(IS_TARGET, is_target))
         .and_then(|log| {
             log.drop_columns(&[
-                "user_code",
                 "user_hash",
-                "item_code",
-                "item_hash",
                 "row_hash",
-                "lot",
+                "eligible",
+                "from_last",
                 "n_rows",
                 "n_part",
                 "n_user",
             ])
         })
-        .map_err(engine)
-}
-
-fn leave_last(log: &DataFrame, n: u32) -> Result<DataFrame> {
-    let from_last = number(STAGE, &[PART, USER, "eligible"], vec![descending(PLACE)])?;
-    let n_rows = rows_of_users(log)?;
-    let is_target = column("from_last")
-        .lt_eq(lit(u64::from(n)))
-        .and(column("n_rows").gt(lit(i64::from(n))))
-        .and(column("eligible"));
-    log.clone()
-        .with_column("eligible", place_is_known())
-        .and_then(|log| log.with_column("from_last", from_last))
-        .and_then(|log| looked_up(log, &[PART, USER], n_rows, &["n_part", "n_user"]))
-        .and_then(|log| log.with_column(IS_TARGET, is_target))
-        .and_then(|log| log.drop_columns(&["eligible", "from_last", "n_rows", "n_part", "n_user"]))
         .map_err(Error::engine(STAGE))
 }
 

@@ -40,7 +40,7 @@ pub enum SplitKind {
         fraction: f64,
     },
     /// The last rows of each user. Users with no more than `n` rows keep them all, and rows whose place
-    /// is unknown (`order` 0) are never taken.
+    /// is unknown (`order` 0) are never taken. Where time and `order` are equal, a lot of the seed decides.
     LeaveLast {
         /// How many, at least 1.
         n: u32,

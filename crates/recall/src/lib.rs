@@ -72,7 +72,7 @@ mod top_k;
 pub use accumulator::Accumulator;
 pub use channel::{Channel, ChannelScratch, QueryEncoder, Recalled};
 pub use channels::{
-    EmbeddingChannel, ItemToItemChannel, ItemToItemConfig, ItemVectorsConfig, NewestChannel, NewestQueryConfig,
+    Against, EmbeddingChannel, ItemToItemChannel, ItemToItemConfig, ItemVectorsConfig, NewestChannel, NewestQueryConfig,
     PopularByCategoryChannel, PopularChannel, PopularQueryConfig, QueryForm,
 };
 pub use error::{ChannelError, ConfigError};

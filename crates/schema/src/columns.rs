@@ -95,7 +95,7 @@ fn no_nulls(path: &Path, name: &str, array: &dyn Array) -> Result<()> {
             path: path.to_owned(),
             row: row as u64 + 1,
             column: name.to_owned(),
-            value: "null".to_owned(),
+            value: String::new(),
             reason: "null is not allowed here".to_owned(),
         }),
     }

@@ -167,7 +167,7 @@ impl Embeddings {
                 path: path.to_owned(),
                 row: (position / dim) as u64 + 1,
                 column: "vector".to_owned(),
-                value: "null".to_owned(),
+                value: String::new(),
                 reason: "a vector has no gaps".to_owned(),
             });
         }

@@ -26,7 +26,7 @@ pub enum Error {
         reason: String,
     },
     /// A column that is needed is not there. Map it in the recipe (`columns = {{ … }}`).
-    #[error("{} has no column `{column}`; it has: {}", path.display(), available.join(", "))]
+    #[error("{} has no column `{column}`; it has: {}", path.display(), listed(available))]
     MissingColumn {
         /// The file.
         path: PathBuf,
@@ -49,7 +49,7 @@ pub enum Error {
     },
     /// A value cannot be used: null where none may be, NaN, out of range, not a number, not UTF-8.
     /// `row` counts from 1; for text files it is the line.
-    #[error("{}: row {row}, column `{column}`: {reason} (value: {value:?})", path.display())]
+    #[error("{}: {} {row}, column `{column}`: {reason} ({})", path.display(), line_or_row(path), shown(value))]
     BadValue {
         /// The file.
         path: PathBuf,
@@ -57,7 +57,7 @@ pub enum Error {
         row: u64,
         /// The column.
         column: String,
-        /// The value as it stands in the file, shortened.
+        /// The value as it stands in the file, shortened; empty where there is none.
         value: String,
         /// What is wrong with it.
         reason: String,
@@ -82,6 +82,26 @@ pub enum Error {
         packing: &'static str,
         /// What the unpacker said.
         reason: String,
+    },
+    /// A text file in another encoding than UTF-8, such as what spreadsheet programs save as "Unicode text". Convert it.
+    #[error("{} is {encoding} text, and only UTF-8 is read", path.display())]
+    WrongEncoding {
+        /// The file.
+        path: PathBuf,
+        /// What its first bytes tell.
+        encoding: &'static str,
+    },
+    /// A header that gives two columns one name: nobody could say which is meant. Rename or remove one of them.
+    #[error("{} has two columns called {column:?}: number {first} and number {second} of its header", path.display())]
+    DuplicateColumn {
+        /// The file.
+        path: PathBuf,
+        /// The name.
+        column: String,
+        /// Where it stands first, from 1.
+        first: usize,
+        /// Where it stands again, from 1.
+        second: usize,
     },
     /// A folder or a glob that has no file of the form that is wanted. Name another, or another format.
     #[error("{} has no {format} file: {expected} expected", path.display())]
@@ -133,6 +153,39 @@ pub enum Error {
     },
 }
 
+/// What the places of a file are called: text has lines.
+fn line_or_row(path: &Path) -> &'static str {
+    let ending = path.extension().unwrap_or_default();
+    if ["parquet", "npy"]
+        .iter()
+        .any(|binary| ending.eq_ignore_ascii_case(binary))
+    {
+        "row"
+    } else {
+        "line"
+    }
+}
+
+fn shown(value: &str) -> String {
+    if value.is_empty() {
+        "an empty cell".to_owned()
+    } else {
+        format!("value: {value:?}")
+    }
+}
+
+/// The most columns that an error lists.
+const N_LISTED: usize = 50;
+
+/// Names as one text; of very many the first.
+fn listed(names: &[String]) -> String {
+    let shown = names[..names.len().min(N_LISTED)].join(", ");
+    match names.len().saturating_sub(N_LISTED) {
+        0 => shown,
+        more => format!("{shown}, and {more} more"),
+    }
+}
+
 impl Error {
     /// For `map_err`: an I/O error with its path.
     pub fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
@@ -154,6 +207,10 @@ impl Error {
             Self::Damaged { .. } => {
                 "the file is damaged or was cut off: fetch or pack it again (gzip -t and zstd -t check a file)"
             }
+            Self::WrongEncoding { .. } => {
+                "convert the file to UTF-8: iconv -f UTF-16 -t UTF-8 FILE > NEW, or save it anew as \"CSV UTF-8\""
+            }
+            Self::DuplicateColumn { .. } => "rename or remove one of the two columns in the file's header",
             Self::NoFiles { .. } => "name a file, a folder that has such files, or another format",
             Self::BadSource { .. } => "mend this key of the source in the recipe",
             Self::Empty { .. } => "check that the right file was named",

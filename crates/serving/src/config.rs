@@ -34,8 +34,9 @@ pub struct ServeConfig {
     #[arg(long, env = "CATCHMENT_SERVE_TIMEOUT_MS", default_value_t = 10_000,
           value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout_ms: u64,
-    /// Largest body that is read, in bytes.
-    #[arg(long, env = "CATCHMENT_SERVE_MAX_BODY", default_value_t = 1 << 20)]
+    /// Largest body that is read, in bytes; at least 1.
+    #[arg(long, env = "CATCHMENT_SERVE_MAX_BODY", default_value_t = 1 << 20,
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_body: usize,
     /// Milliseconds between looks at `CURRENT`.
     #[arg(long, env = "CATCHMENT_SERVE_POLL_MS", default_value_t = 500,

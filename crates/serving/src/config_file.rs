@@ -11,6 +11,8 @@ use crate::ServeConfig;
 
 /// Keys whose values are paths; relative ones start at the file's folder.
 const PATHS: [&str; 2] = ["bundles", "data"];
+/// Keys whose values are texts: a number there would be taken for a name of digits.
+const TEXTS: [&str; 5] = ["bundles", "data", "listen", "admin", "log"];
 const FILE_FLAG: &str = "--config";
 const FILE_VARIABLE: &str = "CATCHMENT_SERVE_CONFIG";
 
@@ -135,6 +137,14 @@ fn read(path: &Path, command: &Command) -> Result<Vec<Setting>, ConfigError> {
                 nearest: nearest(name, command),
             });
         };
+        if TEXTS.contains(&name) && matches!(value.get_ref(), DeValue::Integer(_) | DeValue::Boolean(_)) {
+            return Err(ConfigError::BadValue {
+                path: path.to_owned(),
+                line: line(at),
+                key: name.to_owned(),
+                reason: format!("has to be a text, in quotes: {name} = \"…\""),
+            });
+        }
         let value = match value.get_ref() {
             DeValue::String(text) => text.to_string(),
             DeValue::Integer(number) => number.to_string(),

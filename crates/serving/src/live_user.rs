@@ -1,6 +1,6 @@
 //! A user as one bundle sees them.
 
-use catchment_pipeline::{Catalogue, UserState};
+use catchment_pipeline::{Catalogue, Pipeline, UserState};
 use catchment_schema::{Event, EventKind, History, Time, UserIdx, merge_by_time};
 
 use crate::event::StoredEvent;
@@ -15,12 +15,14 @@ pub struct LiveUser {
 }
 
 impl LiveUser {
-    /// Joins the bundle's history with live events. Items that the bundle does not know are left out here; they stay
-    /// in the store, and the next bundle may know them.
-    pub fn new(catalogue: &Catalogue, user_id: &str, live: &[StoredEvent]) -> Self {
+    /// Joins the bundle's history with the live events that count. The others stay in the store, and may count for the
+    /// next bundle.
+    pub fn new(pipeline: &Pipeline, user_id: &str, live: &[StoredEvent]) -> Self {
+        let catalogue = pipeline.catalogue();
         let user = catalogue.users().user(user_id);
         let known = user.map_or(&[][..], |user| catalogue.history(user).events());
         let live: Vec<Event> = beyond(catalogue, user_id, live)
+            .filter(|event| counts(pipeline, event))
             .filter_map(|event| in_catalogue(catalogue, event))
             .collect();
         Self {
@@ -48,6 +50,12 @@ impl LiveUser {
             history: self.history(),
         }
     }
+}
+
+/// Whether answers take a live event into account: the bundle knows its item, and training had not left events of its
+/// kind out.
+pub fn counts(pipeline: &Pipeline, event: &StoredEvent) -> bool {
+    pipeline.spec().counts(&event.kind) && pipeline.catalogue().items().item(&event.item_id).is_some()
 }
 
 /// Those live events of a user that the bundle's history does not hold, in their order.

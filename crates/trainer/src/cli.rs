@@ -5,8 +5,19 @@ use std::path::PathBuf;
 use catchment_evaluation::SegmentBy;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+/// Where the work goes unless somebody says otherwise.
+pub(crate) const DEFAULT_WORK: &str = "work";
+
 /// More threads than this are a slip of the finger.
 pub(crate) const MAX_THREADS: usize = 1024;
+
+/// The most that one answer may hold.
+const MAX_ANSWER: u64 = 100_000;
+
+/// Nobody means an answer of nothing.
+fn how_many() -> clap::builder::RangedU64ValueParser<usize> {
+    clap::builder::RangedU64ValueParser::new().range(1..=MAX_ANSWER)
+}
 
 /// Trains multi-channel recommenders: recipes in, bundles out.
 #[derive(Parser)]
@@ -56,7 +67,7 @@ pub(crate) struct RecipeArgs {
     /// The recipe.
     pub(crate) recipe: PathBuf,
     /// Where the work goes: `<work>/<name of the recipe>/`.
-    #[arg(long, default_value = "work")]
+    #[arg(long, default_value = DEFAULT_WORK)]
     pub(crate) work: PathBuf,
     /// Do everything anew, whatever is done already.
     #[arg(long)]
@@ -127,7 +138,7 @@ pub(crate) enum Command {
         #[arg(value_name = "RECIPE|BUNDLE")]
         source: PathBuf,
         /// Where the work of the recipe lies.
-        #[arg(long, default_value = "work")]
+        #[arg(long, default_value = DEFAULT_WORK)]
         work: PathBuf,
         /// Where the page goes.
         #[arg(short, long, default_value = "report.html")]
@@ -160,7 +171,7 @@ pub(crate) enum Command {
         #[arg(long)]
         user: String,
         /// How many.
-        #[arg(short, default_value_t = 10)]
+        #[arg(short, default_value_t = 10, value_parser = how_many())]
         n: usize,
         /// Say which channels found what, and how long each stage took.
         #[arg(long)]
@@ -174,9 +185,9 @@ pub(crate) enum Command {
         #[arg(long)]
         users: PathBuf,
         /// How many for each.
-        #[arg(short, default_value_t = 10)]
+        #[arg(short, default_value_t = 10, value_parser = how_many())]
         n: usize,
-        /// Where they go.
+        /// Where they go: a file that ends in .parquet, .csv or .jsonl, and is written in that form.
         #[arg(short, long, default_value = "recommendations.parquet")]
         output: PathBuf,
     },
@@ -188,7 +199,7 @@ pub(crate) enum Command {
         #[arg(long)]
         item: String,
         /// How many.
-        #[arg(short, default_value_t = 10)]
+        #[arg(short, default_value_t = 10, value_parser = how_many())]
         n: usize,
         /// By this channel; the first that can say, otherwise.
         #[arg(long)]
@@ -205,7 +216,7 @@ pub(crate) enum Command {
         #[arg(long)]
         item: String,
         /// How many recommendations it should be among.
-        #[arg(short, default_value_t = 10)]
+        #[arg(short, default_value_t = 10, value_parser = how_many())]
         n: usize,
     },
     /// The vectors of a channel, as a file.
@@ -235,6 +246,9 @@ pub(crate) enum Command {
         /// The folder that it goes to.
         #[arg(short, long)]
         output: PathBuf,
+        /// Write over a recipe or tables that are there and are others.
+        #[arg(long)]
+        force: bool,
     },
     /// Run a recipe from raw data to measured metrics, once for each seed, and write the result file.
     Reproduce {

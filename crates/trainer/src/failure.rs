@@ -30,6 +30,15 @@ impl Failure {
         }
     }
 
+    /// The command line to blame where the error is of one kind: what may also stand in a recipe came from there.
+    pub(crate) fn blame_command_line<E>(self, is_of_kind: impl FnOnce(&E) -> bool) -> Self
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let wrong_use = self.wrong_use || self.error.downcast_ref().is_some_and(is_of_kind);
+        Self { wrong_use, ..self }
+    }
+
     /// `1` where the work failed, `2` for wrong use.
     pub(crate) fn exit_code(&self) -> ExitCode {
         use catchment_pipeline::Error as E;
@@ -38,11 +47,18 @@ impl Failure {
             self.error.downcast_ref(),
             Some(E::UnknownChannel { .. } | E::NoVectors { .. } | E::NotSimilar { .. })
         );
-        ExitCode::from(if self.wrong_use || names_a_wrong_channel {
-            2
-        } else {
-            1
-        })
+        // And only a command line names a bundle to compare with.
+        let names_a_wrong_bundle = matches!(
+            self.error.downcast_ref(),
+            Some(catchment_evaluation::Error::NotPaired { .. })
+        );
+        ExitCode::from(
+            if self.wrong_use || names_a_wrong_channel || names_a_wrong_bundle {
+                2
+            } else {
+                1
+            },
+        )
     }
 
     /// What went wrong, with all causes in one sentence, and what to do.
@@ -153,6 +169,9 @@ fn of_evaluation(error: &catchment_evaluation::Error) -> Option<&'static str> {
     Some(match error {
         E::Config { .. } => "change that key of [evaluate] in the recipe",
         E::NoTruth => "hold more out in [split], or bring more data",
+        E::NotPaired { .. } => {
+            "compare with a bundle that was published from this very log by the same [prepare] and [split]"
+        }
         E::NoSuchSegment { .. } => "choose among those in [evaluate] or --segments",
         E::SeveralChannels { .. } => "write a file for each channel, and name them in [lists]",
         E::Schema(error) => error.help(),

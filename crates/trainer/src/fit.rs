@@ -12,7 +12,7 @@ use catchment_models::popularity::Popularity;
 use catchment_models::sgns;
 use catchment_pipeline::{ChannelModel, ChannelSpec, Layout, POPULARITY_FILE};
 use catchment_prepare::Prepared;
-use catchment_recall::QueryForm;
+use catchment_recall::{Against, QueryForm};
 use catchment_sampling::MemorySessions;
 use catchment_schema::{Histories, Interactions, Metadata, Time};
 
@@ -63,6 +63,8 @@ pub(crate) fn channels(
     layout: &Layout,
     only: &[String],
 ) -> Result<(), Failure> {
+    let columns: Vec<&str> = prepared.item_attributes().names().collect();
+    work.recipe.check_categories(&columns)?;
     let histories = known.histories(prepared.users().len());
     let end = known
         .events
@@ -102,7 +104,12 @@ pub(crate) fn stopped(work: &Work) -> Result<(), Failure> {
     }
     Err(Failure::with_help(
         anyhow::anyhow!("interrupted; the channels that were fitted are kept"),
-        format!("go on by: {} --resume", work.train_again()),
+        format!(
+            "go on by: {} --resume, then catchment-train evaluate {place} and catchment-train publish {place}; or all of \
+             it by: catchment-train run {place}",
+            work.train_again(),
+            place = work.recipe_and_place()
+        ),
     ))
 }
 
@@ -119,17 +126,7 @@ fn fit_one(
     fs::create_dir_all(&folder).map_err(catchment_schema::Error::io(&folder))?;
     let items = prepared.items();
     match &channel.model {
-        ChannelModel::Popular { model, query } => {
-            if let Some(column) = &query.category {
-                // Only here, where the items are known, can it be said that they have no such column.
-                let attributes = prepared.item_attributes();
-                let names: Vec<&str> = attributes.names().collect();
-                anyhow::ensure!(
-                    names.contains(&column.as_str()),
-                    "query.category = {column:?}, but the items have no such column; columns: {}",
-                    names.join(", ")
-                );
-            }
+        ChannelModel::Popular { model, .. } => {
             let popularity = Popularity::fit(histories, items.len(), end, model)?;
             popularity.save(folder.join(POPULARITY_FILE), items)?;
         }
@@ -173,7 +170,11 @@ fn fit_one(
             let fitted = sgns::fit(&sessions, items.len(), model, work.recipe.seed, bar)?;
             fitted.save(&folder, items, channel.model.kind(), &work.recipe.name)?;
             if query.form == QueryForm::Seeds {
-                let table = vector_neighbours::of(&fitted.input, model.dim, query.neighbours)?;
+                let against = match query.against {
+                    Against::Input => None,
+                    Against::Output => Some(&fitted.output[..]),
+                };
+                let table = vector_neighbours::of(&fitted.input, against, model.dim, query.neighbours)?;
                 table.write(layout.neighbours(&channel.name), items, channel.model.kind())?;
             }
             work.note(format!(

@@ -1,7 +1,7 @@
 //! Measures every list of a pipeline: each channel, the merge, the ranked list, and lists from files.
 
 use catchment_bundle::Bundle;
-use catchment_evaluation::report::Comparison;
+use catchment_evaluation::report::{CommonUsers, Comparison};
 use catchment_evaluation::{
     Attribution, Evaluator, FileLists, GroundTruth, ItemPopularity, Judged, MetricReport, MetricTable,
     NamedLists, PerUser, Recommends, Role, SeenItems, SegmentSources, Segmentation, Unseen, compare,
@@ -11,6 +11,7 @@ use catchment_prepare::Prepared;
 use catchment_schema::Interactions;
 use serde::{Deserialize, Serialize};
 
+use crate::common_users::Common;
 use crate::failure::Failure;
 use crate::lists::{JudgedList, PipelineLists, Translated};
 use crate::work::Work;
@@ -114,7 +115,14 @@ pub(crate) fn whole(
     let mut judgements = judgements(lists, reports, attribution.as_ref());
     against_best_channel(work, &mut judgements, &per_user)?;
     if let Some(bundle) = other {
-        against_bundle(work, prepared, bundle, &truth, part, &mut judgements, &per_user)?;
+        let ours = Ours {
+            work,
+            prepared,
+            truth: &truth,
+            seen: &seen,
+            part,
+        };
+        against_bundle(&ours, bundle, &mut judgements, &per_user)?;
     }
     Ok(Whole {
         judgements,
@@ -253,21 +261,48 @@ fn against_best_channel(
         work.recipe.seed,
     )?;
     let against = judgements[best].list.clone();
-    judgements[ours].compared.push(Comparison { against, metrics });
+    judgements[ours].compared.push(Comparison {
+        against,
+        metrics,
+        common: None,
+    });
     Ok(())
 }
 
-/// Each list against the list of the same name of another bundle, over the same held-out items.
+/// What a bundle is compared on.
+struct Ours<'a> {
+    work: &'a Work,
+    prepared: &'a Prepared,
+    truth: &'a GroundTruth,
+    seen: &'a SeenItems,
+    part: &'a str,
+}
+
+/// Each list against the list of the same name of another bundle, over the same held-out items; over the users whom
+/// both can be judged on where the bundle was trained on other data.
 fn against_bundle(
-    work: &Work,
-    prepared: &Prepared,
+    ours: &Ours<'_>,
     bundle: &Bundle,
-    truth: &GroundTruth,
-    part: &str,
     judgements: &mut [Judgement],
     per_user: &[PerUser],
 ) -> Result<(), Failure> {
+    let Ours { work, prepared, .. } = *ours;
     let pipeline = Pipeline::open(bundle)?;
+    let version = bundle.version();
+    let is_same_data = bundle.manifest().trained_on.hash == prepared.summary().hash;
+    let common = (!is_same_data).then(|| Common::of(ours.truth, ours.seen, prepared, pipeline.catalogue()));
+    if let Some(common) = &common
+        && common.counts.users == 0
+    {
+        let CommonUsers {
+            of, unknown, seen, ..
+        } = common.counts;
+        let reason = format!(
+            "bundle {version} was trained on other data, and of {of} users with held-out items it does not know {unknown}, \
+             or not their held-out items, and was trained on held-out items of {seen}"
+        );
+        return Err(catchment_evaluation::Error::NotPaired { reason }.into());
+    }
     let theirs = of_pipeline(work, &pipeline);
     let theirs: Vec<ToJudge<'_>> = theirs
         .into_iter()
@@ -280,31 +315,29 @@ fn against_bundle(
     // Only what each user got is asked for.
     let mut config = work.recipe.evaluate.clone();
     config.resamples = 0;
-    let judged = Evaluator::new(truth, &config, part, work.recipe.seed).judge(&named(&theirs))?;
-    let version = bundle.version();
-    let other_data = bundle.manifest().trained_on.hash != prepared.summary().hash;
+    let judged = Evaluator::new(ours.truth, &config, ours.part, work.recipe.seed).judge(&named(&theirs))?;
+    let note = common.as_ref().map(|common| common.note(&version.to_string()));
     for (list, values) in theirs.iter().zip(&judged.per_user) {
         let same_name = |judgement: &Judgement| judgement.list == list.name;
         let Some(position) = judgements.iter().position(same_name) else {
             continue;
         };
         let (config, seed) = (&work.recipe.evaluate, work.recipe.seed);
-        let metrics = compare(&per_user[position], values, config, seed)?;
+        let metrics = match &common {
+            None => compare(&per_user[position], values, config, seed)?,
+            Some(Common { keep, .. }) => {
+                compare(&per_user[position].only(keep)?, &values.only(keep)?, config, seed)?
+            }
+        };
         judgements[position].compared.push(Comparison {
             against: format!("bundle {version}"),
             metrics,
+            common: common.as_ref().map(|common| common.counts),
         });
-        if other_data {
-            let note = format!(
-                "bundle {version} was trained on other data than what was prepared last: it may have seen what is held out"
-            );
-            judgements[position].notes.push(note);
-        }
+        judgements[position].notes.extend(note.clone());
     }
-    if other_data {
-        work.note(format!(
-            "bundle {version} was trained on other data: it may have seen what is held out"
-        ));
+    if let Some(note) = note {
+        work.say(format!("\n{note}"));
     }
     Ok(())
 }

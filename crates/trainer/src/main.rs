@@ -4,8 +4,10 @@
 
 mod cli;
 mod commands;
+mod common_users;
 mod draft;
 mod failure;
+mod findings;
 mod fit;
 mod fitted;
 mod folder;
@@ -16,6 +18,7 @@ mod progress;
 mod rank;
 mod recipe;
 mod tables;
+mod test_reads;
 mod vector_neighbours;
 mod work;
 

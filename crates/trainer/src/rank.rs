@@ -2,12 +2,12 @@
 
 use catchment_evaluation::GroundTruth;
 
-use catchment_features::{ChannelHit, ColumnKind, FittedFeatures, Side};
-use catchment_pipeline::{Pipeline, RankerModel, Request, RequestFeatures, Scratch, UserState};
+use catchment_features::{ChannelHit, ColumnKind, FeatureConfig, FeatureSpec, FittedFeatures, Side};
+use catchment_pipeline::{Catalogue, Pipeline, RankerModel, Request, RequestFeatures, Scratch, UserState};
 use catchment_prepare::Prepared;
 use catchment_ranking::{ColumnShape, Layout, LrRanker, Shapes, TrainingRequest, TrainingSet};
 use catchment_recall::Candidate;
-use catchment_schema::{Histories, Interactions, Time, UserIdx};
+use catchment_schema::{Histories, History, Interactions, Time, UserIdx};
 use rayon::prelude::*;
 
 use crate::draft::Draft;
@@ -22,9 +22,16 @@ const MAX_REQUESTS: usize = 20_000;
 pub(crate) const NOT_ENOUGH: &str = "a ranker needs validation rows that the channels find: take a larger validation part, \
                           larger k, or leave [ranker] out";
 
+/// Every request is asked a second time as if nobody knew who asks. Whoever has a validation row has a history, too:
+/// without these a ranker would meet its first stranger when it is served, and know nothing of them. Only where a feature
+/// crosses the user with the item, as no other weight of a linear ranker can be for strangers alone. Their rows weigh
+/// little: what they share with the others' rows is to be learned from the others.
+const STRANGER_WEIGHT: f32 = 0.2;
+
 /// One user's candidates with what became of them.
 struct Example {
-    user: UserIdx,
+    /// `None` for a stranger.
+    user: Option<UserIdx>,
     now: Time,
     candidates: Vec<Candidate>,
     labels: Vec<f32>,
@@ -35,6 +42,7 @@ fn examples(
     pipeline: &Pipeline,
     prepared: &Prepared,
     validation: &Interactions,
+    with_strangers: bool,
 ) -> Result<Vec<Example>, Failure> {
     let catalogue = pipeline.catalogue();
     let n_users = prepared.users().len();
@@ -42,10 +50,16 @@ fn examples(
     let later: Histories = validation.histories(n_users);
     let known = truth.users().iter().filter(|user| user.index() < n_users).count();
     let step = known.div_ceil(MAX_REQUESTS).max(1);
-    (0..known)
-        .into_par_iter()
+    let asked: Vec<(usize, bool)> = (0..known)
         .step_by(step)
-        .map_init(Scratch::default, |scratch, position| {
+        .flat_map(|position| {
+            let as_stranger = with_strangers.then_some((position, true));
+            std::iter::once((position, false)).chain(as_stranger)
+        })
+        .collect();
+    asked
+        .into_par_iter()
+        .map_init(Scratch::default, |scratch, (position, is_stranger)| {
             let user = truth.users()[position];
             // The moment at which the user came back: what was known then is what the features may see.
             let first = later
@@ -58,11 +72,17 @@ fn examples(
             } else {
                 first
             };
+            let had = catalogue.history(user);
+            let user = (!is_stranger).then_some(user);
             let state = UserState {
-                user: Some(user),
-                history: catalogue.history(user),
+                user,
+                history: history(catalogue, user),
             };
-            let candidates = pipeline.candidates(&Request::new(0, now), &state, scratch)?;
+            let mut candidates = pipeline.candidates(&Request::new(0, now), &state, scratch)?;
+            if is_stranger {
+                // What the user took before is no miss. Most had the most popular items: these would look worst.
+                candidates.retain(|candidate| had.events().iter().all(|event| event.item != candidate.item));
+            }
             let relevant = truth.relevant(position);
             let label =
                 |candidate: &Candidate| f32::from(u8::from(relevant.binary_search(&candidate.item).is_ok()));
@@ -77,6 +97,19 @@ fn examples(
         .collect()
 }
 
+/// Whether what a candidate's features mean depends on who asks.
+fn crosses_users(features: &FeatureSpec) -> bool {
+    features.candidate.iter().any(|feature| match feature {
+        FeatureConfig::Cross(cross) => cross.features.iter().any(|name| name.starts_with("user.")),
+        _ => false,
+    })
+}
+
+/// Strangers have none.
+fn history(catalogue: &Catalogue, user: Option<UserIdx>) -> History<'_> {
+    user.map_or(History::EMPTY, |user| catalogue.history(user))
+}
+
 /// Fits the scores that channels give, then the ranker; writes both. Returns a line about it.
 pub(crate) fn train(
     work: &Work,
@@ -87,7 +120,8 @@ pub(crate) fn train(
     model: &RankerModel,
     validation: &Interactions,
 ) -> Result<String, Failure> {
-    let examples = examples(unranked, prepared, validation)?;
+    let with_strangers = crosses_users(&work.recipe.features);
+    let examples = examples(unranked, prepared, validation, with_strangers)?;
     let hits = examples
         .iter()
         .flat_map(|example| &example.candidates)
@@ -99,18 +133,19 @@ pub(crate) fn train(
             })
         });
     features.fit_channel_scores(hits)?;
-    let (selection, final_model) = (&draft.selection, &draft.model);
+    let selection = &draft.selection;
     features.save(&selection.features())?;
-    features.save(&final_model.features())?;
     let catalogue = unranked.catalogue();
     let featurizer = catchment_pipeline::Featurizer::open(selection, catalogue)?;
     let fingerprint = features.fingerprint().to_string();
     let mut set = TrainingSet::new(layout(&features)?, featurizer.items(), &fingerprint);
     let mut rows = RequestFeatures::default();
+    let most = examples.iter().map(|example| example.candidates.len()).max();
+    let light = vec![STRANGER_WEIGHT; most.unwrap_or(0)];
     for example in &examples {
         let state = UserState {
-            user: Some(example.user),
-            history: catalogue.history(example.user),
+            user: example.user,
+            history: history(catalogue, example.user),
         };
         featurizer.request(catalogue, &state, example.now, &mut rows)?;
         featurizer.candidates(&example.candidates, &mut rows)?;
@@ -125,7 +160,7 @@ pub(crate) fn train(
             candidates: &items,
             candidate_features: &rows.candidates,
             labels: &example.labels,
-            weights: None,
+            weights: example.user.is_none().then_some(&light[..items.len()]),
         })?;
     }
     let RankerModel::Lr { model } = model;
@@ -134,7 +169,6 @@ pub(crate) fn train(
         .map_err(|error| Failure::with_help(error, NOT_ENOUGH))?;
     drop(bar);
     ranker.save(selection.ranker())?;
-    ranker.save(final_model.ranker())?;
     let judged = &report.calibrated;
     Ok(format!(
         "ranker lr: {} rows of {} requests, {} positive; on requests kept apart AUC {:.4}, logloss {:.4}, \
@@ -150,6 +184,21 @@ pub(crate) fn train(
         report.best_epoch,
         report.epochs.len(),
     ))
+}
+
+/// Puts the ranker beside the final models, with its features counted in the log that those were fitted on. All else of
+/// the features stays as the ranker learned it: a vocabulary or a scale fitted anew would give its weights another
+/// meaning, but an item's count is a fact of the log, as the channels' scores are.
+pub(crate) fn carry_over(draft: &Draft, prepared: &Prepared, known: &Interactions) -> Result<(), Failure> {
+    let (selection, final_model) = (&draft.selection, &draft.model);
+    let trained = FittedFeatures::open(&selection.features())?;
+    let features = trained.recount(&known.histories(prepared.users().len()));
+    features.save(&final_model.features())?;
+    let ranker = LrRanker::open(selection.ranker())?;
+    let fingerprint = features.fingerprint().to_string();
+    Ok(ranker
+        .for_recounted_features(fingerprint)
+        .save(final_model.ranker())?)
 }
 
 /// Where the weights of each side's features lie.

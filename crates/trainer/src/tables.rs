@@ -1,8 +1,14 @@
 //! Tables for people.
 
+use std::fmt::Write as _;
+
 use catchment_evaluation::metric_report::SegmentMetrics;
 
 use crate::judge::Judgement;
+
+/// Where the words of a table are explained.
+pub(crate) const WORDS: &str =
+    "(what recall@k, ndcg, mrr, item_cf, ials and the other words mean: docs/guide.md, \"Words\")";
 
 /// Columns as wide as their widest cell; the first is left-aligned, the others right.
 pub(crate) fn render(header: &[String], rows: &[Vec<String>]) -> String {
@@ -85,8 +91,15 @@ pub(crate) fn comparisons(judgements: &[Judgement]) -> String {
                     ]
                 })
                 .collect();
-            let title = format!("{} minus {}", judgement.list, comparison.against);
+            let mut title = format!("{} minus {}", judgement.list, comparison.against);
+            if let Some(common) = comparison.common {
+                let _ = write!(title, ", over {} of {} users", common.users, common.of);
+            }
             text.extend(["\n", &title, "\n", &render(&header, &rows)]);
+            for found in &comparison.metrics {
+                let (list, metric) = (&judgement.list, &found.metric);
+                let _ = writeln!(text, "{list} in {metric}: {}", found.verdict());
+            }
         }
     }
     text

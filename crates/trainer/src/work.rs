@@ -8,7 +8,7 @@ use catchment_pipeline::{Layout, Pipeline, PipelineSpec, SPEC_VERSION};
 use catchment_prepare::{Prepared, Summary, already_prepared};
 use catchment_schema::AtomicFile;
 
-use crate::cli::{MAX_THREADS, Output, RecipeArgs};
+use crate::cli::{DEFAULT_WORK, MAX_THREADS, Output, RecipeArgs};
 use crate::draft;
 use crate::failure::Failure;
 use crate::recipe::Recipe;
@@ -26,6 +26,8 @@ pub(crate) struct Work {
     /// Fit everything anew, whatever there is.
     pub(crate) fresh: bool,
     folder: PathBuf,
+    /// Where the folder lies, as the command line says it.
+    place: PathBuf,
     /// The recipe's own seed, whatever the command line says.
     own_seed: u64,
     /// Whether the encoded data are known to be those of the recipe.
@@ -55,6 +57,7 @@ impl Work {
             output,
             fresh: args.fresh,
             folder,
+            place: args.work.clone(),
             own_seed,
             is_prepared: Cell::new(false),
             _lock: lock,
@@ -108,10 +111,15 @@ impl Work {
         self.folder.join("findings.json")
     }
 
+    /// How often the test part was measured on.
+    pub(crate) fn test_reads(&self) -> PathBuf {
+        self.folder.join("test_reads.json")
+    }
+
     /// The encoded data, which `prepare` must have made of what the recipe names, by its settings. A seed on the command
     /// line is for training: data that were split by the recipe's own are as good.
     pub(crate) fn prepared(&self) -> Result<Prepared, Failure> {
-        let again = || format!("catchment-train prepare {}", self.recipe.path.display());
+        let again = || format!("catchment-train prepare {}", self.recipe_and_place());
         let prepared = Prepared::open(self.data()).map_err(|error| Failure::with_help(error, again()))?;
         for seed in [self.recipe.seed, self.own_seed] {
             if self.is_prepared.get() || self.prepared_already(seed)?.is_some() {
@@ -161,7 +169,17 @@ impl Work {
 
     /// The command for it.
     pub(crate) fn train_again(&self) -> String {
-        format!("catchment-train train {}", self.recipe.path.display())
+        format!("catchment-train train {}", self.recipe_and_place())
+    }
+
+    /// The arguments of a command on the same recipe in the same place.
+    pub(crate) fn recipe_and_place(&self) -> String {
+        let recipe = self.recipe.path.display();
+        if self.place.as_path() == Path::new(DEFAULT_WORK) {
+            recipe.to_string()
+        } else {
+            format!("{recipe} --work {}", self.place.display())
+        }
     }
 
     /// What the recipe makes of a bundle.
@@ -172,6 +190,7 @@ impl Work {
             merge: self.recipe.merge.clone(),
             ranker: self.recipe.ranker.clone().filter(|_| with_ranker),
             exclude_seen: self.recipe.evaluate.exclude_seen,
+            events: self.recipe.prepare.events.clone(),
         }
     }
 

@@ -68,6 +68,22 @@ pub struct Comparison {
     pub against: String,
     /// Metric by metric: ours minus theirs.
     pub metrics: Vec<PairedDifference>,
+    /// Over whom, where not over everybody who was judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub common: Option<CommonUsers>,
+}
+
+/// The users over whom two runs on different data can be compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommonUsers {
+    /// How many they are.
+    pub users: usize,
+    /// How many were judged.
+    pub of: usize,
+    /// How many of the others the other run does not know, or of whose held-out items it does not know one.
+    pub unknown: usize,
+    /// How many of the others had a held-out item in what the other run was trained on.
+    pub seen: usize,
 }
 
 impl RunReport {

@@ -1,10 +1,7 @@
 //! The run in a sentence or two.
 
 use super::{Comparison, ListReport, RunReport};
-use crate::paired::PairedDifference;
-
-/// Differences whose p-value is below this are called more than chance.
-const SIGNIFICANT: f64 = 0.05;
+use crate::paired::{PairedDifference, SIGNIFICANT};
 
 pub(super) fn verdict(report: &RunReport) -> String {
     let Some(list) = report.headline() else {

@@ -76,6 +76,7 @@ fn report() -> RunReport {
             better: 30,
             worse: 12,
         }],
+        common: None,
     });
     let (labels, scores) = ([1.0, 0.0, 0.0, 1.0], [0.9, 0.2, 0.1, 0.4]);
     let found = calibration(&labels, &scores, 4).expect("probabilities");

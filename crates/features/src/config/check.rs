@@ -1,8 +1,8 @@
 //! What can be wrong with the settings of one feature.
 
 use super::{
-    FeatureConfig, HashConfig, HistoryConfig, Keep, MAX_BUCKETS, MAX_CROSSED, MAX_HASHES, MAX_OOV_BUCKETS,
-    Pooling, TimeConfig, WordsConfig,
+    FeatureConfig, HalfLife, HashConfig, HistoryConfig, Keep, MAX_BUCKETS, MAX_CROSSED, MAX_HASHES,
+    MAX_OOV_BUCKETS, Pooling, TimeConfig, WordsConfig,
 };
 use crate::time_part::parse_offset;
 use crate::{Error, Result, Side, Transform};
@@ -143,9 +143,18 @@ fn hash(config: &HashConfig) -> Result<(), Fault> {
 
 fn history(config: &HistoryConfig) -> Result<(), Fault> {
     last(config.last)?;
-    let half_life = config.half_life.map_or(1.0, super::HalfLife::value);
-    check(half_life.is_finite() && half_life > 0.0, "half_life", || {
-        format!("{half_life} is not finite and above 0")
+    let Some(half_life) = config.half_life else {
+        return Ok(());
+    };
+    // Times are milliseconds: a shorter half-life leaves nothing of any event but those of this very moment.
+    let (least, said) = match half_life {
+        HalfLife::Positions(_) => (1e-3, "0.001 positions"),
+        HalfLife::Hours(_) => (1.0 / 3.6e6, "1 ms"),
+        HalfLife::Days(_) => (1.0 / 8.64e7, "1 ms"),
+    };
+    let value = half_life.value();
+    check(value.is_finite() && value >= least, "half_life", || {
+        format!("{value:?} is not finite and at least {said}")
     })
 }
 

@@ -7,7 +7,7 @@ use super::Pooling;
 /// Events of a history that are looked at, where the recipe says nothing.
 pub const DEFAULT_LAST: usize = 100;
 
-/// After how much an event of a history weighs half. Finite and above 0.
+/// After how much an event of a history weighs half. Finite; at least 0.001 positions or 1 ms.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HalfLife {

@@ -160,7 +160,15 @@ fn the_newer_kinds_say_what_is_wrong_with_their_settings() {
         ),
         (
             r#"user = [{ name = "a", kind = "history", half_life = { days = 0 } }]"#,
-            expect!["features.user.a.half_life: 0 is not finite and above 0"],
+            expect!["features.user.a.half_life: 0.0 is not finite and at least 1 ms"],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "history", half_life = { days = 1e-300 } }]"#,
+            expect!["features.user.a.half_life: 1e-300 is not finite and at least 1 ms"],
+        ),
+        (
+            r#"user = [{ name = "a", kind = "history", half_life = { positions = 1e-9 } }]"#,
+            expect!["features.user.a.half_life: 1e-9 is not finite and at least 0.001 positions"],
         ),
         (
             r#"user = [{ name = "a", kind = "history", half_life = { days = 1e308 } }]"#,

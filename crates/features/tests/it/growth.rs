@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use catchment_features::{Error, FeatureBatch, FeatureColumn, FittedFeatures, Side, UserInput};
+use catchment_features::{
+    CandidateInput, Error, FeatureBatch, FeatureColumn, FittedFeatures, Side, UserInput, UserProfile,
+};
 use catchment_schema::arrow::array::{Array as _, new_null_array};
 use catchment_schema::arrow::compute::concat;
 use catchment_schema::{ItemIdx, Time, UserIdx, Vocabulary};
@@ -151,6 +153,81 @@ fn the_lineage_names_every_fit_and_a_growth_that_changes_nothing_is_none() {
     let anew = later.try_fit(&recipe).expect("fitted");
     let all = [&fitted, &grown, &again, &anew].map(FittedFeatures::fingerprint);
     assert_eq!(all.into_iter().collect::<BTreeSet<_>>().len(), 4);
+}
+
+/// The dense columns of a side, by their names.
+fn dense(fitted: &FittedFeatures, side: Side, batch: &FeatureBatch) -> Vec<(String, Vec<f32>)> {
+    let columns = fitted.shape(side).into_iter().zip(&batch.columns);
+    let named = columns.filter_map(|(shape, column)| match column {
+        FeatureColumn::Dense { values, .. } => Some((shape.name, values.clone())),
+        FeatureColumn::Bag { .. } => None,
+    });
+    named.collect()
+}
+
+#[test]
+fn counted_anew_an_item_has_its_own_count_and_everything_else_stays() {
+    let world = World::new();
+    let recipe = r#"
+user = [{ name = "events", kind = "event_count", transform = "z_score" }]
+item = [
+    { name = "item", kind = "id" },
+    { name = "popularity", kind = "item_count", transform = "none" },
+    { name = "band", kind = "item_count", transform = { quantiles = 2 } },
+    { name = "price", kind = "number", column = "price", transform = "z_score" },
+]
+candidate = [{ name = "so_far", kind = "item_count", transform = "none" }]
+"#;
+    let fitted = world.try_fit(&spec(recipe)).expect("fitted");
+    // i4, which nobody had, is now the favourite.
+    let mut later = World::new();
+    later
+        .events
+        .extend([(0, 4, 40), (1, 4, 41), (2, 4, 42), (2, 4, 43)]);
+    let recounted = fitted.recount(&later.histories());
+    let (before, after) = (world.catalogue(&fitted), world.catalogue(&recounted));
+    let (before_dense, after_dense) = (
+        dense(&fitted, Side::Item, &before),
+        dense(&recounted, Side::Item, &after),
+    );
+    assert_eq!(
+        before_dense[0],
+        ("popularity".to_owned(), vec![3.0, 2.0, 2.0, 1.0, 0.0])
+    );
+    assert_eq!(
+        after_dense[0],
+        ("popularity".to_owned(), vec![3.0, 2.0, 2.0, 1.0, 4.0])
+    );
+    assert_eq!(before_dense[1], after_dense[1], "the price keeps its scale");
+    // The ids are those of before, and the bounds between the bands are: i4 moves to the upper band.
+    let (old, new) = (rows(&before), rows(&after));
+    assert_eq!(old[0], new[0]);
+    assert_eq!(old[2].1[..4], new[2].1[..4]);
+    assert_eq!(new[2].1[4], old[2].1[0]);
+    assert_eq!(fitted.shape(Side::Item), recounted.shape(Side::Item));
+
+    let so_far = |fitted: &FittedFeatures, items: &FeatureBatch| {
+        let mut profile = UserProfile::default();
+        let input = UserInput::anonymous(Time::from_millis(100));
+        fitted.profile(&input, items, &mut profile).expect("a profile");
+        let mut out = FeatureBatch::default();
+        let candidate = CandidateInput {
+            item: ItemIdx(4),
+            sources: &[],
+        };
+        fitted
+            .transform_candidates(&profile, items, &[candidate], &mut out)
+            .expect("a row");
+        dense(fitted, Side::Candidate, &out)[0].1.clone()
+    };
+    assert_eq!(
+        (so_far(&fitted, &before), so_far(&recounted, &after)),
+        (vec![0.0], vec![4.0])
+    );
+
+    assert_eq!(recounted.lineage(), [fitted.fingerprint()]);
+    assert_ne!(recounted.fingerprint(), fitted.fingerprint());
+    assert_eq!(fitted.recount(&world.histories()), fitted);
 }
 
 #[test]

@@ -39,7 +39,8 @@ pub struct SwingConfig {
     pub user_weights: bool,
     /// How many neighbours an item keeps.
     pub neighbours: usize,
-    /// How many users of an item are looked at, from 2; more are sampled, by the seed. 0: all.
+    /// How many users of an item are looked at, from 2; more are sampled, by the seed. With a number that no item
+    /// reaches all are looked at, and the table is exact.
     pub max_users: usize,
 }
 
@@ -67,8 +68,9 @@ impl SwingConfig {
         if !(1..=100_000).contains(&self.neighbours) {
             return refuse("neighbours", self.neighbours.to_string(), "1 to 100000");
         }
-        if self.max_users == 1 {
-            return refuse("max_users", self.max_users.to_string(), "0, or from 2");
+        if self.max_users < 2 {
+            let allowed = "from 2; a number that no item reaches looks at all";
+            return refuse("max_users", self.max_users.to_string(), allowed);
         }
         Ok(())
     }

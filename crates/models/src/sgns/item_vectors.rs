@@ -71,6 +71,23 @@ impl ItemVectors {
         Self::new(table.vectors, table.dim)
     }
 
+    /// The output vectors that [`SgnsModel::save`] wrote beside them, `[n_items, dim]`, as they are.
+    ///
+    /// # Errors
+    /// As [`ItemVectors::open`].
+    pub fn open_output(folder: impl AsRef<Path>, items: &Vocabulary) -> Result<Vec<f32>> {
+        let path = folder.as_ref().join(OUTPUT_FILE);
+        let table = Embeddings::read(&path)?;
+        if table.ids != items.ids() {
+            return Err(FileError::Inconsistent {
+                path,
+                reason: "its ids are not those of the item vocabulary".to_owned(),
+            }
+            .into());
+        }
+        Ok(table.vectors)
+    }
+
     /// Width of a vector.
     pub fn dim(&self) -> usize {
         self.dim

@@ -77,6 +77,7 @@ fn spec(with_ranker: bool) -> PipelineSpec {
         merge: MergeConfig::default(),
         ranker: with_ranker.then_some(ranker),
         exclude_seen: true,
+        events: vec![],
     }
 }
 

@@ -15,7 +15,7 @@
 //! | `ids_alike` | warning | ids that differ only in case, blanks or leading zeros |
 //! | `id_in_two_types` | warning | a text that is the id of a user and of an item |
 //! | `empty_column`, `constant_column` | note | columns without any value, or with the same one in every row |
-//! | `train_test_overlap` | error | the same event is in train and in test |
+//! | `train_test_overlap` | error where the split is given, else warning | the same event is in train and in test: of a given split a leak, of a split that is made here an event that the log repeats |
 //! | `train_after_test` | warning | users with train rows later than their first test row |
 //! | `target_in_history` | warning | test rows whose item their user had before |
 //! | `empty_part`, `cold_items` | warning | a part without rows; a test part of items that nobody trained on |

@@ -5,3 +5,4 @@ mod laws;
 mod rolling;
 mod steps;
 mod table;
+mod ties;

@@ -59,6 +59,15 @@ impl LrRanker {
         &self.feature_fingerprint
     }
 
+    /// The same ranker for features that are those it was trained on but for counts of a log that has gone on
+    /// (`FittedFeatures::recount`): every id and every scale has to be the same, which nobody can check here.
+    #[must_use]
+    pub fn for_recounted_features(mut self, feature_fingerprint: impl Into<String>) -> Self {
+        self.feature_fingerprint = feature_fingerprint.into();
+        self.item_logits = None;
+        self
+    }
+
     /// Where the features have their place.
     pub fn layout(&self) -> &Layout {
         &self.layout

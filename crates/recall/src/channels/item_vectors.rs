@@ -18,12 +18,26 @@ pub enum QueryForm {
     Seeds,
 }
 
+/// What the items of a history are compared with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Against {
+    /// The items' input vectors, by cosine: what is alike. Popular items have no advantage.
+    #[default]
+    Input,
+    /// The items' output vectors, by inner product with the history's directions: what is likely to be in the same
+    /// session, which popular items are.
+    Output,
+}
+
 /// How a channel of item vectors (Item2Vec, Airbnb) turns a history into a query.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ItemVectorsConfig {
     /// `pooled` or `seeds`.
     pub form: QueryForm,
+    /// `input` or `output`.
+    pub against: Against,
     /// How many of the most recent distinct items of the history are taken; 0: all of them.
     pub recent_items: usize,
     /// After how many positions, counted back from the most recent distinct item, an item weighs half. Above 0 and
@@ -37,6 +51,7 @@ impl Default for ItemVectorsConfig {
     fn default() -> Self {
         Self {
             form: QueryForm::default(),
+            against: Against::default(),
             recent_items: 0,
             half_life: None,
             neighbours: 100,

@@ -10,7 +10,7 @@ mod walk;
 
 pub use embedding::EmbeddingChannel;
 pub use item_to_item::{ItemToItemChannel, ItemToItemConfig};
-pub use item_vectors::{ItemVectorsConfig, QueryForm};
+pub use item_vectors::{Against, ItemVectorsConfig, QueryForm};
 pub use newest::{NewestChannel, NewestQueryConfig};
 pub use popular::PopularChannel;
 pub use popular_by_category::{PopularByCategoryChannel, PopularQueryConfig};

@@ -12,7 +12,8 @@ const MILLIS_PER_DAY: f64 = 86_400_000.0;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NewestQueryConfig {
-    /// After how many days an item is not new any more; above 0 and finite. None: it only stands further back.
+    /// After how many days an item is not new any more; 1 ms to 100,000 days. None: it only stands further
+    /// back.
     pub max_age_days: Option<f64>,
 }
 
@@ -23,10 +24,10 @@ impl NewestQueryConfig {
     /// [`ConfigError::OutOfRange`].
     pub fn validate(self, channel: &str) -> Result<(), ConfigError> {
         match self.max_age_days {
-            Some(days) if !(days > 0.0 && days.is_finite()) => Err(ConfigError::OutOfRange {
+            Some(days) if !(1.0 / MILLIS_PER_DAY..=1e5).contains(&days) => Err(ConfigError::OutOfRange {
                 key: format!("max_age_days of channel `{channel}`"),
                 value: days.to_string(),
-                allowed: "above 0 and finite",
+                allowed: "1 ms to 100000 days, or left out",
             }),
             _ => Ok(()),
         }
@@ -187,7 +188,7 @@ mod tests {
             max_age_days: Some(0.0),
         };
         let error = NewestChannel::new("new", vec![], config).unwrap_err();
-        let expected = "max_age_days of channel `new` = 0 is out of range: above 0 and finite";
+        let expected = "max_age_days of channel `new` = 0 is out of range: 1 ms to 100000 days, or left out";
         assert_eq!(error.to_string(), expected);
     }
 

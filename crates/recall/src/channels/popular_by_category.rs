@@ -14,7 +14,8 @@ use crate::{Accumulator, Channel, ChannelError, ChannelScratch, ConfigError, Rec
 pub struct PopularQueryConfig {
     /// The items' column of categories, one or several an item. None: the same list for everybody.
     pub category: Option<String>,
-    /// How many of the most recent distinct items of the history say which categories somebody likes; 0: all.
+    /// How many of the most recent distinct items of the history say which categories somebody likes; 0, which a
+    /// recipe says by leaving the key out: all.
     pub recent_items: usize,
 }
 

@@ -65,6 +65,9 @@ impl MergeConfig {
     /// within a few milliseconds.
     pub const DEFAULT_LIMIT: usize = 500;
 
+    /// The highest `limit`: a request with so many candidates answers nobody in time.
+    pub const MAX_LIMIT: usize = 100_000;
+
     /// The words of the kinds that there are.
     pub const AVAILABLE: &[&str] = &["rrf", "quota", "snake", "weighted", "priority"];
 
@@ -85,13 +88,13 @@ impl MergeConfig {
 }
 
 pub(super) fn check_limit(limit: usize) -> Result<(), ConfigError> {
-    if limit > 0 {
+    if (1..=MergeConfig::MAX_LIMIT).contains(&limit) {
         return Ok(());
     }
     Err(ConfigError::OutOfRange {
         key: "limit of [merge]".to_owned(),
         value: limit.to_string(),
-        allowed: "at least 1",
+        allowed: "1 to 100000",
     })
 }
 
@@ -120,7 +123,16 @@ pub(super) fn check_weights(weights: &BTreeMap<String, f32>, channels: &[&str]) 
             });
         }
     }
-    check_names("weights of [merge]", weights.keys(), channels)
+    check_names("weights of [merge]", weights.keys(), channels)?;
+    let is_mute = |channel: &&str| weights.get(*channel) == Some(&0.0);
+    if !channels.is_empty() && channels.iter().all(is_mute) {
+        return Err(ConfigError::OutOfRange {
+            key: "weights of [merge]".to_owned(),
+            value: "0 for every channel".to_owned(),
+            allowed: "above 0 for at least one channel; without votes the order would be that of the items",
+        });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -219,7 +231,11 @@ mod tests {
     fn values_outside_their_range_are_refused() {
         check(
             "kind = 'quota'\nlimit = 0",
-            &expect!["refused: limit of [merge] = 0 is out of range: at least 1"],
+            &expect!["refused: limit of [merge] = 0 is out of range: 1 to 100000"],
+        );
+        check(
+            "kind = 'snake'\nlimit = 100001",
+            &expect!["refused: limit of [merge] = 100001 is out of range: 1 to 100000"],
         );
         check(
             "kind = 'quota'\nquotas = { popular = 20, ials = 5 }\nlimit = 24",
@@ -232,6 +248,32 @@ mod tests {
         check(
             "kind = 'rrf'\nweights = { ials = -1 }",
             &expect!["refused: weights.ials of [merge] = -1 is out of range: at least 0 and finite"],
+        );
+    }
+
+    #[test]
+    fn a_merge_that_could_seat_or_hear_nobody_is_refused() {
+        check(
+            "kind = 'quota'\nquotas = { popular = 0, ials = 0 }",
+            &expect![
+                "refused: quotas of [merge] = 0 for every channel is out of range: at least 1 for some channel, or one left out: it takes what is left of limit"
+            ],
+        );
+        check(
+            "kind = 'quota'\nquotas = { popular = 0 }",
+            &expect![[r#"Quota(QuotaConfig { quotas: {"popular": 0}, limit: 500 })"#]],
+        );
+        for kind in ["rrf", "weighted"] {
+            check(
+                &format!("kind = '{kind}'\nweights = {{ popular = 0, ials = 0 }}"),
+                &expect![
+                    "refused: weights of [merge] = 0 for every channel is out of range: above 0 for at least one channel; without votes the order would be that of the items"
+                ],
+            );
+        }
+        check(
+            "kind = 'rrf'\nweights = { popular = 0 }",
+            &expect![[r#"Rrf(RrfConfig { k: 60.0, weights: {"popular": 0.0}, limit: 500 })"#]],
         );
     }
 }

@@ -18,7 +18,7 @@ pub struct PriorityConfig {
     /// The channels by name, the most important first, none twice; those that are not named follow in the order of the
     /// recipe.
     pub order: Vec<String>,
-    /// How many candidates there are at most; at least 1.
+    /// How many candidates there are at most; 1 to [`MergeConfig::MAX_LIMIT`].
     pub limit: usize,
 }
 

@@ -26,9 +26,10 @@ use crate::ConfigError;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct QuotaConfig {
-    /// Seats of a channel by its name. 0: it only fills seats that others leave. Their sum is at most `limit`.
+    /// Seats of a channel by its name. 0: it only fills seats that others leave. Their sum is at most `limit`, and at
+    /// least 1 where every channel is named.
     pub quotas: BTreeMap<String, usize>,
-    /// How many seats there are for all; at least 1. When every channel is named, their quotas are all the seats.
+    /// How many seats there are for all; 1 to [`MergeConfig::MAX_LIMIT`]. When every channel is named, their quotas are all the seats.
     pub limit: usize,
 }
 
@@ -50,6 +51,14 @@ impl QuotaConfig {
             return Err(ConfigError::QuotasAboveLimit {
                 total,
                 limit: self.limit,
+            });
+        }
+        let names_all = channels.iter().all(|&channel| self.quotas.contains_key(channel));
+        if total == 0 && names_all && !channels.is_empty() {
+            return Err(ConfigError::OutOfRange {
+                key: "quotas of [merge]".to_owned(),
+                value: "0 for every channel".to_owned(),
+                allowed: "at least 1 for some channel, or one left out: it takes what is left of limit",
             });
         }
         Ok(())

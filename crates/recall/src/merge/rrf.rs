@@ -23,9 +23,10 @@ use crate::ConfigError;
 pub struct RrfConfig {
     /// How flat the votes are: the larger, the less a first place counts above a tenth. Above 0 and finite.
     pub k: f32,
-    /// Votes of a channel by its name; a channel that is not named has weight 1. At least 0 and finite.
+    /// Votes of a channel by its name; a channel that is not named has weight 1. At least 0 and finite, not 0 for
+    /// every channel.
     pub weights: BTreeMap<String, f32>,
-    /// How many candidates there are at most; at least 1.
+    /// How many candidates there are at most; 1 to [`MergeConfig::MAX_LIMIT`].
     pub limit: usize,
 }
 

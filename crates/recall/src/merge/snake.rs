@@ -17,7 +17,7 @@ use crate::ConfigError;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SnakeConfig {
-    /// How many candidates there are at most; at least 1.
+    /// How many candidates there are at most; 1 to [`MergeConfig::MAX_LIMIT`].
     pub limit: usize,
 }
 

@@ -44,9 +44,10 @@ impl Normalise {
 pub struct WeightedConfig {
     /// How scores are made comparable: `min_max`, `z_score` or `rank`.
     pub normalise: Normalise,
-    /// Weight of a channel by its name; a channel that is not named has weight 1. At least 0 and finite.
+    /// Weight of a channel by its name; a channel that is not named has weight 1. At least 0 and finite, not 0 for
+    /// every channel.
     pub weights: BTreeMap<String, f32>,
-    /// How many candidates there are at most; at least 1.
+    /// How many candidates there are at most; 1 to [`MergeConfig::MAX_LIMIT`].
     pub limit: usize,
 }
 

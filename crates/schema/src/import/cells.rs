@@ -57,7 +57,7 @@ impl Column<'_> {
             return Ok(text);
         }
         for row in (0..text.len()).filter(|&row| text.is_null(row)) {
-            origin.fault(row, self.name, "null", "an id must not be null or empty");
+            origin.fault(row, self.name, "", "an id must not be null or empty");
         }
         Ok(StringArray::from_iter_values(
             text.iter().map(Option::unwrap_or_default),

@@ -1,17 +1,20 @@
 //! Pieces of a file: columns as they stand in it, before anybody asks what they mean.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StringBuilder};
 
 use super::faults::Origin;
-use crate::Result;
+use crate::{Error, Result};
 
 /// Rows of a chunk; the batches that leave an import have at most as many.
 pub(super) const CHUNK_ROWS: usize = 1 << 16;
-/// A chunk of text is also full at this size, so that long cells do not fill the memory.
+/// A chunk of text is also full at this size, so that neither long cells nor many of them fill the memory.
 const CHUNK_BYTES: usize = 1 << 26;
+/// What a cell takes beside its text: where it ends in its column.
+const CELL_BYTES: usize = size_of::<i32>();
 /// No line and no quoted record may be longer; more means a missing line break or quote.
 pub(super) const RECORD_BYTES: usize = 1 << 26;
 
@@ -37,6 +40,22 @@ pub(super) enum Typing {
     Named,
     /// Nothing beforehand: every row brings its own names.
     Loose,
+}
+
+/// Refuses a file that gives two of its columns one name.
+pub(super) fn named_once(path: &Path, names: &[String]) -> Result<()> {
+    let mut first_at: HashMap<&str, usize> = HashMap::with_capacity(names.len());
+    for (position, name) in names.iter().enumerate() {
+        if let Some(first) = first_at.insert(name, position) {
+            return Err(Error::DuplicateColumn {
+                path: path.to_owned(),
+                column: name.clone(),
+                first: first + 1,
+                second: position + 1,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Reads a file piece by piece.
@@ -87,12 +106,14 @@ impl TextRows {
         for column in self.columns.iter_mut().skip(cells.len()) {
             column.append_null();
         }
+        self.n_bytes += self.columns.len() * CELL_BYTES;
         self.origin.rows.push(row);
     }
 
     fn widen(&mut self, n_columns: usize) {
         while self.columns.len() < n_columns {
-            let mut column = StringBuilder::new();
+            // The usual first room of a builder, for each of fifty thousand columns, is a quarter of a gigabyte.
+            let mut column = StringBuilder::with_capacity(0, 0);
             column.append_nulls(self.origin.rows.len());
             self.columns.push(column);
         }
@@ -137,5 +158,20 @@ impl<R: RowReader> ChunkReader for Textual<R> {
             origin: rows.origin,
             typing: self.rows.typing(),
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_of_very_many_columns_is_full_before_it_has_many_rows() {
+        let mut rows = TextRows::new(Path::new("log.csv"));
+        let cells = vec![None::<&str>; 1 << 16];
+        while !rows.is_full() {
+            rows.push(1, &cells);
+        }
+        assert_eq!(rows.origin.rows.len(), CHUNK_BYTES / CELL_BYTES / cells.len());
     }
 }

@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use csv::{ByteRecord, ReaderBuilder, Terminator};
 
-use super::chunk::{RECORD_BYTES, RowReader, TextRows, Typing};
-use super::faults::WHOLE_LINE;
+use super::chunk::{RECORD_BYTES, RowReader, TextRows, Typing, named_once};
+use super::faults::{Origin, WHOLE_LINE};
 use super::files;
 use crate::{Error, Result};
 
@@ -42,15 +42,14 @@ impl Delimited {
             return Err(files::empty(path));
         }
         for name in &records.record {
-            let name = String::from_utf8_lossy(name).into_owned();
-            if records.names.contains(&name) {
-                return Err(Error::Inconsistent {
-                    path: path.to_owned(),
-                    reason: format!("the header names the column {name:?} twice"),
-                });
-            }
-            records.names.push(name);
+            let Ok(text) = std::str::from_utf8(name) else {
+                let value = String::from_utf8_lossy(name);
+                let origin = Origin::new(path.to_owned());
+                return Err(origin.bad_value(1, "header", &value, "is not UTF-8: convert the file"));
+            };
+            records.names.push(text.to_owned());
         }
+        named_once(path, &records.names)?;
         Ok(records)
     }
 

@@ -1,6 +1,6 @@
 //! Columns that the contract does not know: kept, and typed by one rule.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, StringArray, new_null_array};
@@ -72,20 +72,20 @@ impl Extras {
                 })
                 .collect()
         });
-        late.extend(
-            arrays
-                .iter()
-                .filter(|(ours, ..)| plan.iter().all(|field| field.name() != ours))
-                .map(|(ours, ..)| (*ours).to_owned()),
-        );
+        let mut by_name: HashMap<&str, (&str, ArrayRef)> = arrays
+            .into_iter()
+            .map(|(ours, name, array)| (ours, (name, array)))
+            .collect();
         let mut fitted = Vec::with_capacity(plan.len());
         for field in plan.iter() {
-            let array = match arrays.iter().find(|(ours, ..)| ours == field.name()) {
+            let array = match by_name.remove(field.name().as_str()) {
                 None => new_null_array(field.data_type(), origin.rows.len()),
-                Some((_, name, array)) => fit(name, array, field.data_type(), origin)?,
+                Some((name, array)) => fit(name, &array, field.data_type(), origin)?,
             };
             fitted.push((field.clone(), array));
         }
+        // What no field of the plan took.
+        late.extend(by_name.into_keys().map(str::to_owned));
         Ok(fitted)
     }
 

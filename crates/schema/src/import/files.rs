@@ -218,10 +218,13 @@ pub(super) fn read_error(path: &Path, error: io::Error) -> Error {
     }
 }
 
-/// The unpacked bytes of a file.
+/// The unpacked bytes of a file that is text in UTF-8 (or Parquet).
+///
+/// # Errors
+/// [`Error::WrongEncoding`] for UTF-16 and UTF-32: read byte by byte it would pass for a table of one odd column.
 pub(super) fn open(path: &Path) -> Result<BufReader<Box<dyn Read>>> {
     let (file, packing) = open_packed(path)?;
-    let bytes: Box<dyn Read> = match packing {
+    let mut bytes: Box<dyn Read> = match packing {
         Packing::Plain => Box::new(file),
         Packing::Gzip => Box::new(Unpacked {
             packing: "gzip",
@@ -232,7 +235,38 @@ pub(super) fn open(path: &Path) -> Result<BufReader<Box<dyn Read>>> {
             bytes: zstd::stream::read::Decoder::new(file).map_err(Error::io(path))?,
         }),
     };
-    Ok(BufReader::with_capacity(1 << 16, bytes))
+    let mut start = Vec::new();
+    (&mut bytes)
+        .take(START_BYTES)
+        .read_to_end(&mut start)
+        .map_err(|error| read_error(path, error))?;
+    if let Some(encoding) = wide_encoding(&start) {
+        return Err(Error::WrongEncoding {
+            path: path.to_owned(),
+            encoding,
+        });
+    }
+    let whole: Box<dyn Read> = Box::new(io::Cursor::new(start).chain(bytes));
+    Ok(BufReader::with_capacity(1 << 16, whole))
+}
+
+/// How many bytes tell the encoding.
+const START_BYTES: u64 = 64;
+
+/// The name of an encoding whose letters are wider than a byte: by its byte order mark, or because every other byte is
+/// 0, as in Latin letters without a mark.
+fn wide_encoding(start: &[u8]) -> Option<&'static str> {
+    match start {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Some("UTF-32"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Some("UTF-16"),
+        _ => {}
+    }
+    let zero_at = |parity: usize| {
+        let all = start.iter().enumerate();
+        all.clone()
+            .all(|(position, &byte)| (byte == 0) == (position % 2 == parity))
+    };
+    (start.len() >= 4 && (zero_at(0) || zero_at(1))).then_some("UTF-16")
 }
 
 /// The unpacked bytes as a file that can be read anywhere: a packed one goes through a nameless temporary file,

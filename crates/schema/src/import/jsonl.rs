@@ -90,15 +90,17 @@ fn parse_object(line: &str) -> Result<Pairs, String> {
     let object: Object<'_> = serde_json::from_str(line).map_err(reason)?;
     let mut pairs: Pairs = Vec::with_capacity(object.0.len());
     for (name, value) in object.0 {
-        if pairs.iter().any(|(other, _)| *other == name) {
-            return Err(format!("names {name:?} twice"));
-        }
         let cell = match value.get() {
             "null" | "\"\"" => None,
             text if text.starts_with('"') => Some(serde_json::from_str::<String>(text).map_err(reason)?),
             text => Some(text.to_owned()),
         };
         pairs.push((name, cell));
+    }
+    let mut names: Vec<&str> = pairs.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    if let Some([twice, _]) = names.array_windows().find(|[name, next]| name == next) {
+        return Err(format!("names {twice:?} twice"));
     }
     Ok(pairs)
 }

@@ -125,7 +125,7 @@ fn movies_100k(chunk: Chunk) -> Chunk {
             match flag.is_valid(row).then(|| flag.value(row)) {
                 Some("0") => {}
                 Some("1") => genres.values().append_value(genre),
-                other => origin.fault(row, genre, other.unwrap_or("null"), "must be 0 or 1"),
+                other => origin.fault(row, genre, other.unwrap_or_default(), "must be 0 or 1"),
             }
         }
         genres.append(true);
@@ -170,7 +170,7 @@ fn users(chunk: Chunk) -> Chunk {
     for (row, age) in text(&chunk.names, &chunk.columns, "age").iter().enumerate() {
         let number = age.and_then(|age| age.parse::<u8>().ok());
         if number.is_none() {
-            origin.fault(row, "age", age.unwrap_or("null"), "is not an age in years");
+            origin.fault(row, "age", age.unwrap_or_default(), "is not an age in years");
         }
         ages.append_option(number.map(f64::from));
     }

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use arrow::array::RecordBatchReader;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
-use super::chunk::{CHUNK_ROWS, Chunk, ChunkReader, Typing};
+use super::chunk::{CHUNK_ROWS, Chunk, ChunkReader, Typing, named_once};
 use super::faults::Origin;
 use super::files;
 use crate::Result;
@@ -25,6 +26,9 @@ impl ParquetChunks {
                 .with_batch_size(CHUNK_ROWS)
                 .build()
         })?;
+        let schema = batches.schema();
+        let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+        named_once(path, &names)?;
         Ok(Self {
             path: path.to_owned(),
             batches,

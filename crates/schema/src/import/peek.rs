@@ -5,9 +5,10 @@ use std::path::Path;
 
 use arrow::util::display::array_value_to_string;
 
+use super::faults::FaultLog;
 use super::files::{self, Table, without_compression};
-use super::source::{Format, Source};
-use crate::{Error, Result};
+use super::source::{Format, OnError, Source};
+use crate::Result;
 
 /// How much text is looked at to tell the format.
 const START_BYTES: u64 = 1 << 16;
@@ -38,7 +39,7 @@ pub struct PeekColumn {
 /// bytes, else by its name, else by what the first lines are made of.
 ///
 /// # Errors
-/// [`Error::Io`], [`Error::Empty`], [`Error::Damaged`].
+/// [`crate::Error::Io`], [`crate::Error::Empty`], [`crate::Error::Damaged`], [`crate::Error::WrongEncoding`].
 pub fn guess_format(path: &Path) -> Result<(Format, Option<char>)> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = without_compression(&name).to_lowercase();
@@ -110,14 +111,17 @@ fn delimited(header: &str, is_tsv: bool) -> (Format, Option<char>) {
 /// cannot be read are left out.
 ///
 /// # Errors
-/// As [`super::import_interactions`], but for what is wrong with a single row.
+/// As [`super::import_interactions`], but for what is wrong with a single row; [`crate::Error::NothingReadable`] where that is
+/// every row.
 pub fn peek(source: &Source, table: Table) -> Result<Peek> {
     let files = files::resolve(source, table)?;
     let mut peek = Peek::default();
+    let mut unreadable = FaultLog::new(OnError::Skip);
     for path in &files {
         let mut reader = super::open(source, path, table)?;
         while let Some(chunk) = reader.next_chunk()? {
             if chunk.origin.rows.is_empty() {
+                unreadable.take(chunk.origin)?;
                 continue;
             }
             peek.rows = chunk.origin.rows.len();
@@ -138,10 +142,7 @@ pub fn peek(source: &Source, table: Table) -> Result<Peek> {
             return Ok(peek);
         }
     }
-    Err(Error::Empty {
-        path: source.path().to_owned(),
-        expected: "at least one row".to_owned(),
-    })
+    Err(super::nothing(source, unreadable))
 }
 
 #[cfg(test)]
@@ -168,6 +169,27 @@ mod tests {
         assert_eq!(guess("train.txt", b"1 2 3\n2 4\n"), (Format::LightGcn, None));
         assert_eq!(guess("ratings.dat", b"1::2::3::4\n"), (Format::MovieLens1m, None));
         assert_eq!(guess("a.bin", b"PAR1...."), (Format::Parquet, None));
+    }
+
+    #[test]
+    fn a_file_of_rows_that_cannot_be_read_is_not_called_empty() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let path = folder.path().join("a.csv");
+        let answer = |content: &[u8]| {
+            std::fs::write(&path, content).expect("writes");
+            let source = Source::new(path.to_string_lossy(), Format::Csv);
+            peek(&source, Table::Interactions).expect_err("nothing to look at")
+        };
+        let error = answer(b"user,item\nu1,a,3\nu2,\xff\n");
+        let crate::Error::NothingReadable { rows, first, .. } = &error else {
+            panic!("{error}");
+        };
+        assert_eq!(*rows, 2);
+        assert!(
+            first.to_string().contains("has 3 fields, the header has 2"),
+            "{first}"
+        );
+        assert!(matches!(answer(b"user,item\n"), crate::Error::Empty { .. }));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Tables of items and users: read as a whole, one row for each id.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -46,16 +47,29 @@ pub(super) fn import_table(
 /// which they first appear. A piece without a column has nulls there.
 fn union(path: &Path, known: &[Known], pieces: &[RecordBatch], is_text: bool) -> Result<RecordBatch> {
     let mut names: Vec<&str> = known.iter().map(|known| known.name).collect();
+    let mut taken: HashSet<&str> = names.iter().copied().collect();
+    let mut positions: Vec<HashMap<&str, usize>> = Vec::with_capacity(pieces.len());
     for piece in pieces {
-        for field in piece.schema_ref().fields() {
-            if !names.contains(&field.name().as_str()) {
+        let fields = piece.schema_ref().fields();
+        for field in fields {
+            if taken.insert(field.name()) {
                 names.push(field.name());
             }
         }
+        let of_piece = fields.iter().enumerate();
+        positions.push(
+            of_piece
+                .map(|(position, field)| (field.name().as_str(), position))
+                .collect(),
+        );
     }
     let (mut fields, mut columns) = (vec![], vec![]);
     for name in names {
-        let Some(column) = joined(path, name, pieces)? else {
+        let of_piece = pieces.iter().zip(&positions).map(|(piece, positions)| {
+            let position = positions.get(name);
+            (piece.num_rows(), position.map(|&position| piece.column(position)))
+        });
+        let Some(column) = joined(path, name, &of_piece.collect::<Vec<_>>())? else {
             continue;
         };
         let column = match known.iter().find(|known| known.name == name) {
@@ -98,9 +112,9 @@ fn split_lists(source: &Source, table: &RecordBatch) -> Result<RecordBatch> {
         .map_err(|error| parquet_error(source.path(), &error))
 }
 
-/// The column of all pieces in one; `None` where no piece has it.
-fn joined(path: &Path, name: &str, pieces: &[RecordBatch]) -> Result<Option<ArrayRef>> {
-    let mut types = pieces.iter().filter_map(|piece| piece.column_by_name(name));
+/// The column of all pieces, each with its number of rows, in one; `None` where no piece has it.
+fn joined(path: &Path, name: &str, pieces: &[(usize, Option<&ArrayRef>)]) -> Result<Option<ArrayRef>> {
+    let mut types = pieces.iter().filter_map(|(_, column)| *column);
     let Some(first) = types.next() else {
         return Ok(None);
     };
@@ -108,9 +122,9 @@ fn joined(path: &Path, name: &str, pieces: &[RecordBatch]) -> Result<Option<Arra
     let list = types.find(|column| matches!(column.data_type(), DataType::List(_)));
     let data_type = list.unwrap_or(first).data_type();
     let mut parts = Vec::with_capacity(pieces.len());
-    for piece in pieces {
-        parts.push(match piece.column_by_name(name) {
-            None => new_null_array(data_type, piece.num_rows()),
+    for &(n_rows, column) in pieces {
+        parts.push(match column {
+            None => new_null_array(data_type, n_rows),
             Some(column) if column.data_type() == data_type => column.clone(),
             Some(column) => cast(column, data_type)
                 .ok()

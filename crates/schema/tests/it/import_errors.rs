@@ -35,7 +35,7 @@ fn format_of(name: &str) -> Format {
     }
 }
 
-fn check(name: &str, content: impl AsRef<[u8]>, expected: &Expect) {
+pub(super) fn check(name: &str, content: impl AsRef<[u8]>, expected: &Expect) {
     expected.assert_eq(&answer(name, content.as_ref(), format_of(name), |_| {}));
 }
 
@@ -72,17 +72,17 @@ fn null_and_empty_ids_are_refused() {
     check(
         "log.csv",
         "user_id,item_id\nu,i\n,i\n",
-        &expect![[r#"log.csv: row 3, column `user_id`: an id must not be null or empty (value: "null")"#]],
+        &expect![[r#"log.csv: line 3, column `user_id`: an id must not be null or empty (an empty cell)"#]],
     );
     check(
         "log.jsonl",
         "{\"user_id\": null, \"item_id\": 1}\n",
-        &expect![[r#"log.jsonl: row 1, column `user_id`: an id must not be null or empty (value: "null")"#]],
+        &expect![[r#"log.jsonl: line 1, column `user_id`: an id must not be null or empty (an empty cell)"#]],
     );
     check(
         "log.jsonl",
         "{\"user_id\": \"\", \"item_id\": 1}\n",
-        &expect![[r#"log.jsonl: row 1, column `user_id`: an id must not be null or empty (value: "null")"#]],
+        &expect![[r#"log.jsonl: line 1, column `user_id`: an id must not be null or empty (an empty cell)"#]],
     );
 }
 
@@ -92,35 +92,37 @@ fn numbers_that_are_none_are_refused() {
     check(
         "log.csv",
         format!("{head}u,i,NaN,,\n"),
-        &expect![[r#"log.csv: row 2, column `value`: must be finite in 32 bits (value: "NaN")"#]],
+        &expect![[r#"log.csv: line 2, column `value`: must be finite in 32 bits (value: "NaN")"#]],
     );
     check(
         "log.csv",
         format!("{head}u,i,1e39,,\n"),
-        &expect![[r#"log.csv: row 2, column `value`: must be finite in 32 bits (value: "1e39")"#]],
+        &expect![[r#"log.csv: line 2, column `value`: must be finite in 32 bits (value: "1e39")"#]],
     );
     check(
         "log.csv",
         format!("{head}u,i,four,,\n"),
-        &expect![[r#"log.csv: row 2, column `value`: is not a number (value: "four")"#]],
+        &expect![[r#"log.csv: line 2, column `value`: is not a number (value: "four")"#]],
     );
     check(
         "log.csv",
         format!("{head}u,i,,-1,\n"),
         &expect![[
-            r#"log.csv: row 2, column `dwell_ms`: must be between 0 and 9223372036854775807 (value: "-1")"#
+            r#"log.csv: line 2, column `dwell_ms`: must be between 0 and 9223372036854775807 (value: "-1")"#
         ]],
     );
     check(
         "log.csv",
         format!("{head}u,i,,1.5,\n"),
-        &expect![[r#"log.csv: row 2, column `dwell_ms`: must be a whole number within 2^53 (value: "1.5")"#]],
+        &expect![[
+            r#"log.csv: line 2, column `dwell_ms`: must be a whole number within 2^53 (value: "1.5")"#
+        ]],
     );
     check(
         "log.csv",
         format!("{head}u,i,,,4294967296\n"),
         &expect![[
-            r#"log.csv: row 2, column `order`: must be between 0 and 4294967295 (value: "4294967296")"#
+            r#"log.csv: line 2, column `order`: must be between 0 and 4294967295 (value: "4294967296")"#
         ]],
     );
 }
@@ -132,21 +134,21 @@ fn times_that_are_none_are_refused() {
         "log.csv",
         format!("{head}u,i,yesterday\n"),
         &expect![[
-            r#"log.csv: row 2, column `timestamp`: is neither a number nor an RFC 3339 moment (value: "yesterday")"#
+            r#"log.csv: line 2, column `timestamp`: is neither a number nor an RFC 3339 moment (value: "yesterday")"#
         ]],
     );
     check(
         "log.csv",
         format!("{head}u,i,978300760123\nu,j,978300760\n"),
         &expect![[
-            r#"log.csv: row 3, column `timestamp`: tells another unit by its size than the times before: set time_unit (value: "978300760")"#
+            r#"log.csv: line 3, column `timestamp`: tells another unit by its size than the times before: set time_unit (value: "978300760")"#
         ]],
     );
     check(
         "log.csv",
         format!("{head}u,i,9e17\n"),
         &expect![[
-            r#"log.csv: row 2, column `timestamp`: is too large for microseconds: set time_unit (value: "9e17")"#
+            r#"log.csv: line 2, column `timestamp`: is too large for microseconds: set time_unit (value: "9e17")"#
         ]],
     );
 }
@@ -156,25 +158,27 @@ fn lines_are_counted_over_blank_lines_quotes_and_carriage_returns() {
     check(
         "log.csv",
         "user_id,item_id\r\n\r\n\"a\r\nb\",i\r\n\r\nu\r\n",
-        &expect![[r#"log.csv: row 6, column `whole line`: has 1 fields, the header has 2 (value: "u")"#]],
+        &expect![[r#"log.csv: line 6, column `whole line`: has 1 fields, the header has 2 (value: "u")"#]],
     );
     check(
         "log.csv",
         "user_id,item_id\nu,i\nu,i,7",
-        &expect![[r#"log.csv: row 3, column `whole line`: has 3 fields, the header has 2 (value: "u,i,7")"#]],
+        &expect![[
+            r#"log.csv: line 3, column `whole line`: has 3 fields, the header has 2 (value: "u,i,7")"#
+        ]],
     );
     check(
         "log.jsonl",
         "\n\n{\"user_id\": 1,}\n",
         &expect![[
-            r#"log.jsonl: row 3, column `whole line`: is no JSON object: trailing comma, at character 15 (value: "{\"user_id\": 1,}")"#
+            r#"log.jsonl: line 3, column `whole line`: is no JSON object: trailing comma, at character 15 (value: "{\"user_id\": 1,}")"#
         ]],
     );
     check(
         "ratings.dat",
         "1::2::3::978300760\n\n1::2\n",
         &expect![[
-            r#"ratings.dat: row 3, column `whole line`: has 2 fields between "::", expected 4 (value: "1::2")"#
+            r#"ratings.dat: line 3, column `whole line`: has 2 fields between "::", expected 4 (value: "1::2")"#
         ]],
     );
 }
@@ -185,7 +189,7 @@ fn quotes_that_never_close_are_refused() {
         "log.csv",
         "user_id,item_id\nu,i\nu,\"i\nu,j\nu,k\n",
         &expect![[
-            r#"log.csv: row 3, column `whole line`: a quote is opened and never closed (value: "u,i\nu,j\nu,k\n")"#
+            r#"log.csv: line 3, column `whole line`: a quote is opened and never closed (value: "u,i\nu,j\nu,k\n")"#
         ]],
     );
 }
@@ -196,14 +200,14 @@ fn json_that_is_no_object_is_refused() {
         "log.jsonl",
         "[1, 2]\n",
         &expect![[
-            r#"log.jsonl: row 1, column `whole line`: is no JSON object: invalid type: sequence, expected an object, at character 0 (value: "[1, 2]")"#
+            r#"log.jsonl: line 1, column `whole line`: is no JSON object: invalid type: sequence, expected an object, at character 0 (value: "[1, 2]")"#
         ]],
     );
     check(
         "log.jsonl",
         "{\"user_id\": 1, \"user_id\": 2}\n",
         &expect![[
-            r#"log.jsonl: row 1, column `whole line`: names "user_id" twice (value: "{\"user_id\": 1, \"user_id\": 2}")"#
+            r#"log.jsonl: line 1, column `whole line`: names "user_id" twice (value: "{\"user_id\": 1, \"user_id\": 2}")"#
         ]],
     );
     let deep = format!(
@@ -215,7 +219,7 @@ fn json_that_is_no_object_is_refused() {
         "log.jsonl",
         deep,
         &expect![[
-            r#"log.jsonl: row 1, column `whole line`: is no JSON object: expected `,` or `]`, at character 200027 (value: "{\"user_id\": 1, \"item_id\": [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[…")"#
+            r#"log.jsonl: line 1, column `whole line`: is no JSON object: expected `,` or `]`, at character 200027 (value: "{\"user_id\": 1, \"item_id\": [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[…")"#
         ]],
     );
 }
@@ -225,19 +229,21 @@ fn bytes_that_are_no_utf8_are_refused() {
     check(
         "log.csv",
         b"user_id,item_id\nu,i\nu,\xff\xfe\n",
-        &expect![[r#"log.csv: row 3, column `item_id`: is not UTF-8: convert the file (value: "��")"#]],
+        &expect![[r#"log.csv: line 3, column `item_id`: is not UTF-8: convert the file (value: "��")"#]],
     );
     check(
         "log.jsonl",
         b"{\"user_id\": \"\xff\"}\n",
         &expect![[
-            r#"log.jsonl: row 1, column `whole line`: is not UTF-8: convert the file (value: "{\"user_id\": \"�\"}")"#
+            r#"log.jsonl: line 1, column `whole line`: is not UTF-8: convert the file (value: "{\"user_id\": \"�\"}")"#
         ]],
     );
     check(
         "train.txt",
         b"1 2\n\xff 3\n",
-        &expect![[r#"train.txt: row 2, column `whole line`: is not UTF-8: convert the file (value: "� 3")"#]],
+        &expect![[
+            r#"train.txt: line 2, column `whole line`: is not UTF-8: convert the file (value: "� 3")"#
+        ]],
     );
 }
 
@@ -327,15 +333,6 @@ fn paths_that_lead_nowhere_name_themselves() {
     assert!(matches!(error, Error::BadSource { key: "path", .. }), "{error}");
     let error = import_items(&source).expect_err("no items");
     assert!(matches!(error, Error::BadSource { .. }), "{error}");
-}
-
-#[test]
-fn header_that_names_a_column_twice_is_refused() {
-    check(
-        "log.csv",
-        "user_id,item_id,user_id\n1,2,3\n",
-        &expect![[r#"log.csv: the header names the column "user_id" twice"#]],
-    );
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn skipped_rows_are_counted_and_the_first_ten_listed() {
     );
     assert_eq!(finding.examples.len(), 10);
     for (example, line) in finding.examples.iter().zip([3, 4, 5, 7, 8, 9, 11, 12, 13, 15]) {
-        assert!(example.contains(&format!("row {line},")), "{example}");
+        assert!(example.contains(&format!("line {line},")), "{example}");
     }
 }
 
@@ -42,7 +42,7 @@ fn skipped_rows_are_counted_and_the_first_ten_listed() {
 fn skipping_every_row_is_an_error_with_another_remedy() {
     let skip = |source: &mut Source| source.on_error = OnError::Skip;
     let answer = answer("log.csv", b"user_id,item_id\n,i\n,j\n", Format::Csv, skip);
-    expect![[r#"log.csv: none of 2 rows can be read; the first: log.csv: row 2, column `user_id`: an id must not be null or empty (value: "null")"#]]
+    expect![[r#"log.csv: none of 2 rows can be read; the first: log.csv: line 2, column `user_id`: an id must not be null or empty (an empty cell)"#]]
         .assert_eq(&answer);
     let first = Box::new(Error::Empty {
         path: "a".into(),

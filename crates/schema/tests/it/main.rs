@@ -7,6 +7,7 @@
 mod damaged;
 mod golden;
 mod import_errors;
+mod import_headers;
 mod import_movielens;
 mod import_parquet;
 mod import_real;

@@ -153,7 +153,7 @@ impl Metrics {
             )?,
             request_log_dropped: of.counter(
                 "request_log_dropped_total",
-                "Lines that the request log could not take: its queue or the disk was full.",
+                "Lines that the request log could not take: its queue was full, or the disk did not take them.",
             )?,
             live_users: of.add(IntGauge::new(
                 "live_users",

@@ -4,10 +4,11 @@
 const N_ITEMS = 10;
 const N_EVENTS = 50;
 const N_USERS = 40;
-const KINDS = { v: "view", c: "click", p: "purchase" };
 
 const at = (id) => document.getElementById(id);
 let shown = null; // who is shown, and where each item stood: { user, answer, total, places }
+let kinds = new Map(); // the events that the bundle's log knows, each by the key that sends it
+let kindsOf = null; // the bundle that said so
 let newest = 0; // the number of the newest question: older answers come too late
 
 // An element with a class and a text or children.
@@ -93,6 +94,18 @@ async function historyOf(user) {
   }
 }
 
+// Learns the words of the bundle's events. The key of each is its first letter that is free, or else a digit.
+async function learnKinds() {
+  const { bundle, kinds: words } = await ask("/page/kinds.json");
+  kinds = new Map();
+  words.forEach((word, place) => {
+    const letter = [...word.toLowerCase()].find((one) => /[a-z]/.test(one) && !kinds.has(one));
+    kinds.set(letter ?? String(place + 1), word);
+  });
+  kindsOf = bundle;
+  at("keys").replaceChildren(...[...kinds].flatMap(([key, word]) => [make("kbd", "", key), ` ${word}, `]));
+}
+
 // Shows a user. `places` says where each item stood before, where something has just changed.
 async function show(user, places = null) {
   const number = ++newest;
@@ -100,6 +113,7 @@ async function show(user, places = null) {
     ask("/v1/recommend", { user_id: user, n: N_ITEMS, return_attributes: ["title", "category"] }),
     historyOf(user),
   ]);
+  if (answer.bundle !== kindsOf) await learnKinds();
   if (number !== newest) return;
   shown = { user, answer, total: history.total, places: new Map(answer.items.map((item) => [item.item_id, item.rank])) };
   at("user").value = user;
@@ -142,7 +156,7 @@ function itemRow(item, share, places) {
   const quiet = [title === item.item_id ? "" : item.item_id, category].filter(Boolean).join(" · ");
   if (quiet) name.append(make("span", "id", quiet));
   if (places) name.append(...mark(places.get(item.item_id), item.rank));
-  const acts = make("span", "acts", ...Object.values(KINDS).map((kind) => {
+  const acts = make("span", "acts", ...[...kinds.values()].map((kind) => {
     const button = make("button", "", kind);
     button.type = "button";
     button.dataset.kind = kind;
@@ -194,7 +208,7 @@ function showHistory(history) {
     : "";
   at("events").replaceChildren(...history.events.map((event) => make("li", "",
     make("span", "", event.title ?? event.item_id),
-    make("span", "chip", event.type),
+    make("span", "chip", event.counts ? event.type : `${event.type}, does not count`),
     make("span", "when", [event.title ? event.item_id : "", when(event.timestamp)].filter(Boolean).join(" · ")))));
   at("events-empty").hidden = history.events.length > 0;
 }
@@ -233,9 +247,9 @@ at("items").addEventListener("keydown", (event) => {
   if (event.key in moves) {
     event.preventDefault();
     focusRow(rows.indexOf(row) + moves[event.key]);
-  } else if (event.key in KINDS) {
+  } else if (kinds.has(event.key)) {
     event.preventDefault();
-    attempt(() => send(row.dataset.item, KINDS[event.key]));
+    attempt(() => send(row.dataset.item, kinds.get(event.key)));
   }
 });
 

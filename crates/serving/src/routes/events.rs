@@ -16,6 +16,7 @@ use crate::event::StoredEvent;
 use crate::event_log::NotDurable;
 use crate::extract::{IdSchema, Json, MAX_ID};
 use crate::live::Live;
+use crate::live_user::counts;
 use crate::problem::Problem;
 use crate::whole::optional_whole;
 use crate::{AppState, extract};
@@ -75,7 +76,8 @@ pub struct EventBody {
     #[serde(deserialize_with = "extract::id")]
     #[schema(value_type = IdSchema)]
     item_id: String,
-    /// `view`, `click`, `purchase`, …
+    /// `view`, `click`, `purchase`, … One that the bundle's recipe leaves out is kept and changes no answer, see
+    /// `not_counted`.
     #[serde(rename = "type", default = "default_type")]
     kind: String,
     /// Rating, watched fraction, amount; finite.
@@ -92,8 +94,11 @@ pub struct EventBody {
     recomm_id: Option<String>,
 }
 
+/// What an event without a type is.
+pub(super) const DEFAULT_TYPE: &str = "interaction";
+
 fn default_type() -> String {
-    "interaction".to_owned()
+    DEFAULT_TYPE.to_owned()
 }
 
 #[derive(Debug, Deserialize)]
@@ -115,6 +120,9 @@ pub struct EventsAnswer {
     duplicates: usize,
     /// Those that were not taken.
     rejected: Vec<RejectedBody>,
+    /// The places in the request, from 0, of events that are kept but change no answer: the recipe of the bundle leaves
+    /// their type out.
+    not_counted: Vec<usize>,
     /// Milliseconds.
     took_ms: f64,
 }
@@ -151,11 +159,16 @@ pub async fn post(
     }
     let live = state.live.load_full();
     let now = now_millis();
-    let (mut events, mut rejected) = (Vec::new(), Vec::new());
+    let (mut events, mut rejected, mut not_counted) = (Vec::new(), Vec::new(), Vec::new());
     for (index, raw) in body.events.into_iter().enumerate() {
         match read(raw, &live, now) {
             Err((code, detail)) => rejected.push(RejectedBody { index, code, detail }),
-            Ok(event) => events.push(event),
+            Ok(event) => {
+                if !counts(&live.pipeline, &event) {
+                    not_counted.push(index);
+                }
+                events.push(event);
+            }
         }
     }
     state.metrics.events("rejected", rejected.len());
@@ -177,6 +190,7 @@ pub async fn post(
         accepted: taken.accepted,
         duplicates: taken.duplicates,
         rejected,
+        not_counted,
         took_ms: clock.took_ms(),
     }))
 }

@@ -1,4 +1,4 @@
-//! The page at `/`: four files inside the program. It asks this server alone, and works without any other.
+//! The page at `/`: four files inside the program, and the words of the bundle's events. It asks this server alone, and works without any other.
 
 use std::sync::Arc;
 
@@ -9,7 +9,9 @@ use axum::http::header::{
 };
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use serde::Serialize;
 
+use super::events::DEFAULT_TYPE;
 use crate::AppState;
 use crate::problem::Problem;
 
@@ -29,6 +31,7 @@ pub(super) fn router() -> Router<Arc<AppState>> {
         .route("/page/style.css", get(style))
         .route("/page/page.js", get(script))
         .route("/page/icon.svg", get(icon))
+        .route("/page/kinds.json", get(kinds))
 }
 
 async fn html(state: State<Arc<AppState>>) -> Response {
@@ -45,6 +48,33 @@ async fn script(state: State<Arc<AppState>>) -> Response {
 
 async fn icon(state: State<Arc<AppState>>) -> Response {
     file(&state, "image/svg+xml", ICON)
+}
+
+/// More buttons than this would hide the item that they stand beside.
+const MAX_KINDS: usize = 6;
+
+/// Which events the page can send.
+#[derive(Serialize)]
+struct Kinds {
+    /// Which bundle says so.
+    bundle: String,
+    /// Words of its log that count, the most frequent first.
+    kinds: Vec<String>,
+}
+
+async fn kinds(State(state): State<Arc<AppState>>) -> Response {
+    if !state.config.page {
+        return off().into_response();
+    }
+    let live = state.live.load_full();
+    let (spec, words) = (live.pipeline.spec(), live.pipeline.catalogue().events());
+    let counted = words.ids().iter().filter(|word| spec.counts(word));
+    let mut kinds: Vec<String> = counted.take(MAX_KINDS).map(ToString::to_string).collect();
+    if kinds.is_empty() {
+        kinds.push(DEFAULT_TYPE.to_owned());
+    }
+    let bundle = live.version.to_string();
+    ([(CACHE_CONTROL, "no-cache")], axum::Json(Kinds { bundle, kinds })).into_response()
 }
 
 fn file(state: &AppState, kind: &'static str, content: &'static str) -> Response {

@@ -208,7 +208,7 @@ fn answer(
 ) -> Result<RecommendAnswer, Problem> {
     let pipeline = &live.pipeline;
     let catalogue = pipeline.catalogue();
-    let user = LiveUser::new(catalogue, &body.user_id, &state.users.events(&body.user_id));
+    let user = LiveUser::new(pipeline, &body.user_id, &state.users.events(&body.user_id));
     let exclude: Vec<ItemIdx> = body
         .exclude
         .item_ids

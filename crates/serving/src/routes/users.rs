@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use catchment_pipeline::Catalogue;
+use catchment_pipeline::{Catalogue, Pipeline};
 use catchment_schema::{Event, History};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -14,7 +14,7 @@ use super::worker::on_worker;
 use crate::AppState;
 use crate::event::StoredEvent;
 use crate::extract::{PathId, Query};
-use crate::live_user::beyond;
+use crate::live_user::{beyond, counts};
 use crate::problem::Problem;
 
 /// Which events.
@@ -62,6 +62,9 @@ pub struct PastEvent {
     value: f32,
     /// When, in milliseconds since the Unix epoch, where known.
     timestamp: Option<i64>,
+    /// Whether answers take it into account: not where the bundle does not know the item, or its recipe leaves the type
+    /// out.
+    counts: bool,
 }
 
 /// What a user did, before the bundle was made and since.
@@ -79,18 +82,19 @@ pub async fn history(
     on_worker(state.workers.clone(), move || {
         let live = state.live.load_full();
         let since = state.users.events(&user_id);
-        answer(live.pipeline.catalogue(), user_id, &since, &query)
+        answer(&live.pipeline, user_id, &since, &query)
     })
     .await
     .map(axum::Json)
 }
 
 fn answer(
-    catalogue: &Catalogue,
+    pipeline: &Pipeline,
     user_id: String,
     since: &[StoredEvent],
     query: &HistoryQuery,
 ) -> Result<HistoryAnswer, Problem> {
+    let catalogue = pipeline.catalogue();
     let user = catalogue.users().user(&user_id);
     if user.is_none() && since.is_empty() {
         return Err(Problem::not_found(
@@ -103,7 +107,7 @@ fn answer(
         .events()
         .iter()
         .map(|event| PastEvent::of_bundle(catalogue, event))
-        .chain(beyond(catalogue, &user_id, since).map(|event| PastEvent::of_log(catalogue, event)))
+        .chain(beyond(catalogue, &user_id, since).map(|event| PastEvent::of_log(pipeline, event)))
         .collect();
     // Stable: at the same moment, what the bundle knew stands before what came since.
     events.sort_by_key(|event| event.timestamp);
@@ -128,11 +132,13 @@ impl PastEvent {
                 .to_owned(),
             value: event.value,
             timestamp: event.time.millis(),
+            counts: true,
         }
     }
 
     /// The bundle need not know the item: it may have known it when the event came, or the next one may.
-    fn of_log(catalogue: &Catalogue, event: &StoredEvent) -> Self {
+    fn of_log(pipeline: &Pipeline, event: &StoredEvent) -> Self {
+        let catalogue = pipeline.catalogue();
         let item = catalogue.items().item(&event.item_id);
         Self {
             item_id: event.item_id.clone(),
@@ -140,6 +146,7 @@ impl PastEvent {
             kind: event.kind.clone(),
             value: event.value,
             timestamp: Some(event.timestamp),
+            counts: counts(pipeline, event),
         }
     }
 }

@@ -104,8 +104,7 @@ pub async fn post(
     let clock = RequestClock::start(Duration::from_millis(state.config.timeout_ms));
     on_worker(state.workers.clone(), move || {
         let live = state.live.load_full();
-        let catalogue = live.pipeline.catalogue();
-        let user = LiveUser::new(catalogue, &body.user_id, &state.users.events(&body.user_id));
+        let user = LiveUser::new(&live.pipeline, &body.user_id, &state.users.events(&body.user_id));
         let mut request = Request::new(body.n, user.moment(now_millis()));
         request.deadline = &clock;
         let why = with_scratch(|scratch| {

@@ -102,6 +102,15 @@ fn what_is_wrong_is_named_with_its_line_and_the_nearest_key() {
             "listen = [1]",
             ":1: `listen` is a text, a whole number, `true` or `false`",
         ),
+        (
+            "page = true\nbundles = 5",
+            ":2: `bundles`: has to be a text, in quotes: bundles = \"…\"",
+        ),
+        ("log = true", ":1: `log`: has to be a text, in quotes"),
+        (
+            "max_body = 0",
+            ":1: `max_body`: invalid value '0' for '--max-body <MAX_BODY>': 0 is not in 1..",
+        ),
         ("page = true\nlisten = ", ":2: "),
         ("page = true\npage = true", ":2: duplicate key"),
     ] {

@@ -145,7 +145,7 @@ fn a_history_has_what_the_bundle_knew_and_what_came_since_newest_first() {
     assert_eq!(after["events"][0]["item_id"], "138");
     assert_eq!(
         after["events"][1],
-        json!({ "item_id": "139", "title": "Item 139", "type": "share", "value": 2.5, "timestamp": 1_795_500_000_000_i64 })
+        json!({ "item_id": "139", "title": "Item 139", "type": "share", "value": 2.5, "timestamp": 1_795_500_000_000_i64, "counts": true })
     );
     let shares = client.get("/v1/users/u2/history?type=share&n=5").ok();
     assert_eq!(shares["events"].as_array().expect("events").len(), 1);

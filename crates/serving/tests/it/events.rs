@@ -2,9 +2,23 @@
 
 use std::thread;
 
+use catchment_pipeline::PipelineSpec;
+use catchment_pipeline::testing::TinyBundle;
 use serde_json::{Value, json};
 
-use crate::served::Served;
+use crate::served::{Served, bundles};
+
+/// A server whose bundle was trained by a recipe that keeps these events.
+fn served_keeping(events: &[&str]) -> Served {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let publish = TinyBundle::default().publish_changed(bundles(folder.path()), |layout| {
+        let mut spec = PipelineSpec::read(&layout.spec())?;
+        spec.events = events.iter().map(|&event| event.to_owned()).collect();
+        spec.write(&layout.spec())
+    });
+    publish.expect("published");
+    Served::over(folder, |_| ())
+}
 
 fn first_item(answer: &Value) -> String {
     answer["items"][0]["item_id"].as_str().expect("an id").to_owned()
@@ -149,4 +163,62 @@ fn many_clients_at_once_lose_nothing() {
         let history = served.client().get(&format!("/v1/users/c{number}/history")).ok();
         assert_eq!(history["total"], EVENTS);
     }
+}
+
+#[test]
+fn an_event_that_the_recipe_leaves_out_is_kept_and_changes_no_answer() {
+    let served = served_keeping(&["purchase"]);
+    let mut client = served.client();
+    for user in ["u0", "somebody new"] {
+        let body = json!({ "user_id": user, "n": 30 });
+        let before = client.post("/v1/recommend", &body).ok();
+        let item = first_item(&before);
+        let event = |kind: &str| json!({ "user_id": user, "item_id": item, "type": kind });
+        let total = client.get(&format!("/v1/users/{}/history", user.replace(' ', "%20")));
+        let total = total.json()["total"].as_u64().unwrap_or(0);
+        let events =
+            json!({ "events": [event("view"), { "user_id": user, "item_id": "?" }, event("impression")] });
+        let answer = client.post("/v1/events", &events).ok();
+        assert_eq!(
+            (&answer["accepted"], &answer["not_counted"]),
+            (&json!(2), &json!([0, 2]))
+        );
+        let after = client.post("/v1/recommend", &body).ok();
+        assert_eq!(
+            (&after["items"], &after["personalised"]),
+            (&before["items"], &before["personalised"]),
+            "{user}"
+        );
+        let history = client
+            .get(&format!("/v1/users/{}/history", user.replace(' ', "%20")))
+            .ok();
+        assert_eq!(history["total"], total + 2, "{user}: both are kept");
+        assert_eq!(history["events"][0]["counts"], false);
+        let answer = client
+            .post("/v1/events", &json!({ "events": [event("purchase")] }))
+            .ok();
+        assert_eq!(
+            (&answer["accepted"], &answer["not_counted"]),
+            (&json!(1), &json!([]))
+        );
+        assert!(
+            !has(&client.post("/v1/recommend", &body).ok(), &item),
+            "a purchase counts"
+        );
+    }
+    drop(client);
+    let served = served.again();
+    let history = served.client().get("/v1/users/somebody%20new/history").ok();
+    assert_eq!(history["total"], 3, "they are on the disk");
+    let counts = history["events"].as_array().expect("events").iter();
+    assert_eq!(counts.filter(|event| event["counts"] == true).count(), 1);
+}
+
+#[test]
+fn where_the_recipe_keeps_every_event_a_new_word_counts() {
+    let served = Served::tiny();
+    let event = json!({ "events": [{ "user_id": "new", "item_id": "105", "type": "a new word" }] });
+    let mut client = served.client();
+    assert_eq!(client.post("/v1/events", &event).ok()["not_counted"], json!([]));
+    assert_eq!(client.get("/v1/recommend/new").ok()["personalised"], true);
 }

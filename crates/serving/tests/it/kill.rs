@@ -171,9 +171,14 @@ fn try_kills(plan: &Plan) -> usize {
     // Otherwise the kills came when nothing was going on, and nothing was tried.
     assert!(n_in_the_middle > plan.kills / 10, "{n_in_the_middle}");
     assert!(n_acknowledged > plan.kills * plan.events[1], "{n_acknowledged}");
-    assert_eq!(
-        snapshots.count() > 0,
-        n_acknowledged as u64 * 100 > plan.segment_bytes
+    // An event takes between 20 and 400 bytes of a segment. A server may die before it makes a snapshot of a full one,
+    // but not so many in a row.
+    let (least, most) = (n_acknowledged as u64 * 20, n_acknowledged as u64 * 400);
+    let n_snapshots = snapshots.count();
+    assert!(
+        n_snapshots == 0 || most > plan.segment_bytes,
+        "{n_snapshots} snapshots"
     );
+    assert!(n_snapshots > 0 || least < 10 * plan.segment_bytes, "no snapshot");
     n_torn
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use catchment_pipeline::PipelineSpec;
 use catchment_pipeline::testing::TinyBundle;
 use catchment_schema::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use catchment_schema::{AttributeTable, Vocabulary};
@@ -67,6 +68,7 @@ fn a_page_that_is_turned_off_is_gone_with_the_list_of_users() {
         "/page/page.js",
         "/page/style.css",
         "/page/icon.svg",
+        "/page/kinds.json",
         "/v1/users",
     ] {
         let reply = client.get(path);
@@ -103,6 +105,37 @@ fn served_with_markup() -> Served {
     });
     publish.expect("published");
     Served::over(folder, |_| ())
+}
+
+/// A server whose bundle learned from purchases alone.
+fn served_with_purchases() -> Served {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let publish = TinyBundle::default().publish_changed(bundles(folder.path()), |layout| {
+        let mut spec = PipelineSpec::read(&layout.spec())?;
+        spec.events = vec!["purchase".to_owned()];
+        spec.write(&layout.spec())
+    });
+    publish.expect("published");
+    Served::over(folder, |_| ())
+}
+
+#[test]
+fn the_buttons_are_the_events_of_the_log_that_count() {
+    let kinds = |served: &Served| served.client().get("/page/kinds.json").ok()["kinds"].clone();
+    assert_eq!(kinds(&Served::tiny()), json!(["view", "purchase"]));
+    let served = served_with_purchases();
+    assert_eq!(kinds(&served), json!(["purchase"]));
+    let Some(mut browser) = open(&served, "?user=u3") else {
+        return;
+    };
+    browser.wait(&format!("{ROWS} === 10"));
+    let buttons =
+        "[...document.querySelectorAll('#items > li:first-child button')].map((one) => one.textContent)";
+    assert_eq!(browser.value(buttons), json!(["purchase"]));
+    assert_eq!(
+        browser.value("document.getElementById('keys').textContent"),
+        "p purchase, "
+    );
 }
 
 fn open(served: &Served, query: &str) -> Option<Browser> {
@@ -248,12 +281,12 @@ fn everything_can_be_done_by_keyboard_and_the_focus_is_seen() {
         "none"
     );
     let item = browser.value("document.activeElement.dataset.item");
-    browser.press("c");
+    browser.press("p");
     browser.wait(&format!(
         "![...document.querySelectorAll('#items > li')].some((row) => row.dataset.item === {item})"
     ));
     browser.wait(&format!("{FOCUS} === 1"));
-    assert_eq!(served.state.users.events("u3")[0].kind, "click");
+    assert_eq!(served.state.users.events("u3")[0].kind, "purchase");
     browser.press("/");
     assert_eq!(browser.value("document.activeElement.id"), "user");
     // Whatever can be clicked can be reached by Tab, or stands in the list that arrows walk.

@@ -9,6 +9,7 @@ use catchment_schema::import::{Format, Source, import_users};
 use catchment_schema::{History, RecommendationRow, RecommendationRows, columns};
 use rayon::prelude::*;
 
+use super::list_form::ListForm;
 use super::print_json;
 use crate::cli::{BundleArgs, Output};
 use crate::failure::Failure;
@@ -37,6 +38,7 @@ pub(crate) fn run(
     file: &Path,
     output: Output,
 ) -> Result<(), Failure> {
+    let form = ListForm::of(file)?;
     let bundle = open_bundle(&args.bundle, output)?;
     let pipeline = Pipeline::open(&bundle)?;
     let ids = user_ids(users)?;
@@ -68,11 +70,11 @@ pub(crate) fn run(
             });
         }
     }
-    RecommendationRows {
+    let lists = RecommendationRows {
         bundle: bundle.version().to_string(),
         rows,
-    }
-    .write(file)?;
+    };
+    form.write(&lists, file)?;
     let cold = ids
         .iter()
         .filter(|id| catalogue.users().user(id).is_none())

@@ -4,16 +4,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use catchment_prepare::Prepared;
 use catchment_prepare::doctor::{Diagnosis, Facts, examine, examine_split};
-use catchment_schema::{AtomicFile, Finding, Severity, Time};
+use catchment_schema::{Finding, Severity, Time};
 use serde::Serialize;
 
 use super::prepare::prepare_quietly;
 use crate::cli::{Output, RecipeArgs};
 use crate::failure::Failure;
+use crate::findings::{counted, heed, keep, name};
 use crate::work::Work;
-
-/// In the folder of the recipe's work: what was found last, a list of findings.
-const FINDINGS: &str = "findings.json";
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -26,21 +24,25 @@ struct Report<'a> {
 pub(crate) fn run(args: &RecipeArgs, output: Output) -> Result<(), Failure> {
     let work = Work::open(args, output)?;
     let Diagnosis { facts, mut findings } = examine(&work.recipe.data, now())?;
-    match prepare_quietly(&work) {
+    let prepared = match prepare_quietly(&work) {
         Ok(_) => {
             let prepared = Prepared::open(work.data())?;
             findings.extend(examine_split(&prepared, &work.recipe.split)?);
+            Some(prepared)
         }
-        Err(failure) => findings.push(not_prepared(&failure)),
-    }
+        Err(failure) => {
+            findings.push(not_prepared(&failure));
+            None
+        }
+    };
+    heed(&mut findings, &work.recipe);
     // The worst first; those of one severity in the order in which they were looked for.
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    let file = work.data().with_file_name(FINDINGS);
-    AtomicFile::write(&file, &serde_json::to_vec_pretty(&findings)?)?;
-    let errors = findings
-        .iter()
-        .filter(|finding| finding.severity == Severity::Error)
-        .count();
+    keep(&work, &findings, prepared.as_ref())?;
+    let [errors, warnings, notes] = [Severity::Error, Severity::Warning, Severity::Note].map(|severity| {
+        let of_severity = findings.iter().filter(|finding| finding.severity == severity);
+        of_severity.count()
+    });
     if output.json {
         super::print_json(&Report {
             facts: &facts,
@@ -52,23 +54,26 @@ pub(crate) fn run(args: &RecipeArgs, output: Output) -> Result<(), Failure> {
         for finding in &findings {
             work.say(told_finding(finding));
         }
-        let n = findings.len();
         work.say(format!(
-            "{errors} errors, {} other findings; {}",
-            n - errors,
-            file.display()
+            "{}, {}, {}; {}",
+            counted(errors, "error"),
+            counted(warnings, "warning"),
+            counted(notes, "note"),
+            work.findings().display()
         ));
     }
     if errors == 0 {
         return Ok(());
     }
     let what = anyhow::anyhow!(
-        "the doctor found {errors} errors in the data of {}",
+        "the doctor found {} in the data of {}",
+        counted(errors, "error"),
         work.recipe.name
     );
     Err(Failure::with_help(
         what,
-        "each finding names its remedy; run doctor again when they are mended",
+        "each finding names its remedy; run doctor again when they are mended. An error makes the figures untrue: `run` \
+         goes on all the same, and says so",
     ))
 }
 
@@ -128,11 +133,7 @@ fn told(facts: &Facts) -> String {
 }
 
 fn told_finding(finding: &Finding) -> String {
-    let severity = match finding.severity {
-        Severity::Note => "note",
-        Severity::Warning => "warning",
-        Severity::Error => "error",
-    };
+    let severity = name(finding.severity);
     let mut lines = vec![format!("{severity} {}: {}", finding.code, finding.message)];
     lines.extend(finding.examples.iter().map(|example| format!("    {example}")));
     lines.push(format!("  remedy: {}\n", finding.remedy));

@@ -9,8 +9,8 @@ use catchment_schema::AtomicFile;
 use crate::cli::{Output, RecipeArgs};
 use crate::failure::Failure;
 use crate::judge::{self, Judgement};
-use crate::tables;
 use crate::work::Work;
+use crate::{tables, test_reads};
 
 /// What the command line adds to the recipe.
 #[derive(Default)]
@@ -33,7 +33,19 @@ pub(crate) fn run(
         work.recipe.evaluate.segments = wishes.segments;
     }
     let other = wishes.compare.as_deref().map(open_bundle).transpose()?;
-    let judgements = evaluate_against(&work, other.as_ref())?;
+    let measured = evaluate_against(&work, other.as_ref());
+    let Measured { judgements, told } = measured.map_err(|failure| {
+        let is_segment = |error: &catchment_evaluation::Error| {
+            matches!(error, catchment_evaluation::Error::NoSuchSegment { .. })
+        };
+        // Those of the recipe are the recipe's mistake.
+        if show_segments {
+            failure.blame_command_line(is_segment)
+        } else {
+            failure
+        }
+    })?;
+    work.say(told);
     if show_segments {
         let headline = work.headline();
         let headline = judgements.iter().find(|judgement| judgement.list == headline);
@@ -58,25 +70,38 @@ pub(super) fn open_bundle(path: &Path) -> Result<Bundle, Failure> {
     })
 }
 
-/// The stage itself: the final models on the test part.
-pub(crate) fn evaluate(work: &Work) -> Result<Vec<Judgement>, Failure> {
+/// What the test part gave.
+pub(crate) struct Measured {
+    pub(crate) judgements: Vec<Judgement>,
+    /// For people: how often the test part was read, the table, and the verdict.
+    pub(crate) told: String,
+}
+
+/// The stage itself: the final models on the test part. Says nothing yet.
+pub(crate) fn evaluate(work: &Work) -> Result<Measured, Failure> {
     evaluate_against(work, None)
 }
 
-fn evaluate_against(work: &Work, other: Option<&Bundle>) -> Result<Vec<Judgement>, Failure> {
+fn evaluate_against(work: &Work, other: Option<&Bundle>) -> Result<Measured, Failure> {
     let prepared = work.prepared()?;
     let pipeline = work.trained(&prepared)?;
     let whole = judge::whole(work, &prepared, &pipeline, &prepared.test()?, "test", other)?;
     let report = super::report::of_work(work, &prepared, &whole)?;
-    work.say(format!(
-        "\non the test part, read once:\n{}\n{}",
+    let heading = test_reads::heading(test_reads::count(work, &prepared)?);
+    let mut told = format!(
+        "\n{heading}\n{}\n{}\n{}",
         tables::judgements(&whole.judgements),
-        report.verdict()
-    ));
+        report.verdict(),
+        tables::WORDS
+    );
     if other.is_some() {
-        work.say(tables::comparisons(&whole.judgements));
+        told.push('\n');
+        told += &tables::comparisons(&whole.judgements);
     }
     AtomicFile::write(work.report(), &serde_json::to_vec(&report)?)?;
     AtomicFile::write(work.metrics(), &serde_json::to_vec_pretty(&whole.judgements)?)?;
-    Ok(whole.judgements)
+    Ok(Measured {
+        judgements: whole.judgements,
+        told,
+    })
 }

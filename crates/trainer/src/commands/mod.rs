@@ -5,6 +5,7 @@ mod doctor;
 mod evaluate;
 mod export;
 mod init;
+mod list_form;
 mod prepare;
 mod publish;
 mod recommend;
@@ -92,7 +93,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
             preset,
             marketplace,
             output: folder,
-        } => synth::run(preset, &marketplace, &folder, output),
+            force,
+        } => synth::run(preset, &marketplace, &folder, force, output),
         Command::Reproduce {
             recipe,
             seeds,

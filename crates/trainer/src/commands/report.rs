@@ -5,11 +5,12 @@ use std::path::Path;
 
 use catchment_evaluation::report::{DataFacts, ListReport, RunReport};
 use catchment_prepare::Prepared;
-use catchment_schema::{AtomicFile, Finding, Time};
+use catchment_schema::{AtomicFile, Time};
 
 use super::evaluate::open_bundle;
 use crate::cli::{Output, RecipeArgs};
 use crate::failure::Failure;
+use crate::findings;
 use crate::judge::Whole;
 use crate::work::{REPORT, Work};
 
@@ -93,10 +94,9 @@ pub(crate) fn of_work(work: &Work, prepared: &Prepared, whole: &Whole) -> Result
         fact("first day", DataFacts::day(first));
         fact("last day", DataFacts::day(last));
     }
-    let mut findings = summary.findings.clone();
-    if let Ok(bytes) = fs::read(work.findings()) {
-        let found: Vec<Finding> = serde_json::from_slice(&bytes)?;
-        findings.extend(
+    let mut found_in_all = summary.findings.clone();
+    if let Some(found) = findings::kept(work, prepared)? {
+        found_in_all.extend(
             found
                 .into_iter()
                 .filter(|found| !summary.findings.contains(found)),
@@ -117,7 +117,7 @@ pub(crate) fn of_work(work: &Work, prepared: &Prepared, whole: &Whole) -> Result
         lists: lists.collect(),
         attribution: whole.attribution.clone(),
         facts,
-        findings,
+        findings: found_in_all,
         recipe: text,
         versions: versions
             .map(|(name, version)| (name.to_owned(), version))

@@ -32,7 +32,9 @@ pub(crate) fn run(args: &RecipeArgs, seeds: u32, file: &Path, output: Output) ->
         used.push(work.recipe.seed);
         prepare::prepare(&work)?;
         train::train(&work, &[])?;
-        runs.push(evaluate::evaluate(&work)?);
+        let measured = evaluate::evaluate(&work)?;
+        work.say(measured.told);
+        runs.push(measured.judgements);
     }
     let judged = runs.first().and_then(|run| run.last());
     let protocol = judged.map(|judgement| judgement.report.protocol.clone());

@@ -7,11 +7,12 @@ use catchment_pipeline::Pipeline;
 use catchment_schema::AtomicFile;
 use serde_json::json;
 
+use super::evaluate::Measured;
 use super::{evaluate, prepare, publish, report, train};
 use crate::cli::{Output, RecipeArgs};
 use crate::failure::Failure;
-use crate::fit;
 use crate::work::Work;
+use crate::{findings, fit};
 
 pub(crate) fn run(
     args: &RecipeArgs,
@@ -33,11 +34,16 @@ pub(crate) fn run(
     let validation = train::train(&work, &[])?;
     fit::stopped(&work)?;
     lap("train");
-    let test = evaluate::evaluate(&work)?;
+    let Measured {
+        judgements: test,
+        told,
+    } = evaluate::evaluate(&work)?;
     lap("evaluate");
     let version = publish::publish(&work, to)?;
     lap("publish");
     report::write(&report::read_work(&work)?, &work.report_page())?;
+    work.say(told);
+    work.say(findings::line(&work, &work.prepared()?)?);
     work.say(format!("report: {}", work.report_page().display()));
     let whole = json!({
         "recipe": work.recipe.name,

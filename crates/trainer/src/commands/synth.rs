@@ -21,14 +21,50 @@ pub(crate) fn run(
     preset: Preset,
     marketplace: &MarketplaceArgs,
     folder: &Path,
+    force: bool,
     output: Output,
 ) -> Result<(), Failure> {
+    let is_world = matches!(preset, Preset::Tiny | Preset::Demo) && marketplace.events.is_none();
+    let recipe = if is_world {
+        RECIPE.to_owned()
+    } else {
+        marketplace_recipe(marketplace.format)
+    };
+    if !force {
+        keep_what_is_there(folder, &recipe)?;
+    }
     match (preset, marketplace.events) {
         (Preset::Tiny, None) => world(WorldConfig::tiny(), folder, output),
         (Preset::Demo, None) => world(WorldConfig::default(), folder, output),
         (Preset::Marketplace, None) => market(MarketplaceConfig::default(), marketplace, folder, output),
         (_, Some(n_views)) => market(MarketplaceConfig::of_size(n_views), marketplace, folder, output),
     }
+}
+
+/// Files of a made world that somebody may have of their own, under the same names.
+const TABLES: [&str; 3] = ["interactions", "items", "users"];
+
+/// Refuses a folder that holds somebody's recipe or tables. Where its recipe is the one that would be written, the
+/// world is a made one, and is made again.
+fn keep_what_is_there(folder: &Path, recipe: &str) -> Result<(), Failure> {
+    let file = folder.join("catchment.toml");
+    let tables = TABLES
+        .iter()
+        .flat_map(|table| ["csv", "parquet"].map(|ending| folder.join(format!("{table}.{ending}"))));
+    let there = match std::fs::read(&file) {
+        Ok(text) if text == recipe.as_bytes() => None,
+        Ok(_) => Some(file),
+        Err(_) => tables.into_iter().find(|table| table.exists()),
+    };
+    there.map_or(Ok(()), |there| {
+        Err(Failure::usage(
+            format!(
+                "{} is there already, and is not what would be made",
+                there.display()
+            ),
+            "name another folder with -o, or write over it with --force",
+        ))
+    })
 }
 
 fn world(mut config: WorldConfig, folder: &Path, output: Output) -> Result<(), Failure> {
@@ -69,10 +105,12 @@ fn market(
         config.with = parts.iter().map(|&part| part.into()).collect();
     }
     output.set_up_threads(0);
-    let marketplace = Marketplace::new(&config)?;
-    let (format, ending) = match args.format {
-        TableFormat::Parquet => (WriteFormat::Parquet, "parquet"),
-        TableFormat::Csv => (WriteFormat::Csv, "csv"),
+    // All that can be out of range stands on the command line.
+    let marketplace = Marketplace::new(&config)
+        .map_err(|error| Failure::usage(error.to_string(), "choose an allowed value for that flag"))?;
+    let format = match args.format {
+        TableFormat::Parquet => WriteFormat::Parquet,
+        TableFormat::Csv => WriteFormat::Csv,
     };
     let mut bar = Bar::new("synth", output.is_silent());
     let files = marketplace.write(folder, format, &mut |done, total| {
@@ -80,7 +118,7 @@ fn market(
         let _ = bar.step(done, total, "views");
     })?;
     drop(bar);
-    let recipe = MARKETPLACE_RECIPE.replace("{format}", ending);
+    let recipe = marketplace_recipe(args.format);
     AtomicFile::write(folder.join("catchment.toml"), recipe.as_bytes())?;
     let size = files.size;
     if output.json {
@@ -105,6 +143,14 @@ fn market(
         );
     }
     Ok(())
+}
+
+fn marketplace_recipe(format: TableFormat) -> String {
+    let ending = match format {
+        TableFormat::Parquet => "parquet",
+        TableFormat::Csv => "csv",
+    };
+    MARKETPLACE_RECIPE.replace("{format}", ending)
 }
 
 #[cfg(test)]

@@ -84,6 +84,9 @@ pub(crate) fn train(work: &Work, only: &[String]) -> Result<Vec<Judgement>, Fail
     let with_ranker = work.recipe.ranker.is_some();
     fit::write_frame(work, &prepared, &known, &draft.model, with_ranker)?;
     fit::channels(work, &prepared, &known, &draft, &draft.model, only)?;
+    if with_ranker {
+        rank::carry_over(&draft, &prepared, &known)?;
+    }
     Work::stamp(&draft.model, &prepared)?;
     fit::stopped(work)?;
     draft.finish(work)?;

@@ -21,6 +21,9 @@ use super::problem::{IN_RANGE, Problem};
 /// What reports call the lists that no channel makes.
 const RESERVED: [&str; 2] = ["merge", "ranked"];
 
+/// The most candidates that a channel may be asked for.
+const MAX_K: usize = 100_000;
+
 /// How many candidates a channel is asked for where the recipe does not say.
 const DEFAULT_K: usize = 200;
 
@@ -97,9 +100,16 @@ impl ChannelTable {
         }
         let table = Table::At(position);
         let of_channel = |problem: Problem| problem.about(&format!("channel `{name}`: "));
-        if self.k == 0 {
-            return Err(of_channel(table.out_of_range("k", "0", "from 1")));
+        if !(1..=MAX_K).contains(&self.k) {
+            return Err(of_channel(table.out_of_range(
+                "k",
+                &self.k.to_string(),
+                &format!("1 to {MAX_K}"),
+            )));
         }
+        table
+            .says_all_by_silence("query", self.query.as_ref(), "recent_items")
+            .map_err(of_channel)?;
         let model = self.resolve_model(table).map_err(of_channel)?;
         Ok(ChannelSpec {
             name,
@@ -256,6 +266,15 @@ impl Table {
         };
         let message = format!("`{shown}` = {value} is out of range: {allowed}");
         Problem::new(self.place(key), message).with_help(IN_RANGE)
+    }
+
+    /// Refuses an explicit 0 for a number that, left out, stands for everything: whoever writes 0 may mean none.
+    fn says_all_by_silence(self, key: &str, given: Option<&toml::Table>, name: &str) -> Result<(), Problem> {
+        let value = given.and_then(|settings| settings.get(name));
+        if value.and_then(toml::Value::as_integer) != Some(0) {
+            return Ok(());
+        }
+        Err(self.out_of_range(&format!("{key}.{name}"), "0", "from 1; left out, it takes all"))
     }
 
     /// The settings of one kind, with its own defaults and its own unknown keys.

@@ -130,6 +130,7 @@ fn features(recipe: &Recipe) -> Result<(), Problem> {
         .iter()
         .map(|channel| channel.name.clone())
         .collect();
+    crosses(recipe)?;
     for (position, feature) in recipe.features.candidate.iter().enumerate() {
         let FeatureConfig::Channel(feature) = feature else {
             continue;
@@ -150,6 +151,36 @@ fn features(recipe: &Recipe) -> Result<(), Problem> {
     Ok(())
 }
 
+/// A cross of a feature with itself costs the square of its ids and tells next to nothing that it does not tell alone.
+fn crosses(recipe: &Recipe) -> Result<(), Problem> {
+    for side in Side::ALL {
+        for feature in of_side(recipe, side) {
+            let FeatureConfig::Cross(cross) = feature else {
+                continue;
+            };
+            let mut names = cross.features.iter().enumerate();
+            let twice = names.find(|(place, name)| cross.features[..*place].contains(name));
+            if let Some((_, twice)) = twice {
+                let key = format!("features.{side}.{}.features", cross.name);
+                let message =
+                    format!("{key}: `{twice}` is crossed with itself; each feature may be named once");
+                return Err(Problem::at_path(feature_path(recipe, &key), message)
+                    .with_help("name another feature in its place"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn of_side(recipe: &Recipe, side: Side) -> &[FeatureConfig] {
+    match side {
+        Side::User => &recipe.features.user,
+        Side::Item => &recipe.features.item,
+        Side::Context => &recipe.features.context,
+        Side::Candidate => &recipe.features.candidate,
+    }
+}
+
 /// `features.item.age.transform` as a path through the text: `features.item.3.transform`.
 fn feature_path(recipe: &Recipe, key: &str) -> String {
     let mut words: Vec<&str> = key.split('.').collect();
@@ -160,13 +191,8 @@ fn feature_path(recipe: &Recipe, key: &str) -> String {
         .into_iter()
         .find(|candidate| candidate.to_string() == side)
         .and_then(|side| {
-            let features = match side {
-                Side::User => &recipe.features.user,
-                Side::Item => &recipe.features.item,
-                Side::Context => &recipe.features.context,
-                Side::Candidate => &recipe.features.candidate,
-            };
-            features.iter().position(|feature| feature.name() == name)
+            let mut features = of_side(recipe, side).iter();
+            features.position(|feature| feature.name() == name)
         });
     let position = position.map(|position| position.to_string());
     if let Some(position) = &position {

@@ -7,15 +7,18 @@ mod place;
 mod problem;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::PathBuf;
 
 use catchment_evaluation::EvaluateConfig;
 use catchment_features::FeatureSpec;
-use catchment_pipeline::{ChannelSpec, RankerModel};
+use catchment_pipeline::{ChannelModel, ChannelSpec, RankerModel};
 use catchment_prepare::{Inputs, PrepareConfig, SplitConfig};
 use catchment_recall::MergeConfig;
 use catchment_schema::import::Source;
 use serde::{Deserialize, Serialize};
+
+use problem::Problem;
 
 pub(crate) use problem::RecipeError;
 
@@ -51,6 +54,44 @@ pub(crate) struct Recipe {
     pub(crate) lists: BTreeMap<String, PathBuf>,
     /// Published results to stand beside ours, by metric (`recall@20`).
     pub(crate) published: BTreeMap<String, Published>,
+}
+
+impl Recipe {
+    /// The category column of each channel that has one, where the items' table has it.
+    ///
+    /// # Errors
+    /// The line of the recipe, and the columns that there are: only where the items are known can it be said.
+    pub(crate) fn check_categories(&self, columns: &[&str]) -> Result<(), RecipeError> {
+        for (position, channel) in self.channels.iter().enumerate() {
+            let ChannelModel::Popular { query, .. } = &channel.model else {
+                continue;
+            };
+            let Some(column) = query
+                .category
+                .as_deref()
+                .filter(|column| !columns.contains(column))
+            else {
+                continue;
+            };
+            let key = format!("channel.{position}.query.category");
+            let message = format!("channel `{}`: `query.category` = {column:?}, but ", channel.name);
+            let known: Vec<String> = columns.iter().map(|&column| column.to_owned()).collect();
+            let problem = if known.is_empty() {
+                Problem::at_path(key, format!("{message}the items have no columns"))
+                    .with_help("bring the items with their categories: items = { … } in [data]")
+            } else {
+                let help = match problem::nearest(column, &known) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "name one of these columns, or take `category` out".to_owned(),
+                };
+                let columns = known.join(", ");
+                Problem::at_path(key, format!("{message}the items have only: {columns}")).with_help(help)
+            };
+            let text = fs::read_to_string(&self.path).unwrap_or_default();
+            return Err(problem.in_text(&self.path, &text));
+        }
+        Ok(())
+    }
 }
 
 /// A published result.

@@ -6,6 +6,9 @@ use expect_test::{Expect, expect};
 
 use super::*;
 
+#[path = "silent_settings_tests.rs"]
+mod silent_settings;
+
 const GOOD: &str = r#"
 name = "shop"
 [data]
@@ -249,13 +252,13 @@ fn a_value_out_of_range_is_named_with_its_channel_and_what_is_allowed() {
     check(
         &GOOD.replace("kind = \"ials\"", "kind = \"ials\"\nk = 0"),
         expect![[r#"
-            shop/catchment.toml:10: channel `ials`: `k` = 0 is out of range: from 1
+            shop/catchment.toml:10: channel `ials`: `k` = 0 is out of range: 1 to 100000
             help: choose an allowed value for that key"#]],
     );
     check(
         &format!("{GOOD}[[channel]]\nname = \"cf\"\nkind = \"item_cf\"\nquery = {{ half_life = 0.0 }}\n"),
         expect![[r#"
-            shop/catchment.toml:14: channel `cf`: `query.half_life` = 0 is out of range: above 0 and finite
+            shop/catchment.toml:14: channel `cf`: `query.half_life` = 0 is out of range: 0.001 to 1000000, or left out
             help: choose an allowed value for that key"#]],
     );
     check(
@@ -291,7 +294,7 @@ fn a_value_out_of_range_of_another_table_is_named_with_its_key() {
     check(
         &format!("{GOOD}[merge]\nkind = \"quota\"\nlimit = 0\n"),
         expect![[r#"
-            shop/catchment.toml:13: limit of [merge] = 0 is out of range: at least 1
+            shop/catchment.toml:13: limit of [merge] = 0 is out of range: 1 to 100000
             help: choose an allowed value for that key"#]],
     );
     check(

@@ -40,25 +40,25 @@ fn text_that_cannot_be_read_is_named_with_its_line() {
     check(
         GOOD.replace("u1,b", ",b"),
         &expect![[r#"
-        1: error: log.csv: row 3, column `user_id`: an id must not be null or empty (value: "null")
+        1: error: log.csv: line 3, column `user_id`: an id must not be null or empty (an empty cell)
         help: mend the row, or set on_error = "skip" to leave such rows out"#]],
     );
     check(
         GOOD.replace("02,1\nu1,c", "02,NaN\nu1,c"),
         &expect![[r#"
-        1: error: log.csv: row 3, column `value`: must be finite in 32 bits (value: "NaN")
+        1: error: log.csv: line 3, column `value`: must be finite in 32 bits (value: "NaN")
         help: mend the row, or set on_error = "skip" to leave such rows out"#]],
     );
     check(
         GOOD.replace("2026-01-02,1\nu1", "yesterday,1\nu1"),
         &expect![[r#"
-        1: error: log.csv: row 3, column `timestamp`: is neither a number nor an RFC 3339 moment (value: "yesterday")
+        1: error: log.csv: line 3, column `timestamp`: is neither a number nor an RFC 3339 moment (value: "yesterday")
         help: mend the row, or set on_error = "skip" to leave such rows out"#]],
     );
     check(
         GOOD.replace("u1,b,", "u1,b,b,"),
         &expect![[r#"
-        1: error: log.csv: row 3, column `whole line`: has 5 fields, the header has 4 (value: "u1,b,b,2026-01-02,1")
+        1: error: log.csv: line 3, column `whole line`: has 5 fields, the header has 4 (value: "u1,b,b,2026-01-02,1")
         help: mend the row, or set on_error = "skip" to leave such rows out"#]],
     );
     check(
@@ -76,7 +76,7 @@ fn text_that_cannot_be_read_is_named_with_its_line() {
     check(
         b"user_id,item_id\nu1,\xff\xfe\n",
         &expect![[r#"
-        1: error: log.csv: row 2, column `item_id`: is not UTF-8: convert the file (value: "��")
+        1: error: log.csv: line 2, column `item_id`: is not UTF-8: convert the file (value: "��")
         help: mend the row, or set on_error = "skip" to leave such rows out"#]],
     );
 }
@@ -161,6 +161,54 @@ fn a_feature_of_a_column_that_is_not_there_is_named() {
     expect![[r#"
         1: error: feature `category` reads the column `categry`, which the item attributes do not have; they have: title, category, price, published_at; did you mean `category`?
         help: name another column in [features], or bring the attributes in [data]"#]].assert_eq(&place.refuse("train catchment.toml"));
+}
+
+#[test]
+fn a_channel_of_a_category_that_is_not_there_is_named_with_its_line() {
+    let place = Place::with_world();
+    place.replace(
+        "catchment.toml",
+        "kind = \"popular\"",
+        "kind = \"popular\"\nquery = { category = \"categry\" }",
+    );
+    place.run("prepare catchment.toml").well();
+    expect![[r#"
+        1: error: catchment.toml:34: channel `popular`: `query.category` = "categry", but the items have only: title, category, price, published_at
+        help: did you mean `category`?"#]]
+    .assert_eq(&place.refuse("train catchment.toml"));
+    let place = self::place(GOOD);
+    place.replace(
+        "catchment.toml",
+        "kind = \"popular\"",
+        "kind = \"popular\"\nquery = { category = \"genre\" }",
+    );
+    expect![[r#"
+        1: error: catchment.toml:9: channel `popular`: `query.category` = "genre", but the items have no columns
+        help: bring the items with their categories: items = { … } in [data]"#]]
+    .assert_eq(&place.refuse("run catchment.toml"));
+}
+
+#[test]
+fn a_look_at_what_cannot_be_read_names_the_file_and_the_remedy() {
+    let place = Place::empty();
+    let text = "user,item\nu1,a\nu2,b\n";
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    place.write("log.csv", [&[0xff, 0xfe][..], &wide].concat());
+    expect![[r#"
+        1: error: log.csv is UTF-16 text, and only UTF-8 is read
+        help: convert the file to UTF-8: iconv -f UTF-16 -t UTF-8 FILE > NEW, or save it anew as "CSV UTF-8""#]]
+    .assert_eq(&place.refuse("init --interactions log.csv"));
+    place.write("log.csv", "user,item\nu1,a,3\nu2,b,4\n");
+    expect![[r#"
+        1: error: log.csv: none of 2 rows can be read; the first: log.csv: row 2, column `whole line`: has 3 fields, the header has 2 (value: "u1,a,3")
+        help: every row fails: check format, delimiter, columns and time_unit of this source"#]]
+    .assert_eq(&place.refuse("init --interactions log.csv"));
+    place.write("log.csv", "user,item,user\nu1,a,3\n");
+    expect![[r#"
+        1: error: log.csv has two columns called "user": number 1 and number 3 of its header
+        help: rename or remove one of the two columns in the file's header"#]]
+    .assert_eq(&place.refuse("init --interactions log.csv"));
+    assert!(!place.path("catchment.toml").exists());
 }
 
 #[test]

@@ -82,6 +82,13 @@ fn a_command_line_that_makes_no_sense_is_wrong_use() {
         "recommend --bundle bundles",
         "run catchment.toml --threads many",
         "run catchment.toml --threads 1025",
+        "recommend --bundle bundles --user u0 -n 0",
+        "recommend --bundle bundles --user u0 -n 100001",
+        "similar --bundle bundles --item i0 -n 0",
+        "why-not --bundle bundles --user u0 --item i0 -n 0",
+        "synth --events 0 -o made",
+        "synth --events 2000 --users 0 -o made",
+        "evaluate catchment.toml --segments user.nope",
     ] {
         let said = place.run(arguments);
         assert_eq!(said.code, 2, "{arguments}: {}", said.stderr);

@@ -50,7 +50,8 @@ fn an_error_fails_with_examples_and_a_remedy_and_is_left_for_a_report() {
     assert!(said.stdout.contains("log.csv:7: user \"u2\""), "{}", said.stdout);
     assert!(said.stdout.contains("remedy: check time_unit"), "{}", said.stdout);
     assert!(
-        said.stderr.starts_with("error: the doctor found 1 errors"),
+        said.stderr
+            .starts_with("error: the doctor found 1 error in the data"),
         "{}",
         said.stderr
     );
@@ -72,4 +73,66 @@ fn data_that_cannot_be_prepared_is_a_finding() {
     let findings = findings(&place);
     assert_eq!(findings[0].code, "not_prepared");
     assert!(findings[0].message.contains("timestamp"), "{findings:?}");
+}
+
+/// Each of two users did the same thing twice at one moment, the second time as their last event.
+const REPEATED: &str = "user_id,item_id,timestamp\n\
+    u1,a,2026-01-01\nu1,c,2026-01-03\nu1,c,2026-01-03\nu2,b,2026-01-01\nu2,a,2026-01-02\nu2,a,2026-01-02\n";
+
+#[test]
+fn an_event_that_the_log_repeats_is_no_error_of_the_split_and_a_run_says_what_the_doctor_found() {
+    let place = place(REPEATED);
+    let said = place.run("run catchment.toml").well();
+    assert!(
+        said.contains("doctor: has not looked at these data yet: catchment-train doctor catchment.toml"),
+        "{said}"
+    );
+    let said = place.run("doctor catchment.toml").well();
+    assert!(
+        said.contains("warning train_test_overlap: 2 of 2 test events"),
+        "{said}"
+    );
+    assert!(said.contains("0 errors, 2 warnings, "), "{said}");
+    let said = place.run("run catchment.toml").well();
+    assert!(
+        said.contains("doctor: 0 errors, 2 warnings (duplicate_events, train_test_overlap); examples"),
+        "{said}"
+    );
+    // Other data were not looked at.
+    place.write("log.csv", SOUND);
+    let said = place.run("run catchment.toml").well();
+    assert!(said.contains("doctor: has not looked"), "{said}");
+}
+
+#[test]
+fn what_the_recipe_takes_care_of_is_not_advised_again() {
+    let place = place(REPEATED);
+    place.replace(
+        "catchment.toml",
+        "[split]",
+        "[prepare]\ndeduplicate = \"last\"\n[split]",
+    );
+    let said = place.run("doctor catchment.toml").well();
+    assert!(said.contains("note duplicate_events"), "{said}");
+    assert!(!said.contains("set deduplicate"), "{said}");
+    assert!(said.contains("0 errors, 0 warnings, 1 note"), "{said}");
+}
+
+#[test]
+fn a_run_says_where_the_figures_cannot_be_trusted() {
+    let place = place(&SOUND.replace("u2,a,2026-01-03", "u2,a,1970-01-01"));
+    assert_eq!(place.run("doctor catchment.toml").code, 1);
+    let said = place.run("run catchment.toml").well();
+    assert!(said.contains("doctor: 1 error (time_in_1970)"), "{said}");
+    assert!(said.contains("no figure above can be trusted"), "{said}");
+}
+
+#[test]
+fn a_bad_line_is_called_a_line_and_an_empty_cell_one() {
+    let place = place(&SOUND.replace("u2,c,", ",c,"));
+    let said = place.refuse("run catchment.toml");
+    assert!(
+        said.contains("log.csv: line 6, column `user_id`: an id must not be null or empty (an empty cell)"),
+        "{said}"
+    );
 }

@@ -72,7 +72,20 @@ fn json_holds_intervals_segments_attribution_and_comparisons() {
 }
 
 #[test]
-fn a_bundle_of_another_vocabulary_is_compared_by_ids_and_what_it_may_have_seen_is_said() {
+fn a_comparison_ends_in_a_verdict_for_each_metric() {
+    let place = Place::with_bundle();
+    let said = place.run("evaluate catchment.toml --compare bundles").well();
+    assert!(said.contains("popular minus bundle "), "{said}");
+    assert!(
+        said.contains("\npopular in recall@10: no difference seen, p = 1.000\n"),
+        "{said}"
+    );
+    // The ranked list against the best channel of the run, as always.
+    assert!(said.contains("\nranked in recall@10: "), "{said}");
+}
+
+#[test]
+fn a_bundle_of_other_data_is_compared_by_ids_over_those_of_whom_it_has_not_seen_what_is_held_out() {
     let place = Place::with_bundle();
     let before = place.run("evaluate catchment.toml --json").json();
     place.replace(
@@ -82,30 +95,36 @@ fn a_bundle_of_another_vocabulary_is_compared_by_ids_and_what_it_may_have_seen_i
     );
     place.run("prepare catchment.toml").well();
     place.run("train catchment.toml").well();
-    let said = place.run("evaluate catchment.toml --compare bundles");
-    assert!(
-        said.stderr.contains("it may have seen what is held out"),
-        "{}",
-        said.stderr
-    );
-    assert!(said.well().contains("popular minus bundle "));
+    let said = place.run("evaluate catchment.toml --compare bundles").well();
     let judged = place
-        .run("evaluate catchment.toml --compare bundles --json")
+        .run("evaluate catchment.toml --compare bundles --json --quiet")
         .json();
     assert_ne!(judged[0]["items"], before[0]["items"], "the vocabularies differ");
     let popular = list(&judged, "popular");
+    let compared = &popular["compared"][0];
+    let number = |key: &str| compared["common"][key].as_u64().expect(key);
+    // Without the rare items some users' last event is an earlier one, which the bundle was trained on.
+    assert!(number("users") > 0 && number("seen") > 0, "{compared}");
+    assert_eq!(number("users") + number("seen") + number("unknown"), number("of"));
+    assert_eq!(popular["users"], number("of"));
+    let over = format!("over {} of {} users", number("users"), number("of"));
+    let note = popular["notes"][0].as_str().expect("a note");
     assert!(
-        popular["notes"][0]
-            .as_str()
-            .is_some_and(|note| note.contains("trained on other data"))
+        note.contains("was trained on other data") && note.contains(&over),
+        "{note}"
     );
+    for text in [note, &format!(", {over}\n")] {
+        assert!(said.contains(text), "{text}: {said}");
+    }
     // Popularity over nearly the same log: most users get much the same list, under other indices.
     let recall = popular["metrics"]["recall@20"].as_f64().expect("a mean");
-    let metrics = popular["compared"][0]["metrics"].as_array().expect("metrics");
+    let metrics = compared["metrics"].as_array().expect("metrics");
     let difference = metrics
         .iter()
         .find(|metric| metric["metric"] == "recall@20")
         .expect("recall@20");
+    let (better, worse) = (&difference["better"], &difference["worse"]);
+    assert!(better.as_u64().expect("users") + worse.as_u64().expect("users") <= number("users"));
     let difference = difference["difference"].as_f64().expect("a mean");
     assert!(
         recall > 0.0 && difference.abs() < recall / 2.0,
@@ -114,11 +133,29 @@ fn a_bundle_of_another_vocabulary_is_compared_by_ids_and_what_it_may_have_seen_i
 }
 
 #[test]
+fn a_bundle_with_nobody_in_common_is_refused() {
+    let place = Place::with_bundle();
+    let log = place.read("interactions.csv").replace("\nu", "\nstranger");
+    place.write("interactions.csv", log);
+    place.replace("catchment.toml", "[lists]\noracle = \"truth.parquet\"", "");
+    place.run("prepare catchment.toml").well();
+    place.run("train catchment.toml").well();
+    let refused = place.refuse("evaluate catchment.toml --compare bundles --quiet");
+    for text in [
+        "2: error: the runs cannot be paired: bundle ",
+        " was trained on other data, and of ",
+        "help: compare with a bundle that was published from this very log",
+    ] {
+        assert!(refused.contains(text), "{refused}");
+    }
+}
+
+#[test]
 fn segments_that_are_not_there_are_refused_with_those_that_are() {
     let place = Place::with_bundle();
     let refused = place.refuse("evaluate catchment.toml --segments item.genre");
     for text in [
-        "1: error: evaluate.segments: there is no column `item.genre`; there are: item.category, ",
+        "2: error: evaluate.segments: there is no column `item.genre`; there are: item.category, ",
         "item.popularity_decile, ",
         ", user.history\nhelp: choose among those in [evaluate] or --segments",
     ] {
@@ -177,4 +214,28 @@ fn the_report_is_one_page_of_the_last_evaluation_and_lies_in_the_bundle() {
     // Other models: what was measured of the older ones is no longer shown.
     place.run("train catchment.toml").well();
     place.refuse("report catchment.toml");
+}
+
+#[test]
+fn the_test_table_comes_once_at_the_end_and_says_how_often_it_was_read() {
+    let place = Place::with_world();
+    let said = place.run("run catchment.toml").well();
+    let at = |text: &str| said.find(text).unwrap_or_else(|| panic!("no {text:?}: {said}"));
+    assert!(at("on the validation part") < at("published "));
+    assert!(
+        at("published ")
+            < at("on the test part, which nothing above has seen; it is read for the first time")
+    );
+    assert_eq!(said.matches("on the test part").count(), 1);
+    assert!(said.contains("docs/guide.md"), "{said}");
+    let said = place.run("evaluate catchment.toml").well();
+    assert!(said.contains("on the test part, now read 2 times"), "{said}");
+    // Other data have another test part.
+    place.replace(
+        "catchment.toml",
+        "[split]",
+        "[prepare]\nmin_user_events = 3\n\n[split]",
+    );
+    let said = place.run("run catchment.toml").well();
+    assert!(said.contains("it is read for the first time"), "{said}");
 }

@@ -1,5 +1,6 @@
 //! A log of somebody's own becomes a recipe that runs.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use expect_test::expect;
@@ -202,6 +203,112 @@ fn a_made_world_with_items_and_users_gets_a_ranker_and_runs() {
     let json = place.run(&format!("{command} --force --json")).json();
     assert_eq!(json["recipe"], "pretty.toml");
     assert_eq!(json["guesses"][0]["sure"], "sure");
+}
+
+/// A log in which nothing but popularity tells what comes next: item 0 is taken most, item 59 least.
+fn log_of_fame() -> String {
+    let mut text = "user_id,item_id,timestamp\n".to_owned();
+    let mut state = 7_u64;
+    for user in 0..300 {
+        let mut taken = BTreeSet::new();
+        while taken.len() < 8 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            // The cube of a number between 0 and 1, in 24 bits, times 60.
+            let lot = u128::from(state >> 40);
+            let item = (60 * lot * lot * lot) >> 72;
+            if taken.insert(item) {
+                let _ = writeln!(
+                    text,
+                    "u{user},{item},{}",
+                    1_700_000_000 + user * 3600 + taken.len() * 60
+                );
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn strangers_get_the_popular_items_first_with_scores_that_differ() {
+    let place = Place::empty();
+    place.write("log.csv", log_of_fame());
+    place.run("init --interactions log.csv").well();
+    place.run("run catchment.toml --quiet").well();
+    let answer = place
+        .run("recommend --bundle bundles --user nobody -n 60 --json")
+        .json();
+    let items = answer["items"].as_array().expect("items");
+    let score_of = |wanted: &str| {
+        let item = items.iter().find(|item| item["item_id"] == wanted);
+        item.and_then(|item| item["score"].as_f64()).expect("a score")
+    };
+    assert!(score_of("0") > score_of("14"), "{answer}");
+    assert!(score_of("14") > score_of("40"), "{answer}");
+    let first: u32 = items[0]["item_id"]
+        .as_str()
+        .expect("an id")
+        .parse()
+        .expect("a number");
+    assert!(first < 5, "{answer}");
+}
+
+#[test]
+fn columns_that_are_not_mapped_are_named_and_a_section_is_a_category() {
+    let place = Place::empty();
+    let text = log("user_id,item_id,timestamp,referrer", |user, item, time| {
+        format!("{user},{item},{time},mail {}", user * 100 + item)
+    });
+    place.write("news.csv", text);
+    let mut items = "article,headline,section,desk\n".to_owned();
+    for item in 0..15 {
+        let _ = writeln!(items, "{item},Title {item},part {},d{}", item % 3, item % 2);
+    }
+    place.write("articles.csv", items);
+    let command = "init --interactions news.csv --items articles.csv";
+    let said = place.run(command).well();
+    assert!(
+        said.contains("articles.csv: category is column \"section\""),
+        "{said}"
+    );
+    assert!(said.contains("articles.csv: not mapped: desk"), "{said}");
+    assert!(said.contains("news.csv: not mapped: referrer"), "{said}");
+    let recipe = place.read("catchment.toml");
+    for wanted in [
+        "# Not mapped: \"referrer\".",
+        "# Not mapped: \"desk\".",
+        "on_error = \"fail\"",
+        "on_error = \"skip\"",
+        "name = \"popular_in_category\"",
+    ] {
+        assert!(recipe.contains(wanted), "no {wanted}: {recipe}");
+    }
+    place.run("run catchment.toml --quiet").well();
+    let json = place.run(&format!("{command} --force --json")).json();
+    assert_eq!(json["unmapped"][1]["columns"], serde_json::json!(["desk"]));
+}
+
+#[test]
+fn a_made_world_is_not_written_over_what_somebody_has() {
+    let place = Place::with_world();
+    place.run("synth --preset tiny -o . --quiet").well();
+    place.replace("catchment.toml", "seed = 7", "seed = 8");
+    expect![[r#"
+        2: error: ./catchment.toml is there already, and is not what would be made
+        help: name another folder with -o, or write over it with --force"#]]
+    .assert_eq(&place.refuse("synth --preset tiny -o ."));
+    assert!(place.read("catchment.toml").contains("seed = 8"));
+    place.run("synth --preset tiny -o . --force --quiet").well();
+    assert!(place.read("catchment.toml").contains("seed = 7"));
+    let place = Place::empty();
+    place.write("interactions.csv", "mine");
+    let said = place.refuse("synth --preset tiny -o .");
+    assert!(
+        said.starts_with("2: error: ./interactions.csv is there already"),
+        "{said}"
+    );
+    assert_eq!(place.read("interactions.csv"), "mine");
 }
 
 #[test]

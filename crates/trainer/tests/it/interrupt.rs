@@ -82,7 +82,7 @@ fn an_interrupted_training_keeps_what_was_fitted_and_the_next_takes_it_up() {
     expect![[r#"
         stopping after this step; once more to stop at once
         error: interrupted; the channels that were fitted are kept
-        help: go on by: catchment-train train catchment.toml --resume
+        help: go on by: catchment-train train catchment.toml --resume, then catchment-train evaluate catchment.toml and catchment-train publish catchment.toml; or all of it by: catchment-train run catchment.toml
     "#]]
     .assert_eq(&said);
     assert!(
@@ -168,7 +168,7 @@ fn a_ranker_that_was_interrupted_is_not_taken_for_whole() {
         .spawn()
         .expect("started");
     let begun = Instant::now();
-    let features = place.path("work/world/draft/model/features");
+    let features = place.path("work/world/draft/selection/features");
     while !features.exists() {
         assert!(child.try_wait().expect("asked").is_none(), "it ended by itself");
         assert!(begun.elapsed() < Duration::from_mins(2), "the ranker never began");

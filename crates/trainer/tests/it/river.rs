@@ -139,6 +139,25 @@ fn vectors_leave_in_three_forms_and_lists_in_one() {
         .run("batch --bundle bundles --users some.csv -n 4 -o some.parquet --threads 1")
         .well();
     assert_eq!(std::fs::read(place.path("some.parquet")).expect("read"), first);
+    // The ending says the form.
+    let batch = |file: &str| format!("batch --bundle bundles --users some.csv -n 4 -o {file}");
+    place.run(&batch("some.csv.jsonl")).well();
+    let lines = place.read("some.csv.jsonl");
+    let first: serde_json::Value = serde_json::from_str(lines.lines().next().expect("a line")).expect("JSON");
+    assert_eq!((&first["user_id"], &first["rank"]), (&"u0".into(), &1.into()));
+    place.run(&batch("lists.csv")).well();
+    let lists = place.read("lists.csv");
+    assert!(
+        lists.starts_with("user_id,item_id,rank,score,channels\nu0,"),
+        "{lists}"
+    );
+    assert_eq!(lists.lines().count(), 9);
+    let refused = place.refuse(&batch("lists.xlsx"));
+    assert_eq!(
+        refused,
+        "2: error: the ending of lists.xlsx says no form to write in\nhelp: let it end in .parquet, .csv or .jsonl"
+    );
+    assert!(!place.path("lists.xlsx").exists());
 }
 
 #[test]

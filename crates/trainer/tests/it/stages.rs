@@ -61,6 +61,35 @@ fn a_channel_that_was_never_trained_is_missed_at_once() {
 }
 
 #[test]
+fn a_published_ranker_sees_counts_of_the_log_that_the_channels_are_fitted_on() {
+    let place = Place::with_world();
+    place.replace(
+        "catchment.toml",
+        "item = [",
+        "item = [\n  { name = \"popularity\", kind = \"item_count\" },",
+    );
+    place.run("run catchment.toml --quiet").well();
+    let prepared: serde_json::Value =
+        serde_json::from_str(&place.read("work/world/data/prepared.json")).expect("JSON");
+    let features = |layout: &str| -> serde_json::Value {
+        serde_json::from_str(&place.read(&format!("{layout}/features/features.json"))).expect("JSON")
+    };
+    let counted = |features: &serde_json::Value| -> u64 {
+        let counts = &features["features"]["item"][0]["rule"]["count"]["counts"];
+        let counts = counts.as_array().expect("counts").iter();
+        counts.map(|count| count.as_u64().expect("a count")).sum()
+    };
+    let (trained, published) = (features("work/world/selection"), features(&place.bundle()));
+    let rows = |part: &str| prepared[part].as_u64().expect("rows");
+    assert_eq!(counted(&trained), rows("train"));
+    assert_eq!(counted(&published), rows("train") + rows("validation"));
+    let scale =
+        |features: &serde_json::Value| features["features"]["item"][0]["rule"]["count"]["rule"].clone();
+    assert_eq!(scale(&trained), scale(&published), "the ranker's scale stays");
+    place.run("recommend --bundle bundles --user u0").well();
+}
+
+#[test]
 fn models_of_other_data_are_neither_judged_nor_published() {
     let place = Place::with_bundle();
     place.replace(

@@ -71,7 +71,7 @@ pub(super) fn fit(
 }
 
 fn is_sampled(users: &[u32], config: &SwingConfig) -> bool {
-    config.max_users > 0 && users.len() > config.max_users
+    users.len() > config.max_users
 }
 
 /// What every thread reads.

@@ -16,10 +16,11 @@ use crate::{Accumulator, Channel, ChannelError, ChannelScratch, ConfigError, Rec
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ItemToItemConfig {
-    /// How many of the most recent distinct items of the history are seeds; 0: all of them.
+    /// How many of the most recent distinct items of the history are seeds; 0, which a recipe says by leaving the key
+    /// out: all of them.
     pub recent_items: usize,
     /// After how many positions, counted back from the most recent distinct item, a seed weighs half.
-    /// Above 0 and finite; none: every seed weighs 1.
+    /// 0.001 to 1,000,000; none: every seed weighs 1.
     pub half_life: Option<f32>,
 }
 
@@ -30,10 +31,10 @@ impl ItemToItemConfig {
     /// [`ConfigError::OutOfRange`].
     pub fn validate(self, channel: &str) -> Result<(), ConfigError> {
         match self.half_life {
-            Some(half_life) if !(half_life > 0.0 && half_life.is_finite()) => Err(ConfigError::OutOfRange {
+            Some(half_life) if !(1e-3..=1e6).contains(&half_life) => Err(ConfigError::OutOfRange {
                 key: format!("half_life of channel `{channel}`"),
                 value: half_life.to_string(),
-                allowed: "above 0 and finite",
+                allowed: "0.001 to 1000000, or left out",
             }),
             _ => Ok(()),
         }

@@ -214,7 +214,7 @@ fn bad_settings_are_refused_by_name() {
             .unwrap_err()
             .to_string()
     };
-    expect!["half_life of channel `i2i` = 0 is out of range: above 0 and finite"]
+    expect!["half_life of channel `i2i` = 0 is out of range: 0.001 to 1000000, or left out"]
         .assert_eq(&refused(None, Some(0.0)));
     expect!["channel `i2i`: 1 biases for a table of 3 items"].assert_eq(&refused(Some(vec![0.0]), None));
     expect!["channel `i2i`: the bias of item 1 is inf, not finite"]

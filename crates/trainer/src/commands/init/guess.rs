@@ -7,7 +7,7 @@ use catchment_schema::import::{Format, Peek, Source, TimeUnit};
 use serde::Serialize;
 
 use super::kind::Looks;
-use super::synonyms::{ITEMS, LOG, USERS, fits};
+use super::synonyms::{ITEMS, LOG, Name, USERS, fits, plain};
 
 /// Names that the importer reads in its own way: a column that carries one and holds something else is renamed.
 const READ_AS_TIME: [&str; 3] = ["timestamp", "published_at", "expires_at"];
@@ -70,6 +70,8 @@ pub(super) struct Guessed {
     pub(super) rows: usize,
     /// Whether the file has more.
     pub(super) more: bool,
+    /// Columns that were taken for nothing, as the file names them. The import keeps them.
+    pub(super) unmapped: Vec<String>,
 }
 
 /// A log. The error is the name of what cannot be found.
@@ -120,6 +122,9 @@ pub(super) fn items(source: Source, peeked: &Peek) -> Result<Guessed, &'static s
         "the first column with another value in every row",
     );
     let mut guessed = columns.finish(&["item_id"])?;
+    if let Some(unit) = guessed.looks.get("published_at").and_then(|looks| looks.times) {
+        guessed.source.time_unit = unit;
+    }
     if let Some(looks) = guessed.looks.get("category")
         && let Some(between) = between_words(looks)
     {
@@ -174,6 +179,7 @@ fn known_format(source: Source, peeked: &Peek) -> Guessed {
         guesses: vec![guess],
         rows: peeked.rows,
         more: peeked.more,
+        unmapped: vec![],
     }
 }
 
@@ -196,6 +202,7 @@ fn fits_item(means: &str, looks: &Looks) -> bool {
     };
     match means {
         "price" => looks.numbers.is_some(),
+        "published_at" => looks.times.is_some(),
         "latitude" => within(90.0),
         "longitude" => within(180.0),
         _ => looks.n_values > 0,
@@ -264,27 +271,34 @@ impl<'a> Columns<'a> {
 
     /// Exact names of all meanings first, so that one that is merely like a name takes no column from another.
     fn by_name(&mut self, meanings: &[(&'static str, &[&str])], is_possible: &dyn Fn(&str, &Looks) -> bool) {
+        let names: Vec<Name> = self
+            .peeked
+            .columns
+            .iter()
+            .map(|column| Name::of(&column.name))
+            .collect();
         for (wanted, sure) in [(2, Certainty::Sure), (1, Certainty::Likely)] {
             for (means, synonyms) in meanings {
                 if self.taken.contains_key(means) {
                     continue;
                 }
+                let synonyms: Vec<String> = synonyms.iter().map(|synonym| plain(synonym)).collect();
                 // The earlier a name stands among the synonyms, the better; then the earlier column.
-                let exact = |position: usize| {
-                    let name = super::synonyms::plain(&self.peeked.columns[position].name);
-                    synonyms
-                        .iter()
-                        .position(|synonym| super::synonyms::plain(synonym) == name)
-                };
-                let best = (0..self.looks.len())
-                    .filter(|&position| self.is_free(position))
-                    .filter(|&position| fits(&self.peeked.columns[position].name, synonyms) == wanted)
-                    .filter(|&position| {
+                let best = names
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(position, name)| match fits(name, &synonyms) {
+                        (fit, exact) if fit == wanted => Some((exact, position)),
+                        _ => None,
+                    })
+                    .filter(|&(_, position)| self.is_free(position))
+                    .filter(|&(_, position)| {
                         self.looks[position]
                             .as_ref()
                             .is_some_and(|looks| is_possible(means, looks))
                     })
-                    .min_by_key(|&position| (exact(position), position));
+                    .min()
+                    .map(|(_, position)| position);
                 if let Some(position) = best {
                     let why = match sure {
                         Certainty::Sure => "by its name, and its values fit",
@@ -325,6 +339,13 @@ impl<'a> Columns<'a> {
                 self.rename_impostor(position, &mut source);
             }
         }
+        let written: Vec<&String> = source.columns.values().collect();
+        let unmapped = (0..self.looks.len())
+            .filter(|&position| self.is_free(position))
+            .map(|position| &self.peeked.columns[position].name)
+            .filter(|name| !written.contains(name))
+            .cloned()
+            .collect();
         let looks = self
             .taken
             .iter()
@@ -337,6 +358,7 @@ impl<'a> Columns<'a> {
             guesses: self.guesses,
             rows: self.peeked.rows,
             more: self.peeked.more,
+            unmapped,
         })
     }
 

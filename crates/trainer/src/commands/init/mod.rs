@@ -28,6 +28,14 @@ pub(crate) struct Sources {
 struct Report<'a> {
     recipe: &'a Path,
     guesses: Vec<Guess>,
+    unmapped: &'a [Unmapped],
+}
+
+/// Columns of a file that were taken for nothing.
+#[derive(Serialize)]
+struct Unmapped {
+    file: String,
+    columns: Vec<String>,
 }
 
 pub(crate) fn run(sources: &Sources, file: &Path, force: bool, output: Output) -> Result<(), Failure> {
@@ -52,21 +60,29 @@ pub(crate) fn run(sources: &Sources, file: &Path, force: bool, output: Output) -
     AtomicFile::write(file, text.as_bytes())?;
     // A recipe that cannot be read would be a fault of this program, and is better known now.
     Recipe::read(file)?;
-    let guesses = [Some(&log), items.as_ref(), users.as_ref()];
-    let guesses: Vec<Guess> = guesses
-        .into_iter()
-        .flatten()
-        .flat_map(|guessed| guessed.guesses.clone())
+    let looked_at = || [Some(&log), items.as_ref(), users.as_ref()].into_iter().flatten();
+    let unmapped: Vec<Unmapped> = looked_at()
+        .filter(|guessed| !guessed.unmapped.is_empty())
+        .map(|guessed| Unmapped {
+            file: guessed.source.path.clone(),
+            columns: guessed.unmapped.clone(),
+        })
         .collect();
+    let guesses: Vec<Guess> = looked_at().flat_map(|guessed| guessed.guesses.clone()).collect();
     if output.json {
         return super::print_json(&Report {
             recipe: file,
             guesses,
+            unmapped: &unmapped,
         });
     }
     if !output.quiet {
         for guess in &guesses {
             println!("{guess}");
+        }
+        for Unmapped { file, columns } in &unmapped {
+            let columns = columns.join(", ");
+            println!("{file}: not mapped: {columns} (kept as they are; [features] may name them)");
         }
         println!("wrote {0}: read it, then catchment-train run {0}", file.display());
     }
@@ -90,12 +106,16 @@ fn look(path: &Path, table: Table) -> Result<Guessed, Failure> {
         Table::Users => guess::users(source, &peeked),
     };
     guessed.map_err(|missing| {
-        let names: Vec<&str> = peeked.columns.iter().map(|column| column.name.as_str()).collect();
+        let missing_column = catchment_schema::Error::MissingColumn {
+            path: path.to_owned(),
+            column: missing.to_owned(),
+            available: peeked.columns.iter().map(|column| column.name.clone()).collect(),
+        };
         Failure::with_help(
             anyhow::anyhow!(
-                "{} has no column that could be `{missing}`; it has: {}",
-                path.display(),
-                names.join(", ")
+                missing_column
+                    .to_string()
+                    .replace("has no column `", "has no column that could be `")
             ),
             format!("give the file a header that names it, such as `{missing}`, and pass it as --{what}"),
         )

@@ -204,7 +204,7 @@ pub(super) const LOG: [(&str, &[&str]); 7] = [
 ];
 
 /// As [`LOG`], for items.
-pub(super) const ITEMS: [(&str, &[&str]); 6] = [
+pub(super) const ITEMS: [(&str, &[&str]); 7] = [
     ("item_id", LOG[1].1),
     (
         "title",
@@ -240,6 +240,17 @@ pub(super) const ITEMS: [(&str, &[&str]); 6] = [
             "topics",
             "tags",
             "department",
+            "section",
+            "subject",
+            "kind",
+            "type",
+            "item_type",
+            "class",
+            "group",
+            "product_group",
+            "collection",
+            "rubric",
+            "aisle",
             "类别",
             "分类",
             "类目",
@@ -249,6 +260,24 @@ pub(super) const ITEMS: [(&str, &[&str]); 6] = [
         ],
     ),
     ("price", &["price", "unit_price", "cost", "价格", "单价"]),
+    (
+        "published_at",
+        &[
+            "published_at",
+            "published",
+            "publish_time",
+            "publish_date",
+            "publication_date",
+            "pubdate",
+            "release_date",
+            "released",
+            "released_at",
+            "发布时间",
+            "上架时间",
+            "上映日期",
+            "出版日期",
+        ],
+    ),
     ("latitude", &["latitude", "lat", "纬度"]),
     ("longitude", &["longitude", "lon", "lng", "经度"]),
 ];
@@ -302,24 +331,39 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// How well a column's name fits: 2 exactly, 1 where its first or its last words do, 0 not.
-pub(super) fn fits(name: &str, synonyms: &[&str]) -> u8 {
-    let whole = plain(name);
-    let words = words(name);
-    let mut best = 0;
-    for synonym in synonyms {
-        let wanted = plain(synonym);
-        if whole == wanted {
-            return 2;
-        }
-        let by_words =
-            (1..words.len()).any(|cut| words[cut..].concat() == wanted || words[..cut].concat() == wanted);
-        let is_chinese = !wanted.is_ascii() && wanted.chars().count() >= 2;
-        if by_words || (is_chinese && (whole.starts_with(&wanted) || whole.ends_with(&wanted))) {
-            best = 1;
+/// A column's name, taken apart once: a file may have very many columns.
+pub(super) struct Name {
+    plain: String,
+    /// Its first and its last words, each put together, but not all of them.
+    ends: Vec<String>,
+}
+
+impl Name {
+    pub(super) fn of(name: &str) -> Self {
+        let words = words(name);
+        let cuts = 1..words.len();
+        Self {
+            plain: plain(name),
+            ends: cuts
+                .flat_map(|cut| [words[cut..].concat(), words[..cut].concat()])
+                .collect(),
         }
     }
-    best
+}
+
+/// How well a column's name fits, and to which of the `synonyms`, which are [`plain`]: 2 exactly, 1 where its first or
+/// its last words do, 0 not.
+pub(super) fn fits(name: &Name, synonyms: &[String]) -> (u8, Option<usize>) {
+    let exact = synonyms.iter().position(|wanted| *wanted == name.plain);
+    if exact.is_some() {
+        return (2, exact);
+    }
+    let is_like = |wanted: &String| {
+        let is_chinese = !wanted.is_ascii() && wanted.chars().nth(1).is_some();
+        name.ends.contains(wanted)
+            || (is_chinese && (name.plain.starts_with(wanted) || name.plain.ends_with(wanted)))
+    };
+    (u8::from(synonyms.iter().any(is_like)), None)
 }
 
 #[cfg(test)]
@@ -328,6 +372,10 @@ mod tests {
 
     #[test]
     fn names_are_compared_without_case_and_separators() {
+        let fits = |name: &str, synonyms: &[&str]| {
+            let synonyms: Vec<String> = synonyms.iter().map(|synonym| plain(synonym)).collect();
+            super::fits(&Name::of(name), &synonyms).0
+        };
         let (users, items) = (LOG[0].1, LOG[1].1);
         for name in ["USER_ID", "UserID", "user-id", "User Id", "用户ID", "用户 编号"] {
             assert_eq!(fits(name, users), 2, "{name}");

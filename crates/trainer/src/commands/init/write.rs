@@ -15,6 +15,10 @@ const ROWS_FOR_A_RANKER: usize = 1_000;
 /// Users have at least this many rows on average: one to test, one to validate, some to learn from.
 const ROWS_FOR_LEAVE_LAST: f64 = 4.0;
 
+/// Below each source: what may be said about its rows.
+const ON_ERROR: &str = "# A row that cannot be read ends the import, as on_error = \"fail\" would; on_error = \"skip\" inside the braces \
+                        leaves it out,\n# counts it, and lists the first ten.\n";
+
 /// The text of the recipe that will lie at `file`.
 pub(super) fn recipe(
     file: &Path,
@@ -44,7 +48,19 @@ pub(super) fn recipe(
             };
             let _ = writeln!(text, "# {} is {}: {}{doubt}", guess.means, guess.found, guess.why);
         }
-        let _ = writeln!(text, "{key} = {}\n", source(file, &guessed.source)?);
+        if !guessed.unmapped.is_empty() {
+            let names: Vec<String> = guessed.unmapped.iter().map(|name| quoted(name)).collect();
+            let _ = writeln!(
+                text,
+                "# Not mapped: {}. The import keeps them, and [features] may name them; to say that one is ours, name it\n\
+                 # in columns, as in  category = {}",
+                names.join(", "),
+                names[0]
+            );
+        }
+        let _ = writeln!(text, "{key} = {}", source(file, &guessed.source)?);
+        text += ON_ERROR;
+        text.push('\n');
     }
     text += &prepare(log);
     text += &split(log);
@@ -122,33 +138,46 @@ fn split(log: &Guessed) -> String {
 
 fn models(log: &Guessed, items: Option<&Guessed>) -> String {
     let n_items = log.looks.get("item_id").map_or(0, |looks| looks.n_distinct);
+    let has = |column: &str| items.is_some_and(|items| items.has.contains(column));
+    let (with_category, with_release) = (
+        has("category"),
+        has("published_at") && log.has.contains("timestamp"),
+    );
     let with_ranker = log.rows >= ROWS_FOR_A_RANKER;
-    let with_category = items.is_some_and(|items| items.has.contains("category"));
-    let dim = if n_items < 1000 { 16 } else { 64 };
     let mut text = String::new();
     if with_ranker {
-        text += "# What the ranker sees: docs/features.md.\n[features]\n\
-                 user = [{ name = \"activity\", kind = \"event_count\" }]\n";
-        if with_category {
-            text += "item = [{ name = \"category\", kind = \"bag\", column = \"category\" }]\n";
-        }
-        text += "candidate = [\n  { name = \"item_cf\", kind = \"channel\", channel = \"item_cf\" },\n  \
-                 { name = \"ials\", kind = \"channel\", channel = \"ials\" },\n";
-        if with_category {
-            text += "  { name = \"affinity\", kind = \"category_affinity\", column = \"category\" },\n";
-        }
-        text += "]\n\n";
+        text += &features(log, with_category, with_release);
+    }
+    text += "# What finds candidates: what everybody takes, what goes with what the user took, and what people of like\n\
+             # taste take";
+    text += match (with_category, with_release) {
+        (true, true) => "; what is popular in the user's own categories; what has come out lately.\n",
+        (true, false) => "; what is popular in the user's own categories.\n",
+        (false, true) => "; what has come out lately.\n",
+        (false, false) => ".\n",
+    };
+    let dim = if n_items < 1000 { 16 } else { 64 };
+    let _ = write!(
+        text,
+        "[[channel]]\nname = \"popular\"\nkind = \"popular\"\nk = 100\n\n\
+         [[channel]]\nname = \"item_cf\"\nkind = \"item_cf\"\nk = 200\n\n\
+         [[channel]]\nname = \"ials\"\nkind = \"ials\"\nk = 200\nmodel = {{ dim = {dim} }}\n\n"
+    );
+    let mut weights = "popular = 0.2".to_owned();
+    if with_category {
+        text += "[[channel]]\nname = \"popular_in_category\"\nkind = \"popular\"\nk = 100\n\
+                 query = { category = \"category\" }\n\n";
+        weights += ", popular_in_category = 0.2";
+    }
+    if with_release {
+        text += "[[channel]]\nname = \"newest\"\nkind = \"newest\"\nk = 50\n\n";
+        weights += ", newest = 0.1";
     }
     let _ = write!(
         text,
-        "# Three channels find candidates: what everybody takes, what goes with what the user took, and what people of\n\
-         # like taste take.\n\
-         [[channel]]\nname = \"popular\"\nkind = \"popular\"\nk = 100\n\n\
-         [[channel]]\nname = \"item_cf\"\nkind = \"item_cf\"\nk = 200\n\n\
-         [[channel]]\nname = \"ials\"\nkind = \"ials\"\nk = 200\nmodel = {{ dim = {dim} }}\n\n\
-         [merge]\nkind = \"rrf\"\nlimit = 300\n\
-         # The list that is the same for everybody fills gaps; it should not outvote those that know the user.\n\
-         weights = {{ popular = 0.2 }}\n\n"
+        "[merge]\nkind = \"rrf\"\nlimit = 300\n\
+         # Lists that hardly know the user fill gaps; they should not outvote those that do.\n\
+         weights = {{ {weights} }}\n\n"
     );
     if with_ranker {
         text += "[ranker]\nkind = \"lr\"\n\n";
@@ -158,6 +187,49 @@ fn models(log: &Guessed, items: Option<&Guessed>) -> String {
     text += "[evaluate]\nks = [10, 20, 50]\nmetrics = [\"recall\", \"ndcg\", \"mrr\"]\n\
              exclude_seen = true        # false where people come back to items\n";
     text
+}
+
+/// What the channels say of a candidate, and what popularity means to users with no, few and many events. It is not the
+/// score of `popular` that tells: beside the channels that know the user its weight may well be negative, and the list of
+/// a stranger, whom only `popular` finds anything for, would stand on its head.
+fn features(log: &Guessed, with_category: bool, with_release: bool) -> String {
+    let mut text = format!(
+        "# What the ranker sees: docs/features.md. `fame` learns how much the popularity of an item means to users without,\n\
+         # with few and with many events; it alone orders the list of somebody without a history.\n[features]\n\
+         user = [{{ name = \"activity\", kind = \"event_count\", transform = {{ boundaries = [1, 5, 20, 100] }} }}]\n\
+         item = [\n  {{ name = \"popularity\", kind = \"item_count\", transform = {{ boundaries = {:?} }} }},\n",
+        popularity_steps(log)
+    );
+    if with_category {
+        text += "  { name = \"category\", kind = \"bag\", column = \"category\" },\n";
+    }
+    text += "]\ncandidate = [\n";
+    let optional = [("popular_in_category", with_category), ("newest", with_release)];
+    let channels = ["item_cf", "ials"]
+        .into_iter()
+        .chain(optional.into_iter().filter(|(_, has)| *has).map(|(name, _)| name));
+    for name in channels {
+        let _ = writeln!(
+            text,
+            "  {{ name = \"{name}\", kind = \"channel\", channel = \"{name}\" }},"
+        );
+    }
+    text += "  { name = \"fame\", kind = \"cross\", features = [\"user.activity\", \"item.popularity\"] },\n";
+    if with_category {
+        text += "  { name = \"affinity\", kind = \"category_affinity\", column = \"category\" },\n";
+    }
+    text += "]\n\n";
+    text
+}
+
+/// Numbers of events, each half as many again as the one before, up to what the most popular item can have: the sample's
+/// highest count, or a thousand times that where the log has more than the sample.
+fn popularity_steps(log: &Guessed) -> Vec<usize> {
+    let highest = log.looks.get("item_id").and_then(|looks| looks.frequent.first());
+    let highest = highest.map_or(1, |(_, count)| *count) * if log.more { 1000 } else { 1 };
+    std::iter::successors(Some(1_usize), |step| Some(step + step.div_ceil(2)))
+        .take_while(|&step| step <= highest.max(2))
+        .collect()
 }
 
 /// The source as an inline table.
@@ -235,7 +307,31 @@ fn recipe_name(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use catchment_schema::import::PeekColumn;
+
     use super::*;
+
+    #[test]
+    fn a_step_of_popularity_is_half_as_many_again() {
+        let guessed = |count: usize, more: bool| {
+            let cells = vec![Some("a".to_owned()); count];
+            let name = "item_id".to_owned();
+            let looks = super::super::kind::Looks::of(&PeekColumn { name, cells });
+            Guessed {
+                source: Source::new("log.csv", catchment_schema::import::Format::Csv),
+                guesses: vec![],
+                has: ["item_id"].into(),
+                looks: [("item_id", looks)].into(),
+                rows: count,
+                more,
+                unmapped: vec![],
+            }
+        };
+        assert_eq!(popularity_steps(&guessed(1, false)), [1, 2]);
+        assert_eq!(popularity_steps(&guessed(12, false)), [1, 2, 3, 5, 8, 12]);
+        let many = popularity_steps(&guessed(12, true));
+        assert_eq!((many.len(), many.last()), (22, Some(&8091)));
+    }
 
     #[test]
     fn names_of_files_become_names_of_folders() {
