@@ -106,7 +106,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let model = sgns::fit(&sessions, split.n_items, &config, 1, &mut Silent)?;
             let report = &model.report;
             let seconds = begun.elapsed().as_secs_f64();
-            println!("fitted in {seconds:.1} s, {:.2e} pairs/s, losses {:.3?}", report.pairs as f64 / seconds, report.losses);
+            println!(
+                "fitted in {seconds:.1} s, {:.2e} pairs/s, losses {:.3?}",
+                report.pairs as f64 / seconds,
+                report.losses
+            );
             let items = ItemVectors::new(model.input, model.dim)?;
             println!("{}", serde_json::to_string(&config)?);
             for (what, table) in [("input", items.vectors()), ("output", &model.output[..])] {

@@ -59,10 +59,15 @@ fn main() -> Result<(), Failure> {
         let mut settings = settings.clone();
         if line.trim_start().starts_with('{') {
             let by: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&line)?;
-            settings.as_object_mut().ok_or("settings are not an object")?.extend(by);
+            settings
+                .as_object_mut()
+                .ok_or("settings are not an object")?
+                .extend(by);
         }
         let settings: Settings = serde_json::from_value(settings)?;
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build()?;
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(settings.threads)
+            .build()?;
         let config = SgnsConfig {
             dim: settings.dim,
             context: Context::Window(settings.window),
@@ -74,7 +79,8 @@ fn main() -> Result<(), Failure> {
             ..SgnsConfig::default()
         };
         let begun = Instant::now();
-        let model = pool.install(|| sgns::fit(&sessions, split.n_items, &config, settings.seed, &mut Silent))?;
+        let model =
+            pool.install(|| sgns::fit(&sessions, split.n_items, &config, settings.seed, &mut Silent))?;
         let seconds = begun.elapsed().as_secs_f64();
         let quality = judge(&split, &ItemVectors::new(model.input, model.dim)?);
         let answer = serde_json::json!({

@@ -109,6 +109,8 @@ impl QueryEncoder for Pooled {
         if is_empty(query) {
             return Err(ChannelError::NothingToGoOn);
         }
-        self.vectors.pool(self.seeds.seeds(query), out).map_err(channel_error)
+        self.vectors
+            .pool(self.seeds.seeds(query), out)
+            .map_err(channel_error)
     }
 }

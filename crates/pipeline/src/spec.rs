@@ -11,7 +11,9 @@ use catchment_models::newest::NewestConfig;
 use catchment_models::popularity::PopularityConfig;
 use catchment_models::sgns::{SessionsConfig, SgnsConfig};
 use catchment_ranking::LrRankerConfig;
-use catchment_recall::{ItemToItemConfig, ItemVectorsConfig, MergeConfig, NewestQueryConfig, PopularQueryConfig};
+use catchment_recall::{
+    ItemToItemConfig, ItemVectorsConfig, MergeConfig, NewestQueryConfig, PopularQueryConfig,
+};
 use catchment_schema::AtomicFile;
 use serde::{Deserialize, Serialize};
 

@@ -43,7 +43,10 @@ impl AliasTable {
     /// not finite; [`SamplingError::TooMany`] from 2³² outcomes on.
     pub fn new(weights: &[f64]) -> Result<Self, SamplingError> {
         let n = u32::try_from(weights.len()).map_err(|_| SamplingError::TooMany { n: weights.len() })?;
-        if let Some(item) = weights.iter().position(|weight| !weight.is_finite() || *weight < 0.0) {
+        if let Some(item) = weights
+            .iter()
+            .position(|weight| !weight.is_finite() || *weight < 0.0)
+        {
             return Err(SamplingError::BadWeight {
                 item,
                 value: weights[item],
@@ -107,7 +110,10 @@ impl AliasTable {
     pub fn draw(&self, rng: &mut (impl Rng + ?Sized)) -> u32 {
         // One product gives both: its upper half the slot, its lower half the place in the slot.
         let product = u128::from(rng.next_u64()) * self.slots.len() as u128;
-        #[expect(clippy::cast_possible_truncation, reason = "the halves and quarters are wanted")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the halves and quarters are wanted"
+        )]
         let (slot, place) = ((product >> 64) as u32, ((product as u64) >> 32) as u32);
         let Slot { threshold, alias } = self.slots[slot as usize];
         if place < threshold { slot } else { alias }
@@ -178,7 +184,10 @@ mod tests {
         for (count, weight) in counts.into_iter().zip(weights) {
             let p = weight / 8.0;
             let deviation = (f64::from(n) * p * (1.0 - p)).sqrt();
-            assert!((f64::from(count) - f64::from(n) * p).abs() <= 5.0 * deviation, "{counts:?}");
+            assert!(
+                (f64::from(count) - f64::from(n) * p).abs() <= 5.0 * deviation,
+                "{counts:?}"
+            );
         }
     }
 

@@ -325,7 +325,10 @@ mod tests {
         for user in 0..n {
             for item in 0..4_u32 {
                 users.push(UserIdx::from_index(user));
-                events.push(Event::new(ItemIdx(item + u32::try_from(user).expect("small")), Time::UNKNOWN));
+                events.push(Event::new(
+                    ItemIdx(item + u32::try_from(user).expect("small")),
+                    Time::UNKNOWN,
+                ));
             }
         }
         let sessions = MemorySessions::new(&Histories::group(n, &users, &events), &SessionRules::default());
@@ -341,6 +344,9 @@ mod tests {
             }
         }
         assert_eq!(next, n);
-        assert_eq!(MemorySessions::new(&Histories::empty(3), &SessionRules::default()).n_shards(), 0);
+        assert_eq!(
+            MemorySessions::new(&Histories::empty(3), &SessionRules::default()).n_shards(),
+            0
+        );
     }
 }

@@ -77,7 +77,9 @@ impl SessionsConfig {
 /// The kind of a word.
 fn kind(word: &str, words: &[String]) -> Result<EventKind, SamplingError> {
     let position = words.iter().position(|known| known == word);
-    let kind = position.and_then(|position| u16::try_from(position).ok()).map(EventKind);
+    let kind = position
+        .and_then(|position| u16::try_from(position).ok())
+        .map(EventKind);
     kind.ok_or_else(|| SamplingError::UnknownEvent {
         word: word.to_owned(),
         words: words.join(", "),
@@ -119,7 +121,10 @@ mod tests {
             ..SessionsConfig::default()
         };
         let message = unknown.rules(&words).expect_err("unknown").to_string();
-        assert!(message.contains("buy") && message.contains("view, purchase"), "{message}");
+        assert!(
+            message.contains("buy") && message.contains("view, purchase"),
+            "{message}"
+        );
     }
 
     #[test]
@@ -127,10 +132,28 @@ mod tests {
         let failed = |config: SessionsConfig| config.validate().expect_err("refused").to_string();
         let some = SessionsConfig::default;
         for gap in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert!(failed(SessionsConfig { gap_minutes: Some(gap), ..some() }).contains("gap_minutes"));
+            assert!(
+                failed(SessionsConfig {
+                    gap_minutes: Some(gap),
+                    ..some()
+                })
+                .contains("gap_minutes")
+            );
         }
-        assert!(failed(SessionsConfig { min_dwell_seconds: Some(0.0), ..some() }).contains("min_dwell_seconds"));
-        assert!(failed(SessionsConfig { min_items: 1, ..some() }).contains("min_items"));
+        assert!(
+            failed(SessionsConfig {
+                min_dwell_seconds: Some(0.0),
+                ..some()
+            })
+            .contains("min_dwell_seconds")
+        );
+        assert!(
+            failed(SessionsConfig {
+                min_items: 1,
+                ..some()
+            })
+            .contains("min_items")
+        );
         assert!(some().validate().is_ok());
     }
 }

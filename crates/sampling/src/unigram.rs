@@ -57,7 +57,13 @@ pub(crate) fn power(counts: &[u64], exponent: f64) -> Result<Vec<f64>, SamplingE
     let log = |count: u64| exponent * (count as f64).ln();
     let occurs = || counts.iter().copied().filter(|&count| count > 0);
     let largest = occurs().map(log).fold(f64::NEG_INFINITY, f64::max);
-    let weight = |&count: &u64| if count == 0 { 0.0 } else { (log(count) - largest).exp() };
+    let weight = |&count: &u64| {
+        if count == 0 {
+            0.0
+        } else {
+            (log(count) - largest).exp()
+        }
+    };
     Ok(counts.iter().map(weight).collect())
 }
 

@@ -83,7 +83,8 @@ impl Walk {
 
     /// How many events of this log stay on average, of those that `counts` has.
     pub fn expected_events(&self, counts: &[u64]) -> f64 {
-        let stays = |(item, &count): (usize, &u64)| count as f64 * self.keep_probability(ItemIdx::from_index(item));
+        let stays =
+            |(item, &count): (usize, &u64)| count as f64 * self.keep_probability(ItemIdx::from_index(item));
         counts.iter().enumerate().map(stays).sum()
     }
 
@@ -120,7 +121,8 @@ impl Walk {
             Context::DrawnWindow(most) => rng.random_range(1..=most) as usize,
         };
         let item = kept[centre];
-        let near = &kept[centre.saturating_sub(width)..kept.len().min(centre.saturating_add(width).saturating_add(1))];
+        let near = &kept
+            [centre.saturating_sub(width)..kept.len().min(centre.saturating_add(width).saturating_add(1))];
         contexts.extend(near.iter().filter(|&&other| other != item));
     }
 
@@ -240,7 +242,11 @@ mod tests {
 
     #[test]
     fn settings_out_of_range_are_named() {
-        let failed = |context, subsample| Walk::new(context, subsample, &[1]).expect_err("refused").to_string();
+        let failed = |context, subsample| {
+            Walk::new(context, subsample, &[1])
+                .expect_err("refused")
+                .to_string()
+        };
         assert!(failed(Context::Window(0), 0.0).contains("context"));
         assert!(failed(Context::Set, -1.0).contains("subsample"));
         assert!(failed(Context::Set, f64::NAN).contains("subsample"));

@@ -1,6 +1,6 @@
 //! The settings of skip-gram with negative sampling.
 
-use catchment_sampling::Context;
+use catchment_sampling::{Context, Unigram, Walk};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
@@ -87,7 +87,7 @@ impl SgnsConfig {
     /// Checks the ranges that need no data.
     ///
     /// # Errors
-    /// [`Error::Config`] names the key and what is allowed.
+    /// [`Error::Config`] and [`Error::Sampling`] name the key and what is allowed.
     pub fn validate(&self) -> Result<()> {
         let refuse = |key, value: String, allowed| Err(Error::Config { key, value, allowed });
         if self.dim == 0 || self.dim > MOST_DIM {
@@ -99,9 +99,15 @@ impl SgnsConfig {
         if self.negatives == 0 || self.negatives > 1000 {
             return refuse("negatives", self.negatives.to_string(), "1 to 1000");
         }
+        Walk::new(self.context, self.subsample, &[])?;
+        Unigram::new(&[1], self.exponent)?;
         let is_rate = |rate: f32| rate.is_finite() && rate >= 0.0;
         if !is_rate(self.learning_rate) || self.learning_rate == 0.0 || self.learning_rate > 1.0 {
-            return refuse("learning_rate", self.learning_rate.to_string(), "above 0, up to 1");
+            return refuse(
+                "learning_rate",
+                self.learning_rate.to_string(),
+                "above 0, up to 1",
+            );
         }
         if !is_rate(self.final_learning_rate) || self.final_learning_rate > self.learning_rate {
             return refuse(

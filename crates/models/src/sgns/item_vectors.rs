@@ -120,7 +120,10 @@ impl ItemVectors {
             });
         }
         let mut sum = vec![0.0_f64; self.dim];
-        for (item, weight) in items.into_iter().filter(|(item, _)| item.index() < self.n_items()) {
+        for (item, weight) in items
+            .into_iter()
+            .filter(|(item, _)| item.index() < self.n_items())
+        {
             let vector = &self.vectors[item.index() * self.dim..(item.index() + 1) * self.dim];
             for (sum, x) in sum.iter_mut().zip(vector) {
                 *sum += weight * f64::from(*x);
@@ -165,14 +168,26 @@ mod tests {
         assert!((x - y).abs() < 1e-6 && (x * x + y * y - 1.0).abs() < 1e-6);
         let [x, y] = pool(&[(0, 4.0), (1, 3.0)]).expect("known items");
         assert!((x - 0.8).abs() < 1e-6 && (y - 0.6).abs() < 1e-6);
-        assert!(matches!(pool(&[(2, 1.0), (77, 1.0)]), Err(Error::NothingToFoldIn)));
+        assert!(matches!(
+            pool(&[(2, 1.0), (77, 1.0)]),
+            Err(Error::NothingToFoldIn)
+        ));
         assert!(matches!(pool(&[]), Err(Error::NothingToFoldIn)));
     }
 
     #[test]
     fn vectors_that_are_none_are_refused() {
-        assert!(matches!(ItemVectors::new(vec![1.0; 3], 2), Err(Error::WrongLength { .. })));
-        assert!(matches!(ItemVectors::new(vec![], 0), Err(Error::WrongLength { .. })));
-        assert!(matches!(ItemVectors::new(vec![f32::NAN], 1), Err(Error::Diverged { .. })));
+        assert!(matches!(
+            ItemVectors::new(vec![1.0; 3], 2),
+            Err(Error::WrongLength { .. })
+        ));
+        assert!(matches!(
+            ItemVectors::new(vec![], 0),
+            Err(Error::WrongLength { .. })
+        ));
+        assert!(matches!(
+            ItemVectors::new(vec![f32::NAN], 1),
+            Err(Error::Diverged { .. })
+        ));
     }
 }

@@ -15,9 +15,9 @@
     reason = "functions compiled for instructions that were detected at run time, on rows that threads share; the tests compare all that this CPU has with plain Rust"
 )]
 
-use super::lanes::{Lanes, Portable};
 #[cfg(target_arch = "x86_64")]
 use super::lanes::{Avx2, Avx512};
+use super::lanes::{Lanes, Portable};
 use super::plan::Plan;
 use super::rows::LINE;
 use super::sigmoid::sigmoid;
@@ -241,7 +241,12 @@ unsafe fn narrow<L: Lanes, const N: usize>(centre: *mut f32, plan: &mut Plan, ra
                 }
                 *logit = L::sum(L::add(sum, other));
             }
-            steps(logits, &plan.labels[begin..end], rate, &mut plan.steps[begin..end]);
+            steps(
+                logits,
+                &plan.labels[begin..end],
+                rate,
+                &mut plan.steps[begin..end],
+            );
             let mut gradient = [L::splat(0.0); N];
             for (&row, &step) in rows.iter().zip(&plan.steps[begin..end]) {
                 let step = L::splat(step);
@@ -285,7 +290,12 @@ unsafe fn wide<L: Lanes>(centre: *mut f32, lines: usize, plan: &mut Plan, rate: 
                 }
                 *logit = L::sum(sum);
             }
-            steps(logits, &plan.labels[begin..end], rate, &mut plan.steps[begin..end]);
+            steps(
+                logits,
+                &plan.labels[begin..end],
+                rate,
+                &mut plan.steps[begin..end],
+            );
             for at in (0..lines * LINE).step_by(LINE) {
                 L::store(gradient.add(at), L::splat(0.0));
             }
@@ -378,12 +388,18 @@ mod tests {
 
     #[test]
     fn a_step_raises_the_objective() {
-        let vectors: Vec<f32> = (0..5 * 20).map(|at| ((at * 37 % 19) as f32 - 9.0) / 20.0).collect();
+        let vectors: Vec<f32> = (0..5 * 20)
+            .map(|at| ((at * 37 % 19) as f32 - 9.0) / 20.0)
+            .collect();
         let groups = vec![vec![(0, 1.0), (1, 0.0), (2, 0.0), (3, 0.0)]];
         let objective = |vectors: &[f32]| -> f64 {
             let rows: Vec<&[f32]> = vectors.chunks(20).collect();
             let term = |&(target, label): &(usize, f32)| {
-                let dot: f64 = rows[0].iter().zip(rows[target + 1]).map(|(a, b)| f64::from(a * b)).sum();
+                let dot: f64 = rows[0]
+                    .iter()
+                    .zip(rows[target + 1])
+                    .map(|(a, b)| f64::from(a * b))
+                    .sum();
                 let sign = if label > 0.5 { 1.0 } else { -1.0 };
                 -(1.0 + f64::exp(-sign * dot)).ln()
             };

@@ -58,5 +58,7 @@ pub(super) fn train(
             sum.add(&worker.done);
             Ok(())
         })?;
-    Ok(sum.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+    Ok(sum
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner))
 }

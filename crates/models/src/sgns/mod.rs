@@ -32,10 +32,10 @@ mod sigmoid;
 mod tests;
 mod worker;
 
-pub use config::{Decay, Parallel, SgnsConfig};
-pub use item_vectors::{ITEMS_FILE, ItemVectors, OUTPUT_FILE};
 /// How a recipe asks for sessions; here for those who configure a model and make no sessions.
 pub use catchment_sampling::SessionsConfig;
+pub use config::{Decay, Parallel, SgnsConfig};
+pub use item_vectors::{ITEMS_FILE, ItemVectors, OUTPUT_FILE};
 pub use model::{SgnsModel, SgnsReport, memory_bytes};
 
 use catchment_sampling::{Session, SessionSource, Unigram, Walk};
@@ -106,7 +106,10 @@ pub fn fit(
                 watch.step(is_left || epoch + 1 < config.epochs, total_events)?;
             }
         } else {
-            let some = shards.len().div_ceil(STEPS_AN_EPOCH).max(rayon::current_num_threads());
+            let some = shards
+                .len()
+                .div_ceil(STEPS_AN_EPOCH)
+                .max(rayon::current_num_threads());
             for (number, some_shards) in shards.chunks(some).enumerate() {
                 let events = [watch.done.events, all_events];
                 let done = lock_free::train(&task, source, tables, epoch, some_shards, events)?;
@@ -116,7 +119,9 @@ pub fn fit(
             }
         }
         let pairs = watch.done.loss_pairs - before.loss_pairs;
-        report.losses.push((watch.done.loss - before.loss) / pairs.max(1) as f64);
+        report
+            .losses
+            .push((watch.done.loss - before.loss) / pairs.max(1) as f64);
         if watch.done.pairs == 0 {
             return Err(Error::NoPairs);
         }
@@ -155,7 +160,11 @@ fn count(source: &dyn SessionSource, n_items: usize) -> Result<Vec<u64>> {
 fn start(counts: &[u64], dim: usize, seed: u64) -> Rows {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut vectors = vec![0.0; counts.len() * dim];
-    for (vector, _) in vectors.chunks_exact_mut(dim).zip(counts).filter(|(_, count)| **count > 0) {
+    for (vector, _) in vectors
+        .chunks_exact_mut(dim)
+        .zip(counts)
+        .filter(|(_, count)| **count > 0)
+    {
         vector.fill_with(|| (rng.random::<f32>() - 0.5) / dim as f32);
     }
     Rows::from_vectors(&vectors, dim)

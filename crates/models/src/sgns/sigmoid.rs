@@ -17,7 +17,14 @@ pub(super) fn sigmoid(x: f32) -> f32 {
     let fraction = power - (shifted - ROUND);
     let exponent = shifted.to_bits().wrapping_sub(ROUND.to_bits() - 127) << 23;
     // Fitted to the smallest largest relative error on [−½, ½], 7.5·10⁻⁸.
-    let series = [0.001_327_647, 0.009_675_541, 0.055_507_13, 0.240_221_2, 0.693_146_94, 1.000_000_1];
+    let series = [
+        0.001_327_647,
+        0.009_675_541,
+        0.055_507_13,
+        0.240_221_2,
+        0.693_146_94,
+        1.000_000_1,
+    ];
     let mut polynomial = series[0];
     for term in &series[1..] {
         polynomial = polynomial * fraction + term;

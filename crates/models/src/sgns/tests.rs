@@ -15,7 +15,10 @@ fn groups(n_groups: u32, n_sessions: u32) -> MemorySessions {
             events.push(Event::new(ItemIdx(item), Time::UNKNOWN));
         }
     }
-    MemorySessions::new(&Histories::group(n_sessions as usize, &users, &events), &SessionRules::default())
+    MemorySessions::new(
+        &Histories::group(n_sessions as usize, &users, &events),
+        &SessionRules::default(),
+    )
 }
 
 fn small() -> SgnsConfig {
@@ -51,7 +54,10 @@ fn contrast(model: &SgnsModel) -> [f32; 2] {
 }
 
 fn on_threads<T: Send>(n: usize, work: impl FnOnce() -> T + Send) -> T {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build().expect("threads");
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(n)
+        .build()
+        .expect("threads");
     pool.install(work)
 }
 
@@ -62,7 +68,10 @@ fn what_occurs_together_comes_near_in_both_modes() {
         let config = SgnsConfig { parallel, ..small() };
         let model = on_threads(2, || fit(&sessions, 40, &config, 1, &mut Silent).expect("fitted"));
         let [within, between] = contrast(&model);
-        assert!(within > 0.8 && between < within - 0.5, "{parallel:?}: {within} {between}");
+        assert!(
+            within > 0.8 && between < within - 0.5,
+            "{parallel:?}: {within} {between}"
+        );
         let losses = &model.report.losses;
         assert!(losses[4] < losses[0], "{losses:?}");
         assert_eq!(model.report.targets, model.report.pairs * 6);
@@ -72,7 +81,11 @@ fn what_occurs_together_comes_near_in_both_modes() {
 #[test]
 fn the_bytes_do_not_depend_on_the_number_of_threads() {
     let sessions = groups(4, 3000);
-    let fitted = |threads| on_threads(threads, || fit(&sessions, 40, &small(), 9, &mut Silent).expect("fitted"));
+    let fitted = |threads| {
+        on_threads(threads, || {
+            fit(&sessions, 40, &small(), 9, &mut Silent).expect("fitted")
+        })
+    };
     let one = fitted(1);
     assert_eq!(one, fitted(2));
     assert_eq!(one, fitted(5));
@@ -90,25 +103,39 @@ fn an_item_in_no_session_has_a_zero_vector() {
 #[test]
 fn nothing_to_learn_from_is_an_error() {
     let empty = MemorySessions::new(&Histories::empty(2), &SessionRules::default());
-    assert!(matches!(fit(&empty, 3, &small(), 1, &mut Silent), Err(Error::NoInteractions)));
+    assert!(matches!(
+        fit(&empty, 3, &small(), 1, &mut Silent),
+        Err(Error::NoInteractions)
+    ));
     assert!(matches!(
         fit(&groups(4, 10), 39, &small(), 1, &mut Silent),
         Err(Error::UnknownSessionItem { n_items: 39, .. })
     ));
     // The same item all the time, kept as it is.
-    let rules = SessionRules { merge_repeats: false, ..SessionRules::default() };
+    let rules = SessionRules {
+        merge_repeats: false,
+        ..SessionRules::default()
+    };
     let events = vec![Event::new(ItemIdx(0), Time::UNKNOWN); 8];
     let users = vec![UserIdx(0); 8];
     let same = MemorySessions::new(&Histories::group(1, &users, &events), &rules);
-    assert!(matches!(fit(&same, 1, &small(), 1, &mut Silent), Err(Error::NoPairs)));
+    assert!(matches!(
+        fit(&same, 1, &small(), 1, &mut Silent),
+        Err(Error::NoPairs)
+    ));
 }
 
 #[test]
 fn two_items_that_alternate_have_no_negative_but_each_other() {
-    let events: Vec<_> = (0..40).map(|at| Event::new(ItemIdx(at % 2), Time::UNKNOWN)).collect();
+    let events: Vec<_> = (0..40)
+        .map(|at| Event::new(ItemIdx(at % 2), Time::UNKNOWN))
+        .collect();
     let users = vec![UserIdx(0); 40];
     let sessions = MemorySessions::new(&Histories::group(1, &users, &events), &SessionRules::default());
-    let config = SgnsConfig { context: Context::Window(1), ..small() };
+    let config = SgnsConfig {
+        context: Context::Window(1),
+        ..small()
+    };
     let model = fit(&sessions, 2, &config, 1, &mut Silent).expect("fitted");
     assert!(model.report.pairs > 0);
 }
@@ -126,7 +153,9 @@ fn progress_counts_every_event_once_an_epoch_and_can_stop() {
         };
         let model = fit(&sessions, 40, &config, 1, &mut watch).expect("fitted");
         assert_eq!(last, (model.report.events * 5, model.report.events * 5));
-        let stopped = fit(&sessions, 40, &config, 1, &mut |_: u64, _: u64, _: &str| Flow::Stop);
+        let stopped = fit(&sessions, 40, &config, 1, &mut |_: u64, _: u64, _: &str| {
+            Flow::Stop
+        });
         assert!(matches!(stopped, Err(Error::Stopped)));
     }
 }

@@ -87,7 +87,9 @@ impl Worker {
     /// Random numbers of a shard's own, whoever reads it.
     pub(super) fn begin_shard(&mut self, task: &Task<'_>, epoch: u32, shard: usize) {
         let mix = |value: u64| value.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
-        self.rng = Xoshiro256PlusPlus::seed_from_u64(task.seed ^ mix(u64::from(epoch) + 1) ^ mix(mix(shard as u64 + 1)));
+        self.rng = Xoshiro256PlusPlus::seed_from_u64(
+            task.seed ^ mix(u64::from(epoch) + 1) ^ mix(mix(shard as u64 + 1)),
+        );
         self.centres = 0;
     }
 
@@ -99,7 +101,10 @@ impl Worker {
     }
 
     /// Trains the next centre of the session; whether there was one.
-    #[allow(unsafe_code, reason = "the addresses come from `access`, which gives whole rows")]
+    #[allow(
+        unsafe_code,
+        reason = "the addresses come from `access`, which gives whole rows"
+    )]
     pub(super) fn centre(&mut self, task: &Task<'_>, rate: f32, access: &mut impl Access) -> bool {
         let Some(&centre) = self.kept.get(self.next) else {
             return false;

@@ -93,8 +93,20 @@ mod tests {
     fn settings_out_of_range_are_named() {
         let failed = |config: ItemVectorsConfig| config.validate("vectors").expect_err("refused").to_string();
         let some = ItemVectorsConfig::default();
-        assert!(failed(ItemVectorsConfig { neighbours: 0, ..some }).contains("neighbours"));
-        assert!(failed(ItemVectorsConfig { half_life: Some(0.0), ..some }).contains("half_life"));
+        assert!(
+            failed(ItemVectorsConfig {
+                neighbours: 0,
+                ..some
+            })
+            .contains("neighbours")
+        );
+        assert!(
+            failed(ItemVectorsConfig {
+                half_life: Some(0.0),
+                ..some
+            })
+            .contains("half_life")
+        );
         assert!(some.validate("vectors").is_ok());
     }
 }

@@ -9,7 +9,9 @@ use catchment_models::popularity::PopularityConfig;
 use catchment_models::sgns::{SessionsConfig, SgnsConfig};
 use catchment_pipeline::{ChannelModel, ChannelSpec, RankerModel};
 use catchment_ranking::{LrRankerConfig, RankError};
-use catchment_recall::{ConfigError, ItemToItemConfig, ItemVectorsConfig, NewestQueryConfig, PopularQueryConfig};
+use catchment_recall::{
+    ConfigError, ItemToItemConfig, ItemVectorsConfig, NewestQueryConfig, PopularQueryConfig,
+};
 use catchment_sampling::SamplingError;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -128,6 +130,9 @@ impl ChannelTable {
         };
         let model_error = |error: catchment_models::Error| match error {
             catchment_models::Error::Config { key, value, allowed } => {
+                table.out_of_range(&format!("model.{key}"), &value, allowed)
+            }
+            catchment_models::Error::Sampling(SamplingError::Config { key, value, allowed }) => {
                 table.out_of_range(&format!("model.{key}"), &value, allowed)
             }
             other => Problem::new(table.place("model"), other.to_string()),
