@@ -3,6 +3,7 @@
 //! `CATCHMENT_DATA=… cargo run -p catchment-models --example gowalla -- popularity | item_cf`
 //! `CATCHMENT_DATA=… cargo run -p catchment-models --example gowalla -- swing test '{"max_users": 1000000}'`
 //! `CATCHMENT_DATA=… cargo run -p catchment-models --example gowalla -- ials test '{"dim": 192, "sweeps": 6}'`
+//! `CATCHMENT_DATA=… cargo run -p catchment-models --example gowalla -- item2vec test '{"epochs": 40}'`
 //!
 //! With `validation` in the place of `test`, a tenth of the training pairs is held out and judged instead; with `time`,
 //! nothing is judged.
@@ -15,6 +16,8 @@ use catchment_models::neighbours::item_cf::{ItemCf, ItemCfConfig};
 use catchment_models::neighbours::swing::{Swing, SwingConfig};
 use catchment_models::popularity::{Popularity, PopularityConfig};
 use catchment_models::progress::{Flow, Silent};
+use catchment_models::sgns::{self, ItemVectors, SgnsConfig};
+use catchment_sampling::{MemorySessions, SessionRules};
 use catchment_schema::{ItemIdx, Time};
 
 #[path = "../tests/it/gowalla.rs"]
@@ -97,7 +100,34 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 );
             }
         }
-        _ => println!("which model: popularity, item_cf, swing or ials?"),
+        Some("item2vec") => {
+            let config: SgnsConfig = serde_json::from_str(argument(2).unwrap_or("{}"))?;
+            let sessions = MemorySessions::new(&histories, &SessionRules::default());
+            let model = sgns::fit(&sessions, split.n_items, &config, 1, &mut Silent)?;
+            let report = &model.report;
+            let seconds = begun.elapsed().as_secs_f64();
+            println!(
+                "fitted in {seconds:.1} s, {:.2e} pairs/s, losses {:.3?}",
+                report.pairs as f64 / seconds,
+                report.losses
+            );
+            let items = ItemVectors::new(model.input, model.dim)?;
+            println!("{}", serde_json::to_string(&config)?);
+            for (what, table) in [("input", items.vectors()), ("output", &model.output[..])] {
+                let quality = split.judge(|users, scores| {
+                    let mut queries = vec![0.0; users.len() * model.dim];
+                    for (query, &user) in queries.chunks_mut(model.dim).zip(users) {
+                        let train = split.train[user].iter().map(|&item| (ItemIdx(item), 1.0));
+                        if items.pool(train, query).is_err() {
+                            query.fill(0.0);
+                        }
+                    }
+                    gowalla::inner_products(&queries, table, model.dim, scores);
+                });
+                println!("pooled against {what}: {quality:.4?}");
+            }
+        }
+        _ => println!("which model: popularity, item_cf, swing, ials or item2vec?"),
     }
     Ok(())
 }

@@ -31,6 +31,19 @@ pub enum Error {
         /// How many items there are.
         n_items: usize,
     },
+    /// A session names an item beyond the vocabulary. Sessions and vocabulary come from different runs: prepare them
+    /// together.
+    #[error("a session has item {item}, but the vocabulary has {n_items} items")]
+    UnknownSessionItem {
+        /// The item's index.
+        item: u32,
+        /// How many items there are.
+        n_items: usize,
+    },
+    /// No session holds two different items within reach of each other, so that nothing goes with anything. Make the
+    /// session's gap or the window wider, `subsample` larger, or use a model that needs no sessions.
+    #[error("no session holds two different items that are each other's context")]
+    NoPairs,
     /// A setting, or a whole model, asks when things happened, and nothing says so. Map a time column, or take the
     /// setting or the model out.
     #[error("`{key}` needs times, but {reason}")]
@@ -55,7 +68,7 @@ pub enum Error {
         found: usize,
     },
     /// Values outgrew single precision. Of iALS: use a larger regularisation or a smaller `stddev`. Of a model that goes
-    /// row by row: lower `alpha`, or scale the features.
+    /// row by row: lower `alpha`, or scale the features. Of vectors learned from sessions: lower `learning_rate`.
     #[error("{model} diverged: values are no longer finite")]
     Diverged {
         /// Which model.
@@ -108,6 +121,9 @@ pub enum Error {
     /// The training was stopped before there was a model. Nothing is lost but the time: start it again.
     #[error("stopped before there was a model")]
     Stopped,
+    /// A setting of the walk or of the negatives lies outside its range.
+    #[error(transparent)]
+    Sampling(#[from] catchment_sampling::SamplingError),
     /// A file could not be written or read.
     #[error(transparent)]
     File(#[from] catchment_schema::Error),

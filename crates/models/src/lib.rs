@@ -3,6 +3,7 @@
 //! - [`popularity`]: the same list for everybody, in a window and with time decay if wanted
 //! - [`newest`]: since when each item is there
 //! - [`neighbours`]: tables of which items speak for which ([`item_cf`](neighbours::item_cf), [`swing`](neighbours::swing))
+//! - [`sgns`]: vectors from what occurs together in sessions
 //! - [`factorization`]: vectors and weights ([`ials`](factorization::ials))
 //! - [`progress`]: how a training is watched and stopped
 //!
@@ -10,7 +11,7 @@
 //! training needs: [`IalsModel`](factorization::ials::IalsModel) is trained,
 //! [`IalsEncoder`](factorization::ials::IalsEncoder) is served. Slices come in and vectors go out; no type of a
 //! linear-algebra or deep-learning crate is in a public signature. The same input and seed give the same bytes on any
-//! number of threads.
+//! number of threads, but where a setting asks for lock-free training.
 //!
 //! # Example
 //! ```
@@ -50,5 +51,6 @@ pub mod neighbours;
 pub mod newest;
 pub mod popularity;
 pub mod progress;
+pub mod sgns;
 
 pub use error::{Error, Result};

@@ -2,8 +2,42 @@
 
 use std::sync::Arc;
 
+use catchment_models::Error as ModelError;
 use catchment_models::factorization::ials::IalsEncoder;
-use catchment_recall::{ChannelError, QueryEncoder, RecallQuery};
+use catchment_models::sgns::ItemVectors;
+use catchment_recall::{ChannelError, ItemToItemConfig, NoDeadline, QueryEncoder, RecallQuery};
+use catchment_schema::{History, ItemFilter, Time};
+
+/// How a user becomes a vector, apart from any request.
+pub(crate) trait HistoryEncoder: Send + Sync {
+    /// Width of the vector.
+    fn dim(&self) -> usize;
+
+    /// Fills `out`, `[dim]`.
+    fn encode_history(&self, history: History<'_>, out: &mut [f32]) -> Result<(), ModelError>;
+}
+
+impl HistoryEncoder for IalsEncoder {
+    fn dim(&self) -> usize {
+        IalsEncoder::dim(self)
+    }
+
+    fn encode_history(&self, history: History<'_>, out: &mut [f32]) -> Result<(), ModelError> {
+        self.fold_in(history.events().iter().map(|event| event.item), out)
+    }
+}
+
+/// A model that has nothing to say of a history is no failure of the channel.
+fn channel_error(error: ModelError) -> ChannelError {
+    match error {
+        ModelError::NothingToFoldIn => ChannelError::NothingToGoOn,
+        error => ChannelError::Failed(error.to_string()),
+    }
+}
+
+fn is_empty(query: &RecallQuery<'_>) -> bool {
+    query.seeds.is_empty() && query.history.is_empty()
+}
 
 /// Solves for the user's vector from the history (or the seeds), as training solves for a user's row.
 pub(crate) struct FoldIn {
@@ -22,18 +56,61 @@ impl QueryEncoder for FoldIn {
     }
 
     fn encode(&self, query: &RecallQuery<'_>, out: &mut [f32]) -> Result<(), ChannelError> {
-        if query.seeds.is_empty() && query.history.is_empty() {
+        if is_empty(query) {
             return Err(ChannelError::NothingToGoOn);
         }
         let folded = if query.seeds.is_empty() {
-            self.encoder
-                .fold_in(query.history.events().iter().map(|event| event.item), out)
+            self.encoder.encode_history(query.history, out)
         } else {
             self.encoder.fold_in(query.seeds.iter().copied(), out)
         };
-        folded.map_err(|error| match error {
-            catchment_models::Error::NothingToFoldIn => ChannelError::NothingToGoOn,
-            error => ChannelError::Failed(error.to_string()),
-        })
+        folded.map_err(channel_error)
+    }
+}
+
+/// The direction of the recent items' weighted mean.
+pub(crate) struct Pooled {
+    vectors: Arc<ItemVectors>,
+    seeds: ItemToItemConfig,
+}
+
+impl Pooled {
+    pub(crate) fn new(vectors: Arc<ItemVectors>, seeds: ItemToItemConfig) -> Self {
+        Self { vectors, seeds }
+    }
+}
+
+impl HistoryEncoder for Pooled {
+    fn dim(&self) -> usize {
+        self.vectors.dim()
+    }
+
+    fn encode_history(&self, history: History<'_>, out: &mut [f32]) -> Result<(), ModelError> {
+        let query = RecallQuery {
+            user: None,
+            history,
+            seeds: &[],
+            user_features: None,
+            context_features: None,
+            filter: ItemFilter::default(),
+            now: Time::UNKNOWN,
+            deadline: &NoDeadline,
+        };
+        self.vectors.pool(self.seeds.seeds(&query), out)
+    }
+}
+
+impl QueryEncoder for Pooled {
+    fn dim(&self) -> usize {
+        self.vectors.dim()
+    }
+
+    fn encode(&self, query: &RecallQuery<'_>, out: &mut [f32]) -> Result<(), ChannelError> {
+        if is_empty(query) {
+            return Err(ChannelError::NothingToGoOn);
+        }
+        self.vectors
+            .pool(self.seeds.seeds(query), out)
+            .map_err(channel_error)
     }
 }

@@ -69,6 +69,11 @@ impl Layout {
         self.channel(channel).join("times.parquet")
     }
 
+    /// Which items are near which, of a channel of item vectors that is asked item by item.
+    pub fn neighbours(&self, channel: &str) -> PathBuf {
+        self.channel(channel).join("neighbours.parquet")
+    }
+
     /// The ranker's weights and calibration.
     pub fn ranker(&self) -> PathBuf {
         self.root.join("ranker")

@@ -11,13 +11,15 @@ use catchment_models::neighbours::item_cf::ItemCf;
 use catchment_models::neighbours::swing::Swing;
 use catchment_models::newest::Newest;
 use catchment_models::popularity::Popularity;
+use catchment_models::sgns::{self, ItemVectors};
 use catchment_ranking::{LrRanker, Ranker};
 use catchment_recall::{
-    Channel, EmbeddingChannel, ItemToItemChannel, NewestChannel, PopularByCategoryChannel, PopularChannel,
+    Against, Channel, EmbeddingChannel, ItemToItemChannel, NewestChannel, PopularByCategoryChannel,
+    PopularChannel, QueryForm,
 };
 use catchment_schema::{AttributeTable, Embeddings, Metric, NeighbourTable};
 
-use crate::encoder::FoldIn;
+use crate::encoder::{FoldIn, HistoryEncoder, Pooled};
 use crate::{Catalogue, ChannelModel, ChannelSpec, Error, Layout, RankerModel};
 
 /// A channel as the pipeline keeps it: ready to recall, and with what it knows about items.
@@ -34,7 +36,7 @@ pub(crate) enum Knowledge {
     Neighbours(Arc<NeighbourTable>),
     /// A vector for each item and how a user becomes one; the directions of the item vectors say what is similar.
     Vectors {
-        encoder: Arc<IalsEncoder>,
+        encoder: Arc<dyn HistoryEncoder>,
         directions: Box<ExactIndex>,
         items_file: PathBuf,
     },
@@ -126,6 +128,42 @@ pub(crate) fn channel(
                 knowledge,
             }
         }
+        ChannelModel::Item2vec { query, index, .. } => {
+            let vectors = Arc::new(ItemVectors::open(&folder, items).map_err(|error| failed(&error))?);
+            let directions = ExactIndex::build(vectors.vectors().to_vec(), vectors.dim(), Metric::Cosine)
+                .map_err(|error| failed(&error))?;
+            let encoder = Arc::new(Pooled::new(vectors.clone(), query.seeds()));
+            let channel: Box<dyn Channel> = match query.form {
+                QueryForm::Pooled => {
+                    let (table, metric) = match query.against {
+                        Against::Input => (vectors.vectors().to_vec(), Metric::Cosine),
+                        Against::Output => {
+                            let output = ItemVectors::open_output(&folder, items);
+                            (output.map_err(|error| failed(&error))?, Metric::InnerProduct)
+                        }
+                    };
+                    let built =
+                        build_index(table, vectors.dim(), metric, index).map_err(|error| failed(&error))?;
+                    let asks = Box::new(Pooled::new(vectors, query.seeds()));
+                    let channel =
+                        EmbeddingChannel::new(name, asks, Arc::from(built.index), SearchParams::default());
+                    Box::new(channel.map_err(|error| failed(&error))?)
+                }
+                QueryForm::Seeds => {
+                    let table = NeighbourTable::read(layout.neighbours(name), items)?;
+                    let channel = ItemToItemChannel::new(name, table, None, query.seeds());
+                    Box::new(channel.map_err(|error| failed(&error))?)
+                }
+            };
+            OpenChannel {
+                channel,
+                knowledge: Knowledge::Vectors {
+                    encoder,
+                    directions: Box::new(directions),
+                    items_file: folder.join(sgns::ITEMS_FILE),
+                },
+            }
+        }
     })
 }
 
@@ -173,16 +211,32 @@ pub(crate) fn ranker(layout: &Layout, model: &RankerModel) -> Result<(Box<dyn Ra
 
 #[cfg(test)]
 mod tests {
+    use catchment_ann_index::IndexConfig;
     use catchment_models::neighbours::swing::{Swing, SwingConfig};
     use catchment_models::newest::{Newest, NewestConfig};
     use catchment_models::popularity::PopularityConfig;
     use catchment_models::progress::Silent;
-    use catchment_recall::{ItemToItemConfig, NewestQueryConfig, PopularQueryConfig};
+    use catchment_models::sgns::{SessionsConfig, SgnsConfig};
+    use catchment_recall::{ItemToItemConfig, ItemVectorsConfig, NewestQueryConfig, PopularQueryConfig};
+    use catchment_sampling::{MemorySessions, SessionRules};
     use catchment_schema::{ItemIdx, Time};
 
     use super::*;
     use crate::testing::TinyBundle;
     use crate::{Pipeline, PipelineSpec, Request, Scratch, UserState};
+
+    fn item2vec(form: QueryForm, against: Against) -> ChannelModel {
+        ChannelModel::Item2vec {
+            sessions: SessionsConfig::default(),
+            model: SgnsConfig::default(),
+            query: ItemVectorsConfig {
+                form,
+                against,
+                ..ItemVectorsConfig::default()
+            },
+            index: IndexConfig::default(),
+        }
+    }
 
     /// The tiny bundle with a channel of each kind that it does not have by itself.
     fn with_more_channels(column: &str) -> (tempfile::TempDir, Result<Pipeline, Error>) {
@@ -216,6 +270,9 @@ mod tests {
                     query: ItemToItemConfig::default(),
                 },
             ),
+            ("pooled", item2vec(QueryForm::Pooled, Against::Input)),
+            ("likely", item2vec(QueryForm::Pooled, Against::Output)),
+            ("by_seeds", item2vec(QueryForm::Seeds, Against::Input)),
         ];
         let mut spec = PipelineSpec::read(&layout.spec()).expect("a spec");
         spec.ranker = None;
@@ -237,6 +294,22 @@ mod tests {
         let config = SwingConfig::default();
         let swing = Swing::fit(histories, items.len(), &config, 1, &mut Silent).expect("fitted");
         swing.save(layout.channel("swing"), items).expect("written");
+        let config = SgnsConfig {
+            dim: 8,
+            epochs: 5,
+            ..SgnsConfig::default()
+        };
+        let sessions = MemorySessions::new(histories, &SessionRules::default());
+        let vectors = sgns::fit(&sessions, items.len(), &config, 1, &mut Silent).expect("fitted");
+        for name in ["pooled", "likely", "by_seeds"] {
+            vectors
+                .save(layout.channel(name), items, "item2vec", "tiny")
+                .expect("written");
+        }
+        swing
+            .table
+            .write(layout.neighbours("by_seeds"), items, "item2vec")
+            .expect("written");
         spec.write(&layout.spec()).expect("written");
         (folder, Pipeline::open_folder(&layout))
     }
@@ -253,7 +326,7 @@ mod tests {
         let answer = pipeline
             .recommend(&request, &state, &mut Scratch::default())
             .expect("answered");
-        for (number, name) in (3u16..).zip(["mine", "newest", "swing"]) {
+        for (number, name) in (3u16..).zip(["mine", "newest", "swing", "pooled", "likely", "by_seeds"]) {
             let report = &answer.trace.channels[usize::from(number)];
             assert_eq!(report.name, name);
             assert!(report.kept > 0 && report.missing.is_none(), "{report:?}");
@@ -283,6 +356,28 @@ mod tests {
             )
             .expect("answered");
         assert!(there.len() < all.len(), "{} {}", there.len(), all.len());
+    }
+
+    #[test]
+    fn vectors_of_item2vec_say_what_is_similar_and_what_a_user_is() {
+        let (_folder, pipeline) = with_more_channels("category");
+        let pipeline = pipeline.expect("opens");
+        for channel in ["pooled", "by_seeds"] {
+            let (name, near) = pipeline
+                .similar(ItemIdx(0), 5, Some(channel), &mut Scratch::default())
+                .expect("answered");
+            assert!(name == channel && near.len() == 5);
+            assert!(
+                near.iter()
+                    .all(|scored| scored.item != ItemIdx(0) && scored.score.get() <= 1.0 + 1e-6)
+            );
+            let users = pipeline.user_embeddings(channel).expect("vectors");
+            let lengths = users
+                .vectors
+                .chunks(users.dim)
+                .map(|vector| vector.iter().map(|x| x * x).sum::<f32>());
+            assert!(users.dim == 8 && lengths.into_iter().all(|length| (length - 1.0).abs() < 1e-4));
+        }
     }
 
     #[test]

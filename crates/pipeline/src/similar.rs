@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use catchment_ann_index::{SearchParams, VectorIndex};
-use catchment_models::factorization::ials::IalsEncoder;
 use catchment_schema::{Embeddings, EmbeddingsMeta, ItemFilter, ItemIdx, ItemSet, Metric, ScoredItem};
 
+use crate::encoder::HistoryEncoder;
 use crate::open::Knowledge;
 use crate::{Error, Pipeline, Scratch};
 
@@ -94,7 +94,7 @@ impl Pipeline {
             .filter(|(_, history)| !history.is_empty())
         {
             encoder
-                .fold_in(history.events().iter().map(|event| event.item), &mut vector)
+                .encode_history(history, &mut vector)
                 .map_err(|error| Error::Channel {
                     channel: channel.to_owned(),
                     reason: error.to_string(),
@@ -111,12 +111,12 @@ impl Pipeline {
         })
     }
 
-    fn vectors_of(&self, channel: &str) -> Result<(usize, &IalsEncoder, &Path), Error> {
+    fn vectors_of(&self, channel: &str) -> Result<(usize, &dyn HistoryEncoder, &Path), Error> {
         let number = self.channel_number(channel)?;
         match &self.knowledge[number] {
             Knowledge::Vectors {
                 encoder, items_file, ..
-            } => Ok((number, encoder, items_file)),
+            } => Ok((number, encoder.as_ref(), items_file)),
             Knowledge::None | Knowledge::Neighbours(_) => Err(Error::NoVectors {
                 channel: channel.to_owned(),
             }),

@@ -9,8 +9,11 @@ use catchment_models::neighbours::item_cf::ItemCfConfig;
 use catchment_models::neighbours::swing::SwingConfig;
 use catchment_models::newest::NewestConfig;
 use catchment_models::popularity::PopularityConfig;
+use catchment_models::sgns::{SessionsConfig, SgnsConfig};
 use catchment_ranking::LrRankerConfig;
-use catchment_recall::{ItemToItemConfig, MergeConfig, NewestQueryConfig, PopularQueryConfig};
+use catchment_recall::{
+    ItemToItemConfig, ItemVectorsConfig, MergeConfig, NewestQueryConfig, PopularQueryConfig,
+};
 use catchment_schema::AtomicFile;
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +92,17 @@ pub enum ChannelModel {
         /// The index over item vectors.
         index: IndexConfig,
     },
+    /// Item2Vec: what occurs together in sessions, from the user's recent items.
+    Item2vec {
+        /// How users' events become sessions.
+        sessions: SessionsConfig,
+        /// The model's settings.
+        model: SgnsConfig,
+        /// How a history becomes a query.
+        query: ItemVectorsConfig,
+        /// The index over item vectors.
+        index: IndexConfig,
+    },
 }
 
 impl ChannelModel {
@@ -100,6 +114,7 @@ impl ChannelModel {
             Self::ItemCf { .. } => "item_cf",
             Self::Swing { .. } => "swing",
             Self::Ials { .. } => "ials",
+            Self::Item2vec { .. } => "item2vec",
         }
     }
 }

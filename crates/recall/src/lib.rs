@@ -72,8 +72,8 @@ mod top_k;
 pub use accumulator::Accumulator;
 pub use channel::{Channel, ChannelScratch, QueryEncoder, Recalled};
 pub use channels::{
-    EmbeddingChannel, ItemToItemChannel, ItemToItemConfig, NewestChannel, NewestQueryConfig,
-    PopularByCategoryChannel, PopularChannel, PopularQueryConfig,
+    Against, EmbeddingChannel, ItemToItemChannel, ItemToItemConfig, ItemVectorsConfig, NewestChannel,
+    NewestQueryConfig, PopularByCategoryChannel, PopularChannel, PopularQueryConfig, QueryForm,
 };
 pub use error::{ChannelError, ConfigError};
 pub use executor::{

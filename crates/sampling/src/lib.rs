@@ -5,7 +5,10 @@
 //! Senécal 2008). So a sampler here hands out ids and that logarithm as *one* value, [`Candidates`], which nobody else
 //! can make, and losses accept only that: the correction cannot be forgotten, doubled or given the wrong sign.
 //!
-//! The hinge is [`Proposal`]; the one sampler so far is [`Uniform`].
+//! The hinge is [`Proposal`]; samplers are [`Uniform`] and [`Unigram`] (a power of the frequency, by an [`AliasTable`]).
+//!
+//! What an objective takes for a positive is sampled as well: [`SessionRules`] cut histories into sessions,
+//! [`Walk`] thins out what is frequent and says which items of a session are each other's context.
 //!
 //! ```
 //! use catchment_sampling::{Proposal, Uniform};
@@ -21,16 +24,26 @@
 //!
 //! Siblings: `catchment-models` has the losses, `catchment-schema` the ids.
 
+pub mod alias;
 pub mod candidates;
 pub mod error;
 pub mod proposal;
+pub mod sessions;
+pub mod sessions_config;
 pub mod testing;
 pub mod uniform;
+pub mod unigram;
+pub mod walk;
 
+pub use alias::AliasTable;
 pub use candidates::Candidates;
 pub use error::SamplingError;
 pub use proposal::Proposal;
+pub use sessions::{MemorySessions, Session, SessionRules, SessionSource, SessionStream};
+pub use sessions_config::SessionsConfig;
 pub use uniform::Uniform;
+pub use unigram::Unigram;
+pub use walk::{Context, Walk};
 
 /// The README's example is tested with the others.
 #[cfg(doctest)]

@@ -9,8 +9,11 @@ use catchment_models::neighbours::item_cf::ItemCf;
 use catchment_models::neighbours::swing::Swing;
 use catchment_models::newest::Newest;
 use catchment_models::popularity::Popularity;
+use catchment_models::sgns;
 use catchment_pipeline::{ChannelModel, ChannelSpec, Layout, POPULARITY_FILE};
 use catchment_prepare::Prepared;
+use catchment_recall::{Against, QueryForm};
+use catchment_sampling::MemorySessions;
 use catchment_schema::{Histories, Interactions, Metadata, Time};
 
 use crate::draft::{self, Draft};
@@ -18,7 +21,7 @@ use crate::failure::Failure;
 use crate::fitted::Mark;
 use crate::progress::Bar;
 use crate::work::Work;
-use crate::{folder, interrupt};
+use crate::{folder, interrupt, vector_neighbours};
 
 /// Writes everything of a bundle but the channels' models and the ranker: vocabularies, attributes, histories,
 /// and the description of the pipeline. The ranker is named only where `with_ranker`.
@@ -155,6 +158,33 @@ fn fit_one(
         ChannelModel::Ials { model, .. } => {
             let fitted = ials::fit(histories, items.len(), model, work.recipe.seed, bar)?;
             ials::export::write_encoder(&fitted, items, &work.recipe.name, &folder)?;
+        }
+        ChannelModel::Item2vec {
+            sessions,
+            model,
+            query,
+            ..
+        } => {
+            let rules = sessions.rules(prepared.event_words())?;
+            let sessions = MemorySessions::new(histories, &rules);
+            let fitted = sgns::fit(&sessions, items.len(), model, work.recipe.seed, bar)?;
+            fitted.save(&folder, items, channel.model.kind(), &work.recipe.name)?;
+            if query.form == QueryForm::Seeds {
+                let against = match query.against {
+                    Against::Input => None,
+                    Against::Output => Some(&fitted.output[..]),
+                };
+                let table = vector_neighbours::of(&fitted.input, against, model.dim, query.neighbours)?;
+                table.write(layout.neighbours(&channel.name), items, channel.model.kind())?;
+            }
+            work.note(format!(
+                "channel `{}`: {} sessions, {:.1} million pairs, loss {:.4} → {:.4}",
+                channel.name,
+                sessions.len(),
+                fitted.report.pairs as f64 / 1e6,
+                fitted.report.losses.first().copied().unwrap_or(0.0),
+                fitted.report.losses.last().copied().unwrap_or(0.0),
+            ));
         }
     }
     Ok(())

@@ -75,6 +75,32 @@ pub(crate) const CONTESTS: &[Contest] = &[
         ],
     },
     Contest {
+        name: "gensim",
+        question: "skip-gram with negative sampling, the same pairs and negatives, against gensim",
+        packages: &["gensim", "numpy", "scipy"],
+        warning: None,
+        example: "versus_gensim",
+        script: "gensim_peer.py",
+        maker: Maker::Peer,
+        tasks: &[
+            Task {
+                work: "Gowalla, d 64, window 5, 10 negatives, 5 epochs, one thread",
+                input: "gowalla",
+                settings: r#"{"dim": 64, "window": 5, "negatives": 10, "epochs": 5, "learning_rate": 0.025, "seed": 7, "threads": 1, "parallel": "lock_free"}"#,
+            },
+            Task {
+                work: "Gowalla, d 64, window 5, 10 negatives, 5 epochs, two threads, lock-free",
+                input: "gowalla",
+                settings: r#"{"dim": 64, "window": 5, "negatives": 10, "epochs": 5, "learning_rate": 0.025, "seed": 7, "threads": 2, "parallel": "lock_free"}"#,
+            },
+            Task {
+                work: "Gowalla, d 64, window 5, 10 negatives, 5 epochs, two threads, ours deterministic",
+                input: "gowalla",
+                settings: r#"{"dim": 64, "window": 5, "negatives": 10, "epochs": 5, "learning_rate": 0.025, "seed": 7, "threads": 2, "parallel": "deterministic"}"#,
+            },
+        ],
+    },
+    Contest {
         name: "polars",
         question: "features: a million rows through seventeen features, against polars expressions, equal values",
         packages: &["polars", "polars-hash"],

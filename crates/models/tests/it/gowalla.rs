@@ -137,14 +137,20 @@ impl Split {
 
     /// Judges inner products.
     pub(crate) fn judge_ials(&self, model: &IalsModel) -> Quality {
-        let items = MatRef::from_row_major_slice(&model.item_vectors[..], model.n_items, model.dim);
         self.judge(|users, scores| {
             let queries: Vec<f32> = users.iter().flat_map(|&user| model.user(user)).copied().collect();
-            let queries = MatRef::from_row_major_slice(&queries[..], users.len(), model.dim);
-            let out = MatMut::from_row_major_slice_mut(scores, users.len(), model.n_items);
-            matmul(out, Accum::Replace, queries, items.transpose(), 1.0, Par::Seq);
+            inner_products(&queries, &model.item_vectors, model.dim, scores);
         })
     }
+}
+
+/// `[n_queries, dim]` and `[n_items, dim]` to `[n_queries, n_items]`.
+pub(crate) fn inner_products(queries: &[f32], items: &[f32], dim: usize, scores: &mut [f32]) {
+    let (n_queries, n_items) = (queries.len() / dim, items.len() / dim);
+    let queries = MatRef::from_row_major_slice(queries, n_queries, dim);
+    let items = MatRef::from_row_major_slice(items, n_items, dim);
+    let out = MatMut::from_row_major_slice_mut(scores, n_queries, n_items);
+    matmul(out, Accum::Replace, queries, items.transpose(), 1.0, Par::Seq);
 }
 
 /// The best `K` items: falling score, ties by item.

@@ -2,6 +2,7 @@
 
 pub mod embedding;
 pub mod item_to_item;
+pub mod item_vectors;
 pub mod newest;
 pub mod popular;
 pub mod popular_by_category;
@@ -9,6 +10,7 @@ mod walk;
 
 pub use embedding::EmbeddingChannel;
 pub use item_to_item::{ItemToItemChannel, ItemToItemConfig};
+pub use item_vectors::{Against, ItemVectorsConfig, QueryForm};
 pub use newest::{NewestChannel, NewestQueryConfig};
 pub use popular::PopularChannel;
 pub use popular_by_category::{PopularByCategoryChannel, PopularQueryConfig};

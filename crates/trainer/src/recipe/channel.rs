@@ -6,9 +6,13 @@ use catchment_models::neighbours::item_cf::ItemCfConfig;
 use catchment_models::neighbours::swing::SwingConfig;
 use catchment_models::newest::NewestConfig;
 use catchment_models::popularity::PopularityConfig;
+use catchment_models::sgns::{SessionsConfig, SgnsConfig};
 use catchment_pipeline::{ChannelModel, ChannelSpec, RankerModel};
 use catchment_ranking::{LrRankerConfig, RankError};
-use catchment_recall::{ConfigError, ItemToItemConfig, NewestQueryConfig, PopularQueryConfig};
+use catchment_recall::{
+    ConfigError, ItemToItemConfig, ItemVectorsConfig, NewestQueryConfig, PopularQueryConfig,
+};
+use catchment_sampling::SamplingError;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
@@ -33,6 +37,7 @@ pub(super) struct ChannelTable {
     kind: ChannelKind,
     #[serde(default = "default_k")]
     k: usize,
+    sessions: Option<toml::Table>,
     model: Option<toml::Table>,
     query: Option<toml::Table>,
     index: Option<toml::Table>,
@@ -50,6 +55,7 @@ enum ChannelKind {
     ItemCf,
     Swing,
     Ials,
+    Item2vec,
 }
 
 impl ChannelKind {
@@ -60,6 +66,7 @@ impl ChannelKind {
             Self::ItemCf => "item_cf",
             Self::Swing => "swing",
             Self::Ials => "ials",
+            Self::Item2vec => "item2vec",
         }
     }
 }
@@ -125,6 +132,9 @@ impl ChannelTable {
             catchment_models::Error::Config { key, value, allowed } => {
                 table.out_of_range(&format!("model.{key}"), &value, allowed)
             }
+            catchment_models::Error::Sampling(SamplingError::Config { key, value, allowed }) => {
+                table.out_of_range(&format!("model.{key}"), &value, allowed)
+            }
             other => Problem::new(table.place("model"), other.to_string()),
         };
         // `half_life of channel ``: the key; which channel it is about is said anyway.
@@ -135,6 +145,9 @@ impl ChannelTable {
             }
             other => Problem::new(table.place("query"), other.to_string()),
         };
+        if !matches!(self.kind, ChannelKind::Item2vec) {
+            has_no("sessions", self.sessions.is_some())?;
+        }
         match self.kind {
             ChannelKind::Popular => {
                 has_no("index", self.index.is_some())?;
@@ -170,13 +183,7 @@ impl ChannelTable {
                 has_no("query", self.query.is_some())?;
                 let model: IalsConfig = table.settings("model", self.model.as_ref())?;
                 model.validate().map_err(model_error)?;
-                let index: IndexConfig = table.settings("index", self.index.as_ref())?;
-                index.validate().map_err(|error| match error {
-                    BuildError::BadSetting { key, found, allowed } => {
-                        table.out_of_range(&format!("index.{key}"), &found, allowed)
-                    }
-                    other => Problem::new(table.place("index"), other.to_string()),
-                })?;
+                let index = self.resolve_index(table)?;
                 if index.kind == IndexKind::Hnsw {
                     let message =
                         "`hnsw` compares directions, and iALS ranks by raw inner product: `auto` or `exact`";
@@ -184,7 +191,38 @@ impl ChannelTable {
                 }
                 Ok(ChannelModel::Ials { model, index })
             }
+            ChannelKind::Item2vec => {
+                let sessions: SessionsConfig = table.settings("sessions", self.sessions.as_ref())?;
+                sessions.validate().map_err(|error| match error {
+                    SamplingError::Config { key, value, allowed } => {
+                        table.out_of_range(&format!("sessions.{key}"), &value, allowed)
+                    }
+                    other => Problem::new(table.place("sessions"), other.to_string()),
+                })?;
+                let model: SgnsConfig = table.settings("model", self.model.as_ref())?;
+                model.validate().map_err(model_error)?;
+                let query: ItemVectorsConfig = table.settings("query", self.query.as_ref())?;
+                query.validate("").map_err(query_error)?;
+                let index = self.resolve_index(table)?;
+                Ok(ChannelModel::Item2vec {
+                    sessions,
+                    model,
+                    query,
+                    index,
+                })
+            }
         }
+    }
+
+    fn resolve_index(&self, table: Table) -> Result<IndexConfig, Problem> {
+        let index: IndexConfig = table.settings("index", self.index.as_ref())?;
+        index.validate().map_err(|error| match error {
+            BuildError::BadSetting { key, found, allowed } => {
+                table.out_of_range(&format!("index.{key}"), &found, allowed)
+            }
+            other => Problem::new(table.place("index"), other.to_string()),
+        })?;
+        Ok(index)
     }
 }
 

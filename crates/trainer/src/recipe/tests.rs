@@ -176,7 +176,7 @@ fn an_unknown_kind_or_a_wrong_type_is_named_with_its_line() {
     check(
         &GOOD.replace("kind = \"ials\"", "kind = \"ialz\""),
         expect![[r#"
-        shop/catchment.toml:9: unknown variant `ialz`, expected one of `popular`, `newest`, `item_cf`, `swing`, `ials`
+        shop/catchment.toml:9: unknown variant `ialz`, expected one of `popular`, `newest`, `item_cf`, `swing`, `ials`, `item2vec`
         help: did you mean `ials`?"#]],
     );
     check(
@@ -399,5 +399,43 @@ fn what_does_not_fit_together_is_named() {
         expect![[r#"
             shop/catchment.toml:4: data.interactions: `time_unit` must be s, ms, us or min where there is a time_origin
             help: mend this key of the source"#]],
+    );
+}
+
+#[test]
+fn settings_of_item2vec_are_checked_with_their_line() {
+    let recipe = |lines: &str| {
+        let channel = "[[channel]]\nname = \"vectors\"\nkind = \"item2vec\"\n";
+        format!("{GOOD}{channel}{lines}")
+    };
+    check(
+        &recipe("sessions = { gap_minutes = 0 }\n"),
+        expect![[r#"
+            shop/catchment.toml:14: channel `vectors`: `sessions.gap_minutes` = 0 is out of range: at least a millisecond, below 30000 years
+            help: choose an allowed value for that key"#]],
+    );
+    check(
+        &recipe("model = { context = { window = 0 } }\n"),
+        expect![[r#"
+        shop/catchment.toml:14: channel `vectors`: `model.context` = 0 is out of range: 1 or more
+        help: choose an allowed value for that key"#]],
+    );
+    check(
+        &recipe("model = { exponent = nan }\n"),
+        expect![[r#"
+        shop/catchment.toml:14: channel `vectors`: `model.exponent` = NaN is out of range: any finite number
+        help: choose an allowed value for that key"#]],
+    );
+    check(
+        &recipe("query = { neighbours = 0 }\n"),
+        expect![[r#"
+        shop/catchment.toml:14: channel `vectors`: `query.neighbours` = 0 is out of range: from 1 to 10000
+        help: choose an allowed value for that key"#]],
+    );
+    check(
+        &GOOD.replace("kind = \"ials\"", "kind = \"ials\"\nsessions = {}"),
+        expect![[r#"
+            shop/catchment.toml:10: channel `ials`: kind `ials` has no `sessions`
+            help: take `sessions` out"#]],
     );
 }

@@ -46,6 +46,26 @@ impl ItemToItemConfig {
             (-(position as f64) / f64::from(half_life)).exp2()
         })
     }
+
+    /// The seeds of a query with their weights, the most important first, each item once: the query's own, each of
+    /// weight 1, or else the most recent items of the history.
+    pub fn seeds(self, query: &RecallQuery<'_>) -> Vec<(ItemIdx, f64)> {
+        let mut met = ItemSet::new();
+        if !query.seeds.is_empty() {
+            let distinct = query.seeds.iter().filter(|&&seed| met.insert(seed));
+            return distinct.map(|&seed| (seed, 1.0)).collect();
+        }
+        let most = match self.recent_items {
+            0 => usize::MAX,
+            n => n,
+        };
+        let newest_first = query.history.events().iter().rev().map(|event| event.item);
+        let distinct = newest_first.filter(|&item| met.insert(item)).take(most);
+        distinct
+            .enumerate()
+            .map(|(position, item)| (item, self.weight(position)))
+            .collect()
+    }
 }
 
 /// Sums the neighbours of several seeds: item-based collaborative filtering, Swing, or any other model
@@ -112,25 +132,6 @@ impl ItemToItemChannel {
             n_items,
             config,
         })
-    }
-
-    /// The seeds with their weights, the most important first, each item once.
-    fn seeds(&self, query: &RecallQuery<'_>) -> Vec<(ItemIdx, f64)> {
-        let mut met = ItemSet::new();
-        if !query.seeds.is_empty() {
-            let distinct = query.seeds.iter().filter(|&&seed| met.insert(seed));
-            return distinct.map(|&seed| (seed, 1.0)).collect();
-        }
-        let most = match self.config.recent_items {
-            0 => usize::MAX,
-            n => n,
-        };
-        let newest_first = query.history.events().iter().rev().map(|event| event.item);
-        let distinct = newest_first.filter(|&item| met.insert(item)).take(most);
-        distinct
-            .enumerate()
-            .map(|(position, item)| (item, self.config.weight(position)))
-            .collect()
     }
 
     /// Fills `sums`; says whether all seeds were heard before the deadline.
@@ -200,7 +201,7 @@ impl Channel for ItemToItemChannel {
         k: usize,
         scratch: &mut ChannelScratch,
     ) -> Result<Recalled, ChannelError> {
-        let seeds = self.seeds(query);
+        let seeds = self.config.seeds(query);
         if seeds.is_empty() {
             return Err(ChannelError::NothingToGoOn);
         }

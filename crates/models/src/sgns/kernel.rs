@@ -1,0 +1,412 @@
+//! The step of one centre: its logits, its gradient and those of its targets, in one pass over their rows.
+//!
+//! For a centre `v` and targets `u_t` with labels `y_t`, the objective of a group is
+//! `Σ_t y_t log σ(⟨v, u_t⟩) + (1 − y_t) log σ(−⟨v, u_t⟩)`, so that with `g_t = η (y_t − σ(⟨v, u_t⟩))`
+//!
+//! ```text
+//! u_t ← u_t + g_t v        v ← v + Σ_t g_t u_t        (both right sides as they were before the group)
+//! ```
+//!
+//! The centre and its gradient stay in registers for all groups. What the centre gained is added to its row at the end,
+//! so that little is lost where somebody else trains the same centre.
+#![allow(
+    clippy::inline_always,
+    unsafe_code,
+    reason = "functions compiled for instructions that were detected at run time, on rows that threads share; the tests compare all that this CPU has with plain Rust"
+)]
+
+#[cfg(target_arch = "x86_64")]
+use super::lanes::{Avx2, Avx512};
+use super::lanes::{Lanes, Portable};
+use super::plan::Plan;
+use super::rows::LINE;
+use super::sigmoid::sigmoid;
+
+/// An instruction set that this CPU has. Only made by asking the CPU, so that holding one is the permission to use it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Kernel(Instructions);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Instructions {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+/// Longest row, in lines, whose centre and gradient stay in registers.
+const MOST_LINES: usize = 8;
+
+impl Kernel {
+    /// All that this CPU can run, the fastest last.
+    pub(super) fn available() -> Vec<Self> {
+        #[allow(unused_mut, reason = "only one on other architectures")]
+        let mut kernels = vec![Self(Instructions::Portable)];
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            kernels.push(Self(Instructions::Avx2));
+            if is_x86_feature_detected!("avx512f") {
+                kernels.push(Self(Instructions::Avx512));
+            }
+        }
+        kernels
+    }
+
+    /// The fastest that this CPU can run.
+    pub(super) fn best() -> Self {
+        Self::available().pop().unwrap_or(Self(Instructions::Portable))
+    }
+
+    /// Trains one centre against its plan.
+    ///
+    /// # Safety
+    /// `centre` and all of `plan.rows` begin `lines` whole lines of a [`Rows`](super::rows::Rows), or of memory that
+    /// nobody else has.
+    #[inline]
+    pub(super) unsafe fn train(self, centre: *mut f32, lines: usize, plan: &mut Plan, rate: f32) {
+        let n = plan.rows.len();
+        plan.logits.resize(n, 0.0);
+        plan.steps.resize(n, 0.0);
+        if lines > MOST_LINES {
+            plan.wide.resize(2 * lines * LINE, 0.0);
+        }
+        // SAFETY: the rows by this function's contract; the instructions because this value exists.
+        unsafe {
+            match self.0 {
+                Instructions::Portable => by_length::<Portable>(centre, lines, plan, rate),
+                #[cfg(target_arch = "x86_64")]
+                Instructions::Avx2 => avx2(centre, lines, plan, rate),
+                #[cfg(target_arch = "x86_64")]
+                Instructions::Avx512 => avx512(centre, lines, plan, rate),
+            }
+        }
+    }
+
+    /// `to ← from`.
+    ///
+    /// # Safety
+    /// Both begin `lines` lines, as in [`Kernel::train`].
+    #[inline]
+    pub(super) unsafe fn copy(self, from: *const f32, to: *mut f32, lines: usize) {
+        // SAFETY: the caller's.
+        unsafe { self.each_line(from, to, lines, Change::Copy) }
+    }
+
+    /// `to ← to − from`.
+    ///
+    /// # Safety
+    /// As [`Kernel::copy`].
+    #[inline]
+    pub(super) unsafe fn subtract(self, from: *const f32, to: *mut f32, lines: usize) {
+        // SAFETY: the caller's.
+        unsafe { self.each_line(from, to, lines, Change::Subtract) }
+    }
+
+    /// `to ← to + from`.
+    ///
+    /// # Safety
+    /// As [`Kernel::copy`].
+    #[inline]
+    pub(super) unsafe fn add(self, from: *const f32, to: *mut f32, lines: usize) {
+        // SAFETY: the caller's.
+        unsafe { self.each_line(from, to, lines, Change::Add) }
+    }
+
+    #[inline]
+    unsafe fn each_line(self, from: *const f32, to: *mut f32, lines: usize, change: Change) {
+        // SAFETY: the caller's; the instructions because this value exists.
+        unsafe {
+            match self.0 {
+                Instructions::Portable => change_lines::<Portable>(from, to, lines, change),
+                #[cfg(target_arch = "x86_64")]
+                Instructions::Avx2 => change_lines_avx2(from, to, lines, change),
+                #[cfg(target_arch = "x86_64")]
+                Instructions::Avx512 => change_lines_avx512(from, to, lines, change),
+            }
+        }
+    }
+}
+
+/// What becomes of a row.
+#[derive(Clone, Copy)]
+enum Change {
+    Copy,
+    Subtract,
+    Add,
+}
+
+#[inline(always)]
+unsafe fn change_lines<L: Lanes>(from: *const f32, to: *mut f32, lines: usize, change: Change) {
+    for at in (0..lines * LINE).step_by(LINE) {
+        // SAFETY: the caller's.
+        unsafe {
+            let from = L::load(from.add(at));
+            let changed = match change {
+                Change::Copy => from,
+                Change::Subtract => L::sub(L::load(to.add(at)), from),
+                Change::Add => L::add(L::load(to.add(at)), from),
+            };
+            L::store(to.add(at), changed);
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn change_lines_avx2(from: *const f32, to: *mut f32, lines: usize, change: Change) {
+    // SAFETY: the caller's.
+    unsafe { change_lines::<Avx2>(from, to, lines, change) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+unsafe fn change_lines_avx512(from: *const f32, to: *mut f32, lines: usize, change: Change) {
+    // SAFETY: the caller's.
+    unsafe { change_lines::<Avx512>(from, to, lines, change) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn avx2(centre: *mut f32, lines: usize, plan: &mut Plan, rate: f32) {
+    // SAFETY: the caller's.
+    unsafe { by_length::<Avx2>(centre, lines, plan, rate) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+unsafe fn avx512(centre: *mut f32, lines: usize, plan: &mut Plan, rate: f32) {
+    // SAFETY: the caller's.
+    unsafe { by_length::<Avx512>(centre, lines, plan, rate) }
+}
+
+#[inline(always)]
+unsafe fn by_length<L: Lanes>(centre: *mut f32, lines: usize, plan: &mut Plan, rate: f32) {
+    // SAFETY: the caller's.
+    unsafe {
+        match lines {
+            1 => narrow::<L, 1>(centre, plan, rate),
+            2 => narrow::<L, 2>(centre, plan, rate),
+            3 => narrow::<L, 3>(centre, plan, rate),
+            4 => narrow::<L, 4>(centre, plan, rate),
+            5 => narrow::<L, 5>(centre, plan, rate),
+            6 => narrow::<L, 6>(centre, plan, rate),
+            7 => narrow::<L, 7>(centre, plan, rate),
+            8 => narrow::<L, 8>(centre, plan, rate),
+            _ => wide::<L>(centre, lines, plan, rate),
+        }
+    }
+}
+
+/// Turns logits into steps `η (y − σ)`.
+#[inline(always)]
+fn steps(logits: &[f32], labels: &[f32], rate: f32, steps: &mut [f32]) {
+    for ((step, logit), label) in steps.iter_mut().zip(logits).zip(labels) {
+        *step = rate * (label - sigmoid(*logit));
+    }
+}
+
+/// Rows of `N` lines.
+#[inline(always)]
+unsafe fn narrow<L: Lanes, const N: usize>(centre: *mut f32, plan: &mut Plan, rate: f32) {
+    // SAFETY: all rows have `N` lines, and the CPU has the instructions, by the caller's contract.
+    unsafe {
+        let mut before = [L::splat(0.0); N];
+        for line in 0..N {
+            before[line] = L::load(centre.add(line * LINE));
+        }
+        let mut v = before;
+        let mut begin = 0;
+        for group in 0..plan.ends.len() {
+            let end = plan.ends[group];
+            if let Some(&after) = plan.ends.get(group + 1) {
+                for &row in &plan.rows[end..after] {
+                    for line in 0..N {
+                        L::prefetch(row.add(line * LINE));
+                    }
+                }
+            }
+            let rows = &plan.rows[begin..end];
+            let logits = &mut plan.logits[begin..end];
+            for (logit, &row) in logits.iter_mut().zip(rows) {
+                let mut sum = L::splat(0.0);
+                let mut other = L::splat(0.0);
+                for line in 0..N {
+                    let u = L::load(row.add(line * LINE));
+                    if line % 2 == 0 {
+                        sum = L::mul_add(v[line], u, sum);
+                    } else {
+                        other = L::mul_add(v[line], u, other);
+                    }
+                }
+                *logit = L::sum(L::add(sum, other));
+            }
+            steps(
+                logits,
+                &plan.labels[begin..end],
+                rate,
+                &mut plan.steps[begin..end],
+            );
+            let mut gradient = [L::splat(0.0); N];
+            for (&row, &step) in rows.iter().zip(&plan.steps[begin..end]) {
+                let step = L::splat(step);
+                for line in 0..N {
+                    let u = L::load(row.add(line * LINE));
+                    gradient[line] = L::mul_add(step, u, gradient[line]);
+                    L::store(row.add(line * LINE), L::mul_add(step, v[line], u));
+                }
+            }
+            for line in 0..N {
+                v[line] = L::add(v[line], gradient[line]);
+            }
+            begin = end;
+        }
+        for line in 0..N {
+            let gained = L::sub(v[line], before[line]);
+            let now = L::load(centre.add(line * LINE));
+            L::store(centre.add(line * LINE), L::add(now, gained));
+        }
+    }
+}
+
+/// Rows of any length: the centre and its gradient lie in the plan's memory.
+#[inline(always)]
+unsafe fn wide<L: Lanes>(centre: *mut f32, lines: usize, plan: &mut Plan, rate: f32) {
+    // SAFETY: as in `narrow`; `wide` holds twice `lines` lines, and is nobody else's.
+    unsafe {
+        let v = plan.wide.as_mut_ptr();
+        let gradient = v.add(lines * LINE);
+        for at in (0..lines * LINE).step_by(LINE) {
+            L::store(v.add(at), L::load(centre.add(at)));
+        }
+        let mut begin = 0;
+        for &end in &plan.ends {
+            let rows = &plan.rows[begin..end];
+            let logits = &mut plan.logits[begin..end];
+            for (logit, &row) in logits.iter_mut().zip(rows) {
+                let mut sum = L::splat(0.0);
+                for at in (0..lines * LINE).step_by(LINE) {
+                    sum = L::mul_add(L::load(v.add(at)), L::load(row.add(at)), sum);
+                }
+                *logit = L::sum(sum);
+            }
+            steps(
+                logits,
+                &plan.labels[begin..end],
+                rate,
+                &mut plan.steps[begin..end],
+            );
+            for at in (0..lines * LINE).step_by(LINE) {
+                L::store(gradient.add(at), L::splat(0.0));
+            }
+            for (&row, &step) in rows.iter().zip(&plan.steps[begin..end]) {
+                let step = L::splat(step);
+                for at in (0..lines * LINE).step_by(LINE) {
+                    let u = L::load(row.add(at));
+                    L::store(gradient.add(at), L::mul_add(step, u, L::load(gradient.add(at))));
+                    L::store(row.add(at), L::mul_add(step, L::load(v.add(at)), u));
+                }
+            }
+            for at in (0..lines * LINE).step_by(LINE) {
+                let gained = L::load(gradient.add(at));
+                L::store(v.add(at), L::add(L::load(v.add(at)), gained));
+                L::store(centre.add(at), L::add(L::load(centre.add(at)), gained));
+            }
+            begin = end;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sgns::rows::Rows;
+
+    /// The formulas above in double precision.
+    fn reference(centre: &mut [f64], targets: &mut [Vec<f64>], groups: &[Vec<(usize, f32)>], rate: f64) {
+        for group in groups {
+            let dots: Vec<f64> = group
+                .iter()
+                .map(|(target, _)| centre.iter().zip(&targets[*target]).map(|(a, b)| a * b).sum())
+                .collect();
+            let mut gradient = vec![0.0; centre.len()];
+            for (&(target, label), dot) in group.iter().zip(dots) {
+                let step = rate * (f64::from(label) - 1.0 / (1.0 + f64::exp(-dot)));
+                for (at, number) in targets[target].iter_mut().enumerate() {
+                    gradient[at] += step * *number;
+                    *number += step * centre[at];
+                }
+            }
+            for (number, gained) in centre.iter_mut().zip(gradient) {
+                *number += gained;
+            }
+        }
+    }
+
+    fn run(kernel: Kernel, vectors: &[f32], dim: usize, groups: &[Vec<(usize, f32)>], rate: f32) -> Vec<f32> {
+        let rows = Rows::from_vectors(vectors, dim);
+        let mut plan = Plan::default();
+        for group in groups {
+            for &(target, label) in group {
+                plan.push(rows.row(target + 1), label);
+            }
+            plan.end_group();
+        }
+        // SAFETY: all rows are of `rows`.
+        unsafe { kernel.train(rows.row(0), rows.lines_a_row(), &mut plan, rate) };
+        rows.to_vectors()
+    }
+
+    proptest! {
+        #[test]
+        fn every_kernel_does_what_the_formula_says(
+            dim in prop_oneof![1..40_usize, Just(64), Just(100), Just(128), Just(129), Just(200)],
+            groups in prop::collection::vec(prop::collection::btree_map(0..6_usize, prop_oneof![Just(0.0_f32), Just(1.0)], 1..5), 1..5),
+            seed in 0..1000_u32,
+        ) {
+            let groups: Vec<Vec<(usize, f32)>> = groups.into_iter().map(|group| group.into_iter().collect()).collect();
+            let number = |at: usize| ((at as f32 * 12.9898 + seed as f32).sin() * 437.5).fract() * 0.6;
+            let vectors: Vec<f32> = (0..7 * dim).map(number).collect();
+            let mut exact: Vec<Vec<f64>> = vectors.chunks(dim).map(|row| row.iter().map(|&x| f64::from(x)).collect()).collect();
+            let (centre, targets) = exact.split_at_mut(1);
+            reference(&mut centre[0], targets, &groups, 0.3);
+            let mut fused = Vec::new();
+            for kernel in Kernel::available() {
+                let found = run(kernel, &vectors, dim, &groups, 0.3);
+                for (found, exact) in found.iter().zip(exact.iter().flatten()) {
+                    prop_assert!((f64::from(*found) - exact).abs() < 2e-5, "{kernel:?}: {found} is not {exact}");
+                }
+                if kernel != Kernel(Instructions::Portable) {
+                    fused.push(found);
+                }
+            }
+            prop_assert!(fused.windows(2).all(|pair| pair[0] == pair[1]), "AVX2 and AVX-512 give the same bits");
+        }
+    }
+
+    #[test]
+    fn a_step_raises_the_objective() {
+        let vectors: Vec<f32> = (0..5 * 20)
+            .map(|at| ((at * 37 % 19) as f32 - 9.0) / 20.0)
+            .collect();
+        let groups = vec![vec![(0, 1.0), (1, 0.0), (2, 0.0), (3, 0.0)]];
+        let objective = |vectors: &[f32]| -> f64 {
+            let rows: Vec<&[f32]> = vectors.chunks(20).collect();
+            let term = |&(target, label): &(usize, f32)| {
+                let dot: f64 = rows[0]
+                    .iter()
+                    .zip(rows[target + 1])
+                    .map(|(a, b)| f64::from(a * b))
+                    .sum();
+                let sign = if label > 0.5 { 1.0 } else { -1.0 };
+                -(1.0 + f64::exp(-sign * dot)).ln()
+            };
+            groups[0].iter().map(term).sum()
+        };
+        for kernel in Kernel::available() {
+            assert!(objective(&run(kernel, &vectors, 20, &groups, 0.1)) > objective(&vectors));
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What a training leaves.
+
+use catchment_schema::{Embeddings, EmbeddingsMeta, ItemIdx, Metric, Vocabulary};
+
+use super::item_vectors::normalise;
+use super::overlay::Overlay;
+use super::rows::Rows;
+use super::{Parallel, SgnsConfig};
+use crate::{Error, Result};
+
+/// What a training did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SgnsReport {
+    /// Events of an epoch, before frequent items were thinned out.
+    pub events: u64,
+    /// Positive pairs trained, over all epochs.
+    pub pairs: u64,
+    /// Positives and negatives trained, over all epochs.
+    pub targets: u64,
+    /// For each epoch, the mean loss of a pair with its negatives.
+    pub losses: Vec<f64>,
+}
+
+/// Vectors of items.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SgnsModel {
+    /// Width of a vector.
+    pub dim: usize,
+    /// `[n_items, dim]`: what is used afterwards. Zero for an item in no session.
+    pub input: Vec<f32>,
+    /// `[n_items, dim]`: what input vectors were trained against; `⟨input_i, output_j⟩` says how likely `j` is beside `i`.
+    pub output: Vec<f32>,
+    /// What was done.
+    pub report: SgnsReport,
+}
+
+impl SgnsModel {
+    pub(super) fn new(
+        config: &SgnsConfig,
+        counts: &[u64],
+        [input, output]: [Rows; 2],
+        report: SgnsReport,
+    ) -> Result<Self> {
+        let [input, output] = [input.to_vectors(), output.to_vectors()];
+        debug_assert_eq!(input.len(), counts.len() * config.dim);
+        if !input.iter().chain(&output).all(|number| number.is_finite()) {
+            return Err(Error::Diverged { model: "sgns" });
+        }
+        Ok(Self {
+            dim: config.dim,
+            input,
+            output,
+            report,
+        })
+    }
+
+    /// How many items there are.
+    pub fn n_items(&self) -> usize {
+        self.input.len() / self.dim
+    }
+
+    /// An item's input vector.
+    pub fn item(&self, item: ItemIdx) -> &[f32] {
+        &self.input[item.index() * self.dim..(item.index() + 1) * self.dim]
+    }
+
+    /// The input vectors, of length 1 (0 where an item was in no session), as a table of `model`'s; `run` says which
+    /// run made them.
+    ///
+    /// # Errors
+    /// [`Error::WrongLength`] when the vocabulary is not the one that the model was fitted with.
+    pub fn item_embeddings(&self, items: &Vocabulary, model: &str, run: &str) -> Result<Embeddings> {
+        let mut table = self.table(&self.input, items, model, run)?;
+        table.vectors.chunks_exact_mut(self.dim).for_each(normalise);
+        table.meta.metric = Metric::Cosine;
+        Ok(table)
+    }
+
+    /// The output vectors as they are.
+    ///
+    /// # Errors
+    /// As [`SgnsModel::item_embeddings`].
+    pub fn output_embeddings(&self, items: &Vocabulary, model: &str, run: &str) -> Result<Embeddings> {
+        self.table(&self.output, items, model, run)
+    }
+
+    fn table(&self, vectors: &[f32], items: &Vocabulary, model: &str, run: &str) -> Result<Embeddings> {
+        if items.len() != self.n_items() {
+            return Err(Error::WrongLength {
+                what: "vocabulary",
+                expected: self.n_items(),
+                found: items.len(),
+            });
+        }
+        Ok(Embeddings {
+            meta: EmbeddingsMeta {
+                kind: "item".to_owned(),
+                model: model.to_owned(),
+                metric: Metric::InnerProduct,
+                normalised: false,
+                run: run.to_owned(),
+            },
+            dim: self.dim,
+            ids: items.ids().to_vec(),
+            vectors: vectors.to_vec(),
+            bias: None,
+        })
+    }
+}
+
+/// What a training takes beside its sessions, at most, in bytes: both tables, the tables that are drawn from and, in
+/// lanes, their copies.
+pub fn memory_bytes(n_items: usize, config: &SgnsConfig) -> usize {
+    let tables = 2 * Rows::bytes(n_items, config.dim);
+    // Counts, what is kept, weights while the negatives' table is made, the table, and its logarithms.
+    let sampling = n_items * (8 + 4 + 16 + 8 + 4);
+    let copies = match config.parallel {
+        Parallel::LockFree => 0,
+        Parallel::Deterministic => {
+            let touched = n_items.min(config.lane_targets);
+            2 * config.lanes * Overlay::bytes(n_items, config.dim, touched)
+        }
+    };
+    tables + sampling + copies
+}

@@ -1,0 +1,127 @@
+//! The tables that are trained, as memory that several threads may write at once.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Numbers in a line, and what every row is padded to.
+pub(super) const LINE: usize = 16;
+
+/// One cache line: sixteen numbers, two to an atomic word.
+#[derive(Debug, Default)]
+#[repr(C, align(64))]
+pub(super) struct Line([AtomicU64; LINE / 2]);
+
+/// A table of `[n_rows, dim]` numbers, each row padded to whole cache lines.
+///
+/// # Who may write what
+/// The words are atomic, and so is every access: in the portable kernel by relaxed loads and stores, in the x86 kernels
+/// by vector instructions behind `asm!`, each of which stands for the relaxed loads or stores of the aligned words that
+/// it covers. (The machine moves an aligned eight-byte word at once, whatever the width of the instruction, and `asm!`
+/// may do what atomics could have done.) Nobody ever makes a `&[f32]` or `&mut [f32]` of this memory. So threads that
+/// meet in a row are no data race: either may lose an update to the other, which lock-free training takes into
+/// account (Niu et al. 2011), and a row may mix numbers of two updates; a number itself is never torn.
+#[derive(Debug)]
+pub(super) struct Rows {
+    lines: Vec<Line>,
+    dim: usize,
+    lines_a_row: usize,
+}
+
+impl Rows {
+    /// All zero.
+    pub(super) fn zeros(n_rows: usize, dim: usize) -> Self {
+        let lines_a_row = dim.div_ceil(LINE);
+        Self {
+            lines: std::iter::repeat_with(Line::default)
+                .take(n_rows * lines_a_row)
+                .collect(),
+            dim,
+            lines_a_row,
+        }
+    }
+
+    /// From `[n_rows, dim]`.
+    pub(super) fn from_vectors(vectors: &[f32], dim: usize) -> Self {
+        let rows = Self::zeros(vectors.len() / dim, dim);
+        for (row, vector) in vectors.chunks_exact(dim).enumerate() {
+            rows.set(row, vector);
+        }
+        rows
+    }
+
+    pub(super) fn n_rows(&self) -> usize {
+        self.lines.len() / self.lines_a_row
+    }
+
+    pub(super) fn lines_a_row(&self) -> usize {
+        self.lines_a_row
+    }
+
+    /// Bytes that a table of this shape takes.
+    pub(super) fn bytes(n_rows: usize, dim: usize) -> usize {
+        n_rows * dim.div_ceil(LINE) * size_of::<Line>()
+    }
+
+    /// Where a row begins: `16 · lines_a_row` numbers, aligned to 64 bytes. Reading and writing through it is the
+    /// kernels' affair.
+    #[inline]
+    pub(super) fn row(&self, row: usize) -> *mut f32 {
+        let begin = row * self.lines_a_row;
+        // Bounds are checked here, once for the whole row.
+        self.lines[begin..begin + self.lines_a_row]
+            .as_ptr()
+            .cast_mut()
+            .cast()
+    }
+
+    fn set(&self, row: usize, vector: &[f32]) {
+        let lines = &self.lines[row * self.lines_a_row..(row + 1) * self.lines_a_row];
+        let words = lines.iter().flat_map(|line| &line.0);
+        for (word, pair) in words.zip(vector.chunks(2)) {
+            let high = pair.get(1).copied().unwrap_or(0.0);
+            word.store(join([pair[0], high]), Ordering::Relaxed);
+        }
+    }
+
+    /// `[n_rows, dim]`, without the padding.
+    pub(super) fn to_vectors(&self) -> Vec<f32> {
+        let mut vectors = Vec::with_capacity(self.n_rows() * self.dim);
+        for lines in self.lines.chunks_exact(self.lines_a_row) {
+            let words = lines.iter().flat_map(|line| &line.0);
+            let numbers = words.flat_map(|word| split(word.load(Ordering::Relaxed)));
+            vectors.extend(numbers.take(self.dim));
+        }
+        vectors
+    }
+}
+
+/// Two numbers in a word, in the order in which they lie in memory.
+#[inline]
+pub(super) fn join([first, second]: [f32; 2]) -> u64 {
+    let mut bytes = [0; 8];
+    bytes[..4].copy_from_slice(&first.to_ne_bytes());
+    bytes[4..].copy_from_slice(&second.to_ne_bytes());
+    u64::from_ne_bytes(bytes)
+}
+
+/// The opposite of [`join`].
+#[inline]
+pub(super) fn split(word: u64) -> [f32; 2] {
+    let [a, b, c, d, e, f, g, h] = word.to_ne_bytes();
+    [f32::from_ne_bytes([a, b, c, d]), f32::from_ne_bytes([e, f, g, h])]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vectors_go_in_and_come_out_whatever_the_padding() {
+        for dim in [1, 3, 16, 17, 64] {
+            let vectors: Vec<f32> = (0..5 * dim).map(|value| value as f32 - 7.5).collect();
+            let rows = Rows::from_vectors(&vectors, dim);
+            assert_eq!(rows.to_vectors(), vectors);
+            assert_eq!(rows.n_rows(), 5);
+            assert_eq!(rows.row(4) as usize % 64, 0);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+use catchment_sampling::{Context, MemorySessions, SessionRules};
+use catchment_schema::{Event, Histories, ItemIdx, Time, UserIdx};
+
+use super::*;
+use crate::progress::Silent;
+
+/// `n_groups` groups of ten items each; a session holds items of one group.
+fn groups(n_groups: u32, n_sessions: u32) -> MemorySessions {
+    let (mut users, mut events) = (Vec::new(), Vec::new());
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(11);
+    for session in 0..n_sessions {
+        for _ in 0..6 {
+            users.push(UserIdx(session));
+            let item = (session % n_groups) * 10 + rng.random_range(0..10);
+            events.push(Event::new(ItemIdx(item), Time::UNKNOWN));
+        }
+    }
+    MemorySessions::new(
+        &Histories::group(n_sessions as usize, &users, &events),
+        &SessionRules::default(),
+    )
+}
+
+fn small() -> SgnsConfig {
+    SgnsConfig {
+        dim: 16,
+        epochs: 5,
+        context: Context::Set,
+        negatives: 5,
+        subsample: 0.0,
+        lanes: 3,
+        lane_targets: 500,
+        ..SgnsConfig::default()
+    }
+}
+
+fn cosine(model: &SgnsModel, a: u32, b: u32) -> f32 {
+    let (a, b) = (model.item(ItemIdx(a)), model.item(ItemIdx(b)));
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f32>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+/// Mean cosine within and between groups.
+fn contrast(model: &SgnsModel) -> [f32; 2] {
+    let (mut sums, mut n) = ([0.0; 2], [0.0_f32; 2]);
+    for a in 0..40 {
+        for b in 0..a {
+            let between = usize::from(a / 10 != b / 10);
+            sums[between] += cosine(model, a, b);
+            n[between] += 1.0;
+        }
+    }
+    [sums[0] / n[0], sums[1] / n[1]]
+}
+
+fn on_threads<T: Send>(n: usize, work: impl FnOnce() -> T + Send) -> T {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(n)
+        .build()
+        .expect("threads");
+    pool.install(work)
+}
+
+#[test]
+fn what_occurs_together_comes_near_in_both_modes() {
+    let sessions = groups(4, 2000);
+    for parallel in [Parallel::Deterministic, Parallel::LockFree] {
+        let config = SgnsConfig { parallel, ..small() };
+        let model = on_threads(2, || fit(&sessions, 40, &config, 1, &mut Silent).expect("fitted"));
+        let [within, between] = contrast(&model);
+        assert!(
+            within > 0.8 && between < within - 0.5,
+            "{parallel:?}: {within} {between}"
+        );
+        let losses = &model.report.losses;
+        assert!(losses[4] < losses[0], "{losses:?}");
+        assert_eq!(model.report.targets, model.report.pairs * 6);
+    }
+}
+
+#[test]
+fn the_bytes_do_not_depend_on_the_number_of_threads() {
+    let sessions = groups(4, 3000);
+    let fitted = |threads| {
+        on_threads(threads, || {
+            fit(&sessions, 40, &small(), 9, &mut Silent).expect("fitted")
+        })
+    };
+    let one = fitted(1);
+    assert_eq!(one, fitted(2));
+    assert_eq!(one, fitted(5));
+    let other = fit(&sessions, 40, &small(), 10, &mut Silent).expect("fitted");
+    assert_ne!(one.input, other.input, "another seed is another result");
+}
+
+#[test]
+fn an_item_in_no_session_has_a_zero_vector() {
+    let model = fit(&groups(4, 100), 50, &small(), 1, &mut Silent).expect("fitted");
+    assert!(model.item(ItemIdx(45)).iter().all(|&x| x == 0.0));
+    assert!(model.item(ItemIdx(5)).iter().any(|&x| x != 0.0));
+}
+
+#[test]
+fn nothing_to_learn_from_is_an_error() {
+    let empty = MemorySessions::new(&Histories::empty(2), &SessionRules::default());
+    assert!(matches!(
+        fit(&empty, 3, &small(), 1, &mut Silent),
+        Err(Error::NoInteractions)
+    ));
+    assert!(matches!(
+        fit(&groups(4, 10), 39, &small(), 1, &mut Silent),
+        Err(Error::UnknownSessionItem { n_items: 39, .. })
+    ));
+    // The same item all the time, kept as it is.
+    let rules = SessionRules {
+        merge_repeats: false,
+        ..SessionRules::default()
+    };
+    let events = vec![Event::new(ItemIdx(0), Time::UNKNOWN); 8];
+    let users = vec![UserIdx(0); 8];
+    let same = MemorySessions::new(&Histories::group(1, &users, &events), &rules);
+    assert!(matches!(
+        fit(&same, 1, &small(), 1, &mut Silent),
+        Err(Error::NoPairs)
+    ));
+}
+
+#[test]
+fn two_items_that_alternate_have_no_negative_but_each_other() {
+    let events: Vec<_> = (0..40)
+        .map(|at| Event::new(ItemIdx(at % 2), Time::UNKNOWN))
+        .collect();
+    let users = vec![UserIdx(0); 40];
+    let sessions = MemorySessions::new(&Histories::group(1, &users, &events), &SessionRules::default());
+    let config = SgnsConfig {
+        context: Context::Window(1),
+        ..small()
+    };
+    let model = fit(&sessions, 2, &config, 1, &mut Silent).expect("fitted");
+    assert!(model.report.pairs > 0);
+}
+
+#[test]
+fn progress_counts_every_event_once_an_epoch_and_can_stop() {
+    let sessions = groups(4, 1000);
+    for parallel in [Parallel::Deterministic, Parallel::LockFree] {
+        let config = SgnsConfig { parallel, ..small() };
+        let mut last = (0, 0);
+        let mut watch = |done: u64, total: u64, note: &str| {
+            assert!(done >= last.0 && done <= total && note.contains("loss"));
+            last = (done, total);
+            Flow::Continue
+        };
+        let model = fit(&sessions, 40, &config, 1, &mut watch).expect("fitted");
+        assert_eq!(last, (model.report.events * 5, model.report.events * 5));
+        let stopped = fit(&sessions, 40, &config, 1, &mut |_: u64, _: u64, _: &str| {
+            Flow::Stop
+        });
+        assert!(matches!(stopped, Err(Error::Stopped)));
+    }
+}

@@ -1,0 +1,150 @@
+//! One thread's way through sessions: what is drawn, and against what each centre is trained.
+
+use catchment_sampling::{Session, Unigram, Walk};
+use catchment_schema::ItemIdx;
+use rand::SeedableRng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use super::SgnsConfig;
+use super::kernel::Kernel;
+use super::plan::Plan;
+use super::sigmoid::softplus;
+
+/// What every worker reads.
+pub(super) struct Task<'a> {
+    pub(super) config: &'a SgnsConfig,
+    pub(super) walk: &'a Walk,
+    pub(super) negatives: &'a Unigram,
+    pub(super) kernel: Kernel,
+    /// Lines of a row.
+    pub(super) lines: usize,
+    pub(super) seed: u64,
+}
+
+/// Where a worker finds rows to write: in the tables themselves, or in its own copy.
+pub(super) trait Access {
+    /// An item's input vector.
+    fn input(&mut self, item: ItemIdx) -> *mut f32;
+    /// An item's output vector.
+    fn output(&mut self, item: ItemIdx) -> *mut f32;
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Done {
+    /// Events read, those that were thinned out among them.
+    pub(super) events: u64,
+    /// Positive pairs trained.
+    pub(super) pairs: u64,
+    /// Positives and negatives trained.
+    pub(super) targets: u64,
+    /// Sum of the losses of `loss_pairs` pairs, each taken just before its step.
+    pub(super) loss: f64,
+    pub(super) loss_pairs: u64,
+}
+
+impl Done {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.events += other.events;
+        self.pairs += other.pairs;
+        self.targets += other.targets;
+        self.loss += other.loss;
+        self.loss_pairs += other.loss_pairs;
+    }
+}
+
+/// Of so many centres one adds its loss.
+const CENTRES_A_LOSS: u64 = 64;
+/// How often a negative is drawn anew because it was the positive.
+const REDRAWS: u32 = 16;
+
+/// Buffers, and the place in a session.
+pub(super) struct Worker {
+    rng: Xoshiro256PlusPlus,
+    pub(super) session: Session,
+    kept: Vec<ItemIdx>,
+    contexts: Vec<ItemIdx>,
+    plan: Plan,
+    next: usize,
+    centres: u64,
+    pub(super) done: Done,
+}
+
+impl Worker {
+    pub(super) fn new() -> Self {
+        Self {
+            rng: Xoshiro256PlusPlus::seed_from_u64(0),
+            session: Session::default(),
+            kept: Vec::new(),
+            contexts: Vec::new(),
+            plan: Plan::default(),
+            next: 0,
+            centres: 0,
+            done: Done::default(),
+        }
+    }
+
+    /// Random numbers of a shard's own, whoever reads it.
+    pub(super) fn begin_shard(&mut self, task: &Task<'_>, epoch: u32, shard: usize) {
+        let mix = |value: u64| value.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
+        self.rng = Xoshiro256PlusPlus::seed_from_u64(
+            task.seed ^ mix(u64::from(epoch) + 1) ^ mix(mix(shard as u64 + 1)),
+        );
+        self.centres = 0;
+    }
+
+    /// Goes on with `self.session`, which was just read.
+    pub(super) fn begin_session(&mut self, task: &Task<'_>) {
+        self.done.events += self.session.items.len() as u64;
+        task.walk.thin(&self.session.items, &mut self.rng, &mut self.kept);
+        self.next = 0;
+    }
+
+    /// Trains the next centre of the session; whether there was one.
+    #[allow(
+        unsafe_code,
+        reason = "the addresses come from `access`, which gives whole rows"
+    )]
+    pub(super) fn centre(&mut self, task: &Task<'_>, rate: f32, access: &mut impl Access) -> bool {
+        let Some(&centre) = self.kept.get(self.next) else {
+            return false;
+        };
+        task.walk
+            .contexts(&self.kept, self.next, &mut self.rng, &mut self.contexts);
+        self.next += 1;
+        self.plan.clear();
+        for &context in &self.contexts {
+            self.plan.push(access.output(context), 1.0);
+            for _ in 0..task.config.negatives {
+                if let Some(negative) = negative(task.negatives, context, &mut self.rng) {
+                    self.plan.push(access.output(negative), 0.0);
+                }
+            }
+            self.plan.end_group();
+        }
+        if self.plan.is_empty() {
+            return true;
+        }
+        let row = access.input(centre);
+        // SAFETY: the centre and all targets are rows of tables with `task.lines` lines a row, or a worker's own copies.
+        unsafe { task.kernel.train(row, task.lines, &mut self.plan, rate) };
+        self.done.pairs += self.contexts.len() as u64;
+        self.done.targets += self.plan.rows.len() as u64;
+        if self.centres.is_multiple_of(CENTRES_A_LOSS) {
+            let losses = self.plan.logits.iter().zip(&self.plan.labels);
+            let loss = |(&logit, &label): (&f32, &f32)| softplus(if label > 0.5 { -logit } else { logit });
+            self.done.loss += losses.map(loss).sum::<f64>();
+            self.done.loss_pairs += self.contexts.len() as u64;
+        }
+        self.centres += 1;
+        true
+    }
+}
+
+/// An item that is not the positive, where there is one.
+#[inline]
+fn negative(negatives: &Unigram, positive: ItemIdx, rng: &mut Xoshiro256PlusPlus) -> Option<ItemIdx> {
+    (0..REDRAWS)
+        .map(|_| negatives.draw_one(rng))
+        .find(|&item| item != positive)
+}

@@ -1,0 +1,159 @@
+//! Sessions as a recipe asks for them.
+
+use catchment_schema::EventKind;
+use serde::{Deserialize, Serialize};
+
+use crate::{SamplingError, SessionRules};
+
+/// A recipe's `sessions`: how users' events become sessions, in the words of the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SessionsConfig {
+    /// A pause of more than so many minutes begins another session; none: a user is one session.
+    pub gap_minutes: Option<f64>,
+    /// Events known to have lasted less than so many seconds are left out.
+    pub min_dwell_seconds: Option<f64>,
+    /// The events that count; empty: all of them.
+    pub events: Vec<String>,
+    /// Shorter sessions are left out. From 2.
+    pub min_items: usize,
+    /// The same item several times in a row counts once.
+    pub merge_repeats: bool,
+}
+
+impl Default for SessionsConfig {
+    fn default() -> Self {
+        Self {
+            gap_minutes: None,
+            min_dwell_seconds: None,
+            events: Vec::new(),
+            min_items: 2,
+            merge_repeats: true,
+        }
+    }
+}
+
+impl SessionsConfig {
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// [`SamplingError::Config`].
+    pub fn validate(&self) -> Result<(), SamplingError> {
+        millis("gap_minutes", self.gap_minutes, 60_000.0)?;
+        millis("min_dwell_seconds", self.min_dwell_seconds, 1000.0)?;
+        if self.min_items < 2 {
+            return Err(SamplingError::Config {
+                key: "min_items",
+                value: self.min_items.to_string(),
+                allowed: "2 or more: one item alone goes with nothing",
+            });
+        }
+        Ok(())
+    }
+
+    /// The rules, with the words of the log: an event's kind is the position of its word.
+    ///
+    /// # Errors
+    /// [`SamplingError::Config`]; [`SamplingError::UnknownEvent`].
+    pub fn rules(&self, words: &[String]) -> Result<SessionRules, SamplingError> {
+        self.validate()?;
+        let gap_ms = millis("gap_minutes", self.gap_minutes, 60_000.0)?;
+        let dwell = millis("min_dwell_seconds", self.min_dwell_seconds, 1000.0)?;
+        Ok(SessionRules {
+            gap_ms,
+            min_dwell_ms: dwell.map(|dwell| u32::try_from(dwell).unwrap_or(u32::MAX)),
+            kinds: self
+                .events
+                .iter()
+                .map(|word| kind(word, words))
+                .collect::<Result<_, _>>()?,
+            goal: None,
+            min_items: self.min_items,
+            merge_repeats: self.merge_repeats,
+        })
+    }
+}
+
+/// The kind of a word.
+fn kind(word: &str, words: &[String]) -> Result<EventKind, SamplingError> {
+    let position = words.iter().position(|known| known == word);
+    let kind = position
+        .and_then(|position| u16::try_from(position).ok())
+        .map(EventKind);
+    kind.ok_or_else(|| SamplingError::UnknownEvent {
+        word: word.to_owned(),
+        words: words.join(", "),
+    })
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "checked to be in range")]
+fn millis(key: &'static str, value: Option<f64>, unit: f64) -> Result<Option<i64>, SamplingError> {
+    match value.map(|value| value * unit) {
+        None => Ok(None),
+        Some(millis) if (1.0..1e15).contains(&millis) => Ok(Some(millis as i64)),
+        Some(_) => Err(SamplingError::Config {
+            key,
+            value: value.unwrap_or_default().to_string(),
+            allowed: "at least a millisecond, below 30000 years",
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_become_kinds_and_unknown_ones_are_named() {
+        let words = ["view", "purchase"].map(str::to_owned);
+        let config = SessionsConfig {
+            gap_minutes: Some(30.0),
+            min_dwell_seconds: Some(0.5),
+            events: vec!["purchase".to_owned()],
+            ..SessionsConfig::default()
+        };
+        let rules = config.rules(&words).expect("known words");
+        assert_eq!(rules.gap_ms, Some(1_800_000));
+        assert_eq!(rules.min_dwell_ms, Some(500));
+        assert_eq!(rules.kinds, [EventKind(1)]);
+        let unknown = SessionsConfig {
+            events: vec!["buy".to_owned()],
+            ..SessionsConfig::default()
+        };
+        let message = unknown.rules(&words).expect_err("unknown").to_string();
+        assert!(
+            message.contains("buy") && message.contains("view, purchase"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn ranges_are_checked() {
+        let failed = |config: SessionsConfig| config.validate().expect_err("refused").to_string();
+        let some = SessionsConfig::default;
+        for gap in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(
+                failed(SessionsConfig {
+                    gap_minutes: Some(gap),
+                    ..some()
+                })
+                .contains("gap_minutes")
+            );
+        }
+        assert!(
+            failed(SessionsConfig {
+                min_dwell_seconds: Some(0.0),
+                ..some()
+            })
+            .contains("min_dwell_seconds")
+        );
+        assert!(
+            failed(SessionsConfig {
+                min_items: 1,
+                ..some()
+            })
+            .contains("min_items")
+        );
+        assert!(some().validate().is_ok());
+    }
+}
