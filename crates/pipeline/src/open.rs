@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use catchment_ann_index::exact::ExactIndex;
-use catchment_ann_index::{SearchParams, VectorIndex, build_index};
+use catchment_ann_index::{IndexConfig, SearchParams, VectorIndex, build_index};
 use catchment_models::factorization::ials::{IalsEncoder, export};
 use catchment_models::neighbours::item_cf::ItemCf;
 use catchment_models::neighbours::swing::Swing;
@@ -14,8 +14,8 @@ use catchment_models::popularity::Popularity;
 use catchment_models::sgns::{self, ItemVectors};
 use catchment_ranking::{LrRanker, Ranker};
 use catchment_recall::{
-    Against, Channel, EmbeddingChannel, ItemToItemChannel, NewestChannel, PopularByCategoryChannel,
-    PopularChannel, QueryForm,
+    Against, Channel, EmbeddingChannel, ItemToItemChannel, ItemVectorsConfig, NewestChannel,
+    PopularByCategoryChannel, PopularChannel, QueryForm,
 };
 use catchment_schema::{AttributeTable, Embeddings, Metric, NeighbourTable};
 
@@ -128,42 +128,53 @@ pub(crate) fn channel(
                 knowledge,
             }
         }
-        ChannelModel::Item2vec { query, index, .. } => {
-            let vectors = Arc::new(ItemVectors::open(&folder, items).map_err(|error| failed(&error))?);
-            let directions = ExactIndex::build(vectors.vectors().to_vec(), vectors.dim(), Metric::Cosine)
-                .map_err(|error| failed(&error))?;
-            let encoder = Arc::new(Pooled::new(vectors.clone(), query.seeds()));
-            let channel: Box<dyn Channel> = match query.form {
-                QueryForm::Pooled => {
-                    let (table, metric) = match query.against {
-                        Against::Input => (vectors.vectors().to_vec(), Metric::Cosine),
-                        Against::Output => {
-                            let output = ItemVectors::open_output(&folder, items);
-                            (output.map_err(|error| failed(&error))?, Metric::InnerProduct)
-                        }
-                    };
-                    let built =
-                        build_index(table, vectors.dim(), metric, index).map_err(|error| failed(&error))?;
-                    let asks = Box::new(Pooled::new(vectors, query.seeds()));
-                    let channel =
-                        EmbeddingChannel::new(name, asks, Arc::from(built.index), SearchParams::default());
-                    Box::new(channel.map_err(|error| failed(&error))?)
-                }
-                QueryForm::Seeds => {
-                    let table = NeighbourTable::read(layout.neighbours(name), items)?;
-                    let channel = ItemToItemChannel::new(name, table, None, query.seeds());
-                    Box::new(channel.map_err(|error| failed(&error))?)
+        ChannelModel::Item2vec { query, index, .. } => item2vec(layout, name, query, index, catalogue)?,
+    })
+}
+
+/// Opens a channel of item vectors.
+fn item2vec(
+    layout: &Layout,
+    name: &str,
+    query: &ItemVectorsConfig,
+    index: &IndexConfig,
+    catalogue: &Catalogue,
+) -> Result<OpenChannel, Error> {
+    let (items, folder) = (catalogue.items(), layout.channel(name));
+    let failed = |error: &dyn std::fmt::Display| Error::Channel {
+        channel: name.to_owned(),
+        reason: error.to_string(),
+    };
+    let vectors = Arc::new(ItemVectors::open(&folder, items).map_err(|error| failed(&error))?);
+    let directions = ExactIndex::build(vectors.vectors().to_vec(), vectors.dim(), Metric::Cosine)
+        .map_err(|error| failed(&error))?;
+    let channel: Box<dyn Channel> = match query.form {
+        QueryForm::Pooled => {
+            let (table, metric) = match query.against {
+                Against::Input => (vectors.vectors().to_vec(), Metric::Cosine),
+                Against::Output => {
+                    let output = ItemVectors::open_output(&folder, items);
+                    (output.map_err(|error| failed(&error))?, Metric::InnerProduct)
                 }
             };
-            OpenChannel {
-                channel,
-                knowledge: Knowledge::Vectors {
-                    encoder,
-                    directions: Box::new(directions),
-                    items_file: folder.join(sgns::ITEMS_FILE),
-                },
-            }
+            let built = build_index(table, vectors.dim(), metric, index).map_err(|error| failed(&error))?;
+            let asks = Box::new(Pooled::new(vectors.clone(), query.seeds()));
+            let channel = EmbeddingChannel::new(name, asks, Arc::from(built.index), SearchParams::default());
+            Box::new(channel.map_err(|error| failed(&error))?)
         }
+        QueryForm::Seeds => {
+            let table = NeighbourTable::read(layout.neighbours(name), items)?;
+            let channel = ItemToItemChannel::new(name, table, None, query.seeds());
+            Box::new(channel.map_err(|error| failed(&error))?)
+        }
+    };
+    Ok(OpenChannel {
+        channel,
+        knowledge: Knowledge::Vectors {
+            encoder: Arc::new(Pooled::new(vectors, query.seeds())),
+            directions: Box::new(directions),
+            items_file: folder.join(sgns::ITEMS_FILE),
+        },
     })
 }
 
@@ -211,13 +222,12 @@ pub(crate) fn ranker(layout: &Layout, model: &RankerModel) -> Result<(Box<dyn Ra
 
 #[cfg(test)]
 mod tests {
-    use catchment_ann_index::IndexConfig;
     use catchment_models::neighbours::swing::{Swing, SwingConfig};
     use catchment_models::newest::{Newest, NewestConfig};
     use catchment_models::popularity::PopularityConfig;
     use catchment_models::progress::Silent;
     use catchment_models::sgns::{SessionsConfig, SgnsConfig};
-    use catchment_recall::{ItemToItemConfig, ItemVectorsConfig, NewestQueryConfig, PopularQueryConfig};
+    use catchment_recall::{ItemToItemConfig, NewestQueryConfig, PopularQueryConfig};
     use catchment_sampling::{MemorySessions, SessionRules};
     use catchment_schema::{ItemIdx, Time};
 
@@ -225,7 +235,7 @@ mod tests {
     use crate::testing::TinyBundle;
     use crate::{Pipeline, PipelineSpec, Request, Scratch, UserState};
 
-    fn item2vec(form: QueryForm, against: Against) -> ChannelModel {
+    fn asked(form: QueryForm, against: Against) -> ChannelModel {
         ChannelModel::Item2vec {
             sessions: SessionsConfig::default(),
             model: SgnsConfig::default(),
@@ -270,9 +280,9 @@ mod tests {
                     query: ItemToItemConfig::default(),
                 },
             ),
-            ("pooled", item2vec(QueryForm::Pooled, Against::Input)),
-            ("likely", item2vec(QueryForm::Pooled, Against::Output)),
-            ("by_seeds", item2vec(QueryForm::Seeds, Against::Input)),
+            ("pooled", asked(QueryForm::Pooled, Against::Input)),
+            ("likely", asked(QueryForm::Pooled, Against::Output)),
+            ("by_seeds", asked(QueryForm::Seeds, Against::Input)),
         ];
         let mut spec = PipelineSpec::read(&layout.spec()).expect("a spec");
         spec.ranker = None;

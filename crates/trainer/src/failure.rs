@@ -137,16 +137,14 @@ fn help_of(error: &(dyn std::error::Error + 'static)) -> Option<String> {
 fn of_models(error: &catchment_models::Error) -> Option<&'static str> {
     use catchment_models::Error as E;
     Some(match error {
-        E::Config { .. } => "change that key in the recipe",
+        E::Config { .. } | E::Sampling(_) => "change that key in the recipe",
         E::NoInteractions => "check the filters of [prepare] and the split: nothing is left to learn from",
         E::MissingTimes { .. } => "map a time column in [data], or take what needs times out of the recipe",
         E::NoPairs => "make the sessions' gap or the window wider, or `subsample` larger: no two items meet",
-        E::UnknownSessionItem { .. } => "prepare the data again, then train",
-        E::Sampling(_) => "change that key in the recipe",
         E::Diverged { model: "sgns" } => "set a lower learning_rate in the model's settings",
         E::Diverged { .. } => "set a larger regularization in the model's settings",
         E::Stopped => "start it again",
-        E::UnknownItem { .. } => "prepare the data again, then train",
+        E::UnknownItem { .. } | E::UnknownSessionItem { .. } => "prepare the data again, then train",
         E::File(error) => error.help(),
         _ => return None,
     })

@@ -30,7 +30,9 @@ pub(crate) fn of(
     for vector in directions.chunks_exact_mut(dim) {
         let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
         if norm > 0.0 {
-            vector.iter_mut().for_each(|x| *x /= norm);
+            for x in vector {
+                *x /= norm;
+            }
         }
     }
     let index = ExactIndex::build(against.unwrap_or(vectors).to_vec(), dim, metric)?;

@@ -52,7 +52,7 @@ pub(super) struct Lanes<'a> {
     task: &'a Task<'a>,
     source: &'a dyn SessionSource,
     tables: [&'a Rows; 2],
-    lanes: Vec<Lane<'a>>,
+    all: Vec<Lane<'a>>,
     epoch: u32,
 }
 
@@ -70,7 +70,7 @@ impl<'a> Lanes<'a> {
             task,
             source,
             tables,
-            lanes: (0..task.config.lanes).map(lane).collect(),
+            all: (0..task.config.lanes).map(lane).collect(),
             epoch: 0,
         }
     }
@@ -78,8 +78,8 @@ impl<'a> Lanes<'a> {
     /// Deals the shards of an epoch.
     pub(super) fn begin_epoch(&mut self, epoch: u32, shards: &[usize]) {
         self.epoch = epoch;
-        let n = self.lanes.len();
-        for (number, lane) in self.lanes.iter_mut().enumerate() {
+        let n = self.all.len();
+        for (number, lane) in self.all.iter_mut().enumerate() {
             lane.shards = shards.iter().copied().skip(number).step_by(n).collect();
             lane.begun = 0;
             lane.stream = None;
@@ -90,19 +90,19 @@ impl<'a> Lanes<'a> {
     /// One round; `done` grows by what was trained. Whether anything was left to do.
     pub(super) fn round(&mut self, rate: f32, done: &mut Done) -> Result<bool> {
         let (task, source, tables, epoch) = (self.task, self.source, self.tables, self.epoch);
-        self.lanes
+        self.all
             .par_iter_mut()
             .with_max_len(1)
             .try_for_each(|lane| lane.run(task, source, tables, epoch, rate))?;
         let kernel = task.kernel;
-        self.lanes.par_iter_mut().with_max_len(1).for_each(|lane| {
+        self.all.par_iter_mut().with_max_len(1).for_each(|lane| {
             for (overlay, table) in lane.overlays.iter_mut().zip(tables) {
-                overlay.to_changes(kernel, table);
+                overlay.turn_into_changes(kernel, table);
             }
         });
         // Any number of parts gives the same: a row is in one of them.
         let parts = u32::try_from(2 * rayon::current_num_threads()).unwrap_or(1);
-        let overlays: Vec<&[Overlay; 2]> = self.lanes.iter().map(|lane| &lane.overlays).collect();
+        let overlays: Vec<&[Overlay; 2]> = self.all.iter().map(|lane| &lane.overlays).collect();
         (0..parts).into_par_iter().with_max_len(1).for_each(|part| {
             for lane in &overlays {
                 for (overlay, table) in lane.iter().zip(tables) {
@@ -111,7 +111,7 @@ impl<'a> Lanes<'a> {
             }
         });
         let mut is_left = false;
-        for lane in &mut self.lanes {
+        for lane in &mut self.all {
             lane.overlays.iter_mut().for_each(Overlay::clear);
             done.add(&std::mem::take(&mut lane.worker.done));
             is_left |= !lane.is_done();

@@ -148,7 +148,9 @@ pub(super) fn normalise(vector: &mut [f32]) {
     let norm = vector.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
     if norm > 0.0 {
         #[expect(clippy::cast_possible_truncation, reason = "vectors are f32")]
-        vector.iter_mut().for_each(|x| *x = (f64::from(*x) / norm) as f32);
+        for x in vector {
+            *x = (f64::from(*x) / norm) as f32;
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 //! The centre and its gradient stay in registers for all groups. What the centre gained is added to its row at the end,
 //! so that little is lost where somebody else trains the same centre.
 #![allow(
+    clippy::needless_range_loop,
     clippy::inline_always,
     unsafe_code,
     reason = "functions compiled for instructions that were detected at run time, on rows that threads share; the tests compare all that this CPU has with plain Rust"

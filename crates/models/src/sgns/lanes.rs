@@ -3,6 +3,8 @@
 //! The same arithmetic on every machine: a sum over sixteen lanes adds lanes `i` and `i + 8`, then `i` and `i + 4`, and
 //! so on. AVX2 and AVX-512 round a multiply-add once and give the same bits; the portable lanes round twice.
 #![allow(
+    clippy::needless_range_loop,
+    clippy::cast_ptr_alignment,
     unsafe_code,
     clippy::inline_always,
     reason = "vector instructions on rows that threads share; inlined into functions compiled for them"

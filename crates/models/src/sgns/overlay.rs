@@ -65,7 +65,7 @@ impl Overlay {
     }
 
     /// Turns copies into changes: what was added to the table's row. The table must not have changed since.
-    pub(super) fn to_changes(&mut self, kernel: Kernel, table: &Rows) {
+    pub(super) fn turn_into_changes(&mut self, kernel: Kernel, table: &Rows) {
         for (place, &row) in self.touched.iter().enumerate() {
             // SAFETY: both are whole rows of tables of this width.
             unsafe { kernel.subtract(table.row(row as usize), self.copy(place), table.lines_a_row()) };

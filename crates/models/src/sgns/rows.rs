@@ -106,8 +106,9 @@ pub(super) fn join([first, second]: [f32; 2]) -> u64 {
 /// The opposite of [`join`].
 #[inline]
 pub(super) fn split(word: u64) -> [f32; 2] {
-    let [a, b, c, d, e, f, g, h] = word.to_ne_bytes();
-    [f32::from_ne_bytes([a, b, c, d]), f32::from_ne_bytes([e, f, g, h])]
+    let bytes = word.to_ne_bytes();
+    let number = |at: usize| f32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+    [number(0), number(4)]
 }
 
 #[cfg(test)]

@@ -129,10 +129,8 @@ impl ChannelTable {
             Err(Problem::new(table.place(key), message).with_help(format!("take `{key}` out")))
         };
         let model_error = |error: catchment_models::Error| match error {
-            catchment_models::Error::Config { key, value, allowed } => {
-                table.out_of_range(&format!("model.{key}"), &value, allowed)
-            }
-            catchment_models::Error::Sampling(SamplingError::Config { key, value, allowed }) => {
+            catchment_models::Error::Config { key, value, allowed }
+            | catchment_models::Error::Sampling(SamplingError::Config { key, value, allowed }) => {
                 table.out_of_range(&format!("model.{key}"), &value, allowed)
             }
             other => Problem::new(table.place("model"), other.to_string()),
