@@ -83,7 +83,7 @@ fn a_misspelt_key_is_named_with_its_line_and_the_nearest_key() {
     check(
         &GOOD.replace("kind = \"ials\"", "knid = \"ials\""),
         expect![[r#"
-            shop/catchment.toml:9: unknown key `knid`, expected one of `name`, `kind`, `k`, `model`, `query`, `index`
+            shop/catchment.toml:9: unknown key `knid`, expected one of `name`, `kind`, `k`, `sessions`, `model`, `query`, `index`
             help: did you mean `kind`?"#]],
     );
     check(
