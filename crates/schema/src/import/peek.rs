@@ -57,6 +57,8 @@ pub fn guess_format(path: &Path) -> Result<(Format, Option<char>)> {
     let first = lines.next().ok_or_else(|| files::empty(path))?;
     let second = lines.next();
     Ok(match name.as_str() {
+        // It does not begin like one, so it is damaged: the reader of Parquet says so.
+        _ if name.ends_with(".parquet") => (Format::Parquet, None),
         "u.data" | "u.item" | "u.user" => (Format::MovieLens100k, None),
         "ratings.dat" | "movies.dat" | "users.dat" => (Format::MovieLens1m, None),
         _ if first.trim_start().starts_with('{') => (Format::Jsonl, None),
@@ -169,6 +171,7 @@ mod tests {
         assert_eq!(guess("train.txt", b"1 2 3\n2 4\n"), (Format::LightGcn, None));
         assert_eq!(guess("ratings.dat", b"1::2::3::4\n"), (Format::MovieLens1m, None));
         assert_eq!(guess("a.bin", b"PAR1...."), (Format::Parquet, None));
+        assert_eq!(guess("a.parquet", b"\0garbage\xff"), (Format::Parquet, None));
     }
 
     #[test]
