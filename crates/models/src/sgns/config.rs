@@ -9,8 +9,8 @@ use crate::{Error, Result};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Parallel {
-    /// Fixed lanes, each on its own copy of the rows it touches, their changes added in turn: the same bytes on any
-    /// number of threads.
+    /// Fixed lanes that compute changes side by side, which are then made in turn: the same bytes on any number of
+    /// threads.
     #[default]
     Deterministic,
     /// All threads on the same rows, without locks (Niu et al. 2011). Faster, and another result every time.
@@ -56,8 +56,9 @@ pub struct SgnsConfig {
     pub parallel: Parallel,
     /// Of `deterministic`: how many lanes, each of which one thread works on at a time. Part of the result.
     pub lanes: usize,
-    /// Of `deterministic`: how many targets (positives and negatives) a lane trains before the lanes' changes are
-    /// added. Fewer follow each other more closely; more cost less. Part of the result.
+    /// Of `deterministic`: after how many targets (positives and negatives) of a lane the lanes' changes are made; fewer
+    /// where all lanes would have more than there are items. Fewer follow each other more closely; more cost less. Part
+    /// of the result.
     pub lane_targets: usize,
 }
 
@@ -75,7 +76,7 @@ impl Default for SgnsConfig {
             decay: Decay::Linear,
             parallel: Parallel::Deterministic,
             lanes: 8,
-            lane_targets: 20_000,
+            lane_targets: 2_000,
         }
     }
 }

@@ -1,44 +1,24 @@
-//! Fixed lanes whose changes are added in turn.
+//! Fixed lanes whose changes are made in turn.
 //!
-//! The shards of an epoch are dealt to the lanes in turn. In a round every lane trains so many targets, one after the
-//! other as a single thread would, on its own copies of the rows that it touches; it sees its own changes at once and
-//! those of the others after the round. Then the changes are added to the table, row by row, in the order of the lanes.
-//! Which thread works on which lane, and how many threads there are, decides nothing.
+//! The shards of an epoch are dealt to the lanes in turn. In a round every lane computes the changes of so many targets
+//! against tables that stand still, and writes down what each row gains of which vector. Then the changes are made, row
+//! by row, in the order of the lanes. Which thread works on which lane or which row, and how many threads there are,
+//! decides nothing.
 //!
-//! It costs two copies of every row touched in a round, and that lanes know of each other only after it: with few
-//! targets a round it is nearly what lock-free training does, which sees others' changes late as well.
+//! It is stochastic gradient descent in small batches: a centre sees its own changes at once, and those of the others
+//! in the round only after it. A round has at most as many targets as there are items, so that no row gains much
+//! from vectors that it has not seen. It costs that every changed row is read once more, and two meetings a round.
 
 use catchment_sampling::{SessionSource, SessionStream};
-use catchment_schema::ItemIdx;
 use rayon::prelude::*;
 
-use super::overlay::Overlay;
-use super::rows::Rows;
-use super::worker::{Access, Done, Task, Worker};
+use super::record::Record;
+use super::worker::{Done, Task, Worker};
 use crate::Result;
-
-/// A lane's own copies of both tables.
-struct Own<'a> {
-    task: &'a Task<'a>,
-    tables: [&'a Rows; 2],
-    overlays: &'a mut [Overlay; 2],
-}
-
-impl Access for Own<'_> {
-    #[inline]
-    fn input(&mut self, item: ItemIdx) -> *mut f32 {
-        self.overlays[0].row(self.task.kernel, self.tables[0], item.index())
-    }
-
-    #[inline]
-    fn output(&mut self, item: ItemIdx) -> *mut f32 {
-        self.overlays[1].row(self.task.kernel, self.tables[1], item.index())
-    }
-}
 
 struct Lane<'a> {
     worker: Worker,
-    overlays: [Overlay; 2],
+    record: Record,
     /// Which shards are its, and how many of them were begun.
     shards: Vec<usize>,
     begun: usize,
@@ -47,20 +27,27 @@ struct Lane<'a> {
     in_session: bool,
 }
 
-/// The lanes of an epoch.
+/// The lanes of a training.
 pub(super) struct Lanes<'a> {
     task: &'a Task<'a>,
     source: &'a dyn SessionSource,
-    tables: [&'a Rows; 2],
     all: Vec<Lane<'a>>,
     epoch: u32,
+    /// After how many targets a lane's round is over.
+    targets: u64,
+}
+
+/// Targets of a lane in a round.
+pub(super) fn lane_targets(n_items: usize, lanes: usize, most: usize) -> usize {
+    most.min(n_items / lanes).max(1)
 }
 
 impl<'a> Lanes<'a> {
-    pub(super) fn new(task: &'a Task<'a>, source: &'a dyn SessionSource, tables: [&'a Rows; 2]) -> Self {
+    pub(super) fn new(task: &'a Task<'a>, source: &'a dyn SessionSource) -> Self {
+        let config = task.config;
         let lane = |_| Lane {
-            worker: Worker::new(),
-            overlays: tables.map(|table| Overlay::new(table.n_rows(), task.config.dim)),
+            worker: Worker::new(config.dim),
+            record: Record::new(config.dim),
             shards: Vec::new(),
             begun: 0,
             stream: None,
@@ -69,9 +56,9 @@ impl<'a> Lanes<'a> {
         Self {
             task,
             source,
-            tables,
-            all: (0..task.config.lanes).map(lane).collect(),
+            all: (0..config.lanes).map(lane).collect(),
             epoch: 0,
+            targets: lane_targets(task.tables[0].n_rows(), config.lanes, config.lane_targets) as u64,
         }
     }
 
@@ -87,32 +74,24 @@ impl<'a> Lanes<'a> {
         }
     }
 
-    /// One round; `done` grows by what was trained. Whether anything was left to do.
+    /// One round; `done` grows by what was trained. Whether anything is left to do.
     pub(super) fn round(&mut self, rate: f32, done: &mut Done) -> Result<bool> {
-        let (task, source, tables, epoch) = (self.task, self.source, self.tables, self.epoch);
+        let (task, source, epoch, targets) = (self.task, self.source, self.epoch, self.targets);
         self.all
             .par_iter_mut()
             .with_max_len(1)
-            .try_for_each(|lane| lane.run(task, source, tables, epoch, rate))?;
-        let kernel = task.kernel;
-        self.all.par_iter_mut().with_max_len(1).for_each(|lane| {
-            for (overlay, table) in lane.overlays.iter_mut().zip(tables) {
-                overlay.turn_into_changes(kernel, table);
-            }
-        });
+            .try_for_each(|lane| lane.run(task, source, epoch, rate, targets))?;
         // Any number of parts gives the same: a row is in one of them.
-        let parts = u32::try_from(2 * rayon::current_num_threads()).unwrap_or(1);
-        let overlays: Vec<&[Overlay; 2]> = self.all.iter().map(|lane| &lane.overlays).collect();
+        let records: Vec<&Record> = self.all.iter().map(|lane| &lane.record).collect();
+        let parts = u32::try_from(rayon::current_num_threads().next_power_of_two()).unwrap_or(1);
         (0..parts).into_par_iter().with_max_len(1).for_each(|part| {
-            for lane in &overlays {
-                for (overlay, table) in lane.iter().zip(tables) {
-                    overlay.add_changes(kernel, table, part, parts);
-                }
+            for record in &records {
+                record.apply(task.kernel, task.tables, part, parts - 1);
             }
         });
         let mut is_left = false;
         for lane in &mut self.all {
-            lane.overlays.iter_mut().for_each(Overlay::clear);
+            lane.record.clear();
             done.add(&std::mem::take(&mut lane.worker.done));
             is_left |= !lane.is_done();
         }
@@ -129,35 +108,27 @@ impl<'a> Lane<'a> {
         &mut self,
         task: &Task<'_>,
         source: &'a dyn SessionSource,
-        tables: [&Rows; 2],
         epoch: u32,
         rate: f32,
+        targets: u64,
     ) -> Result<()> {
-        while self.worker.done.targets < task.config.lane_targets as u64 {
+        while self.worker.done.targets < targets {
             if self.in_session {
-                let mut access = Own {
-                    task,
-                    tables,
-                    overlays: &mut self.overlays,
-                };
-                self.in_session = self.worker.centre(task, rate, &mut access);
-                continue;
-            }
-            if let Some(stream) = &mut self.stream {
+                self.in_session = self.worker.record(task, rate, &mut self.record);
+            } else if let Some(stream) = &mut self.stream {
                 if stream.next_session(&mut self.worker.session)? {
                     self.worker.begin_session(task);
                     self.in_session = true;
                 } else {
                     self.stream = None;
                 }
-                continue;
-            }
-            let Some(&shard) = self.shards.get(self.begun) else {
+            } else if let Some(&shard) = self.shards.get(self.begun) {
+                self.begun += 1;
+                self.worker.begin_shard(task, epoch, shard);
+                self.stream = Some(source.shard(shard)?);
+            } else {
                 break;
-            };
-            self.begun += 1;
-            self.worker.begin_shard(task, epoch, shard);
-            self.stream = Some(source.shard(shard)?);
+            }
         }
         Ok(())
     }

@@ -20,7 +20,7 @@
 use super::lanes::{Avx2, Avx512};
 use super::lanes::{Lanes, Portable};
 use super::plan::Plan;
-use super::rows::LINE;
+use super::rows::{LINE, Rows};
 use super::sigmoid::sigmoid;
 
 /// An instruction set that this CPU has. Only made by asking the CPU, so that holding one is the permission to use it.
@@ -35,9 +35,6 @@ enum Instructions {
     #[cfg(target_arch = "x86_64")]
     Avx512,
 }
-
-/// Longest row, in lines, whose centre and gradient stay in registers.
-const MOST_LINES: usize = 8;
 
 impl Kernel {
     /// All that this CPU can run, the fastest last.
@@ -62,139 +59,149 @@ impl Kernel {
     /// Trains one centre against its plan.
     ///
     /// # Safety
-    /// `centre` and all of `plan.rows` begin `lines` whole lines of a [`Rows`](super::rows::Rows), or of memory that
-    /// nobody else has.
+    /// `centre` and all of `plan.rows` begin whole rows of tables of the plan's width.
     #[inline]
-    pub(super) unsafe fn train(self, centre: *mut f32, lines: usize, plan: &mut Plan, rate: f32) {
+    pub(super) unsafe fn train(self, centre: *mut f32, plan: &mut Plan, rate: f32) {
+        // SAFETY: the caller's; nothing is recorded.
+        unsafe { self.run::<true>(centre, plan, rate, std::ptr::null_mut()) }
+    }
+
+    /// Computes the step of one centre and leaves all rows as they are. `plan.steps` says how much of the centre each
+    /// target gains, and `vectors` gets the centre as each group saw it and then, as one vector more, what the centre
+    /// itself gains.
+    ///
+    /// # Safety
+    /// As [`Kernel::train`]; `vectors` begins `plan.ends.len() + 1` rows of the plan's width that nobody else has.
+    #[inline]
+    pub(super) unsafe fn look(self, centre: *mut f32, plan: &mut Plan, rate: f32, vectors: *mut f32) {
+        // SAFETY: the caller's.
+        unsafe { self.run::<false>(centre, plan, rate, vectors) }
+    }
+
+    #[inline]
+    unsafe fn run<const WRITE: bool>(self, centre: *mut f32, plan: &mut Plan, rate: f32, vectors: *mut f32) {
         let n = plan.rows.len();
         plan.logits.resize(n, 0.0);
         plan.steps.resize(n, 0.0);
-        if lines > MOST_LINES {
-            plan.wide.resize(2 * lines * LINE, 0.0);
-        }
-        // SAFETY: the rows by this function's contract; the instructions because this value exists.
+        // SAFETY: the rows by the caller's contract; the instructions because this value exists.
         unsafe {
             match self.0 {
-                Instructions::Portable => by_length::<Portable>(centre, lines, plan, rate),
+                Instructions::Portable => by_length::<Portable, WRITE>(centre, plan, rate, vectors),
                 #[cfg(target_arch = "x86_64")]
-                Instructions::Avx2 => avx2(centre, lines, plan, rate),
+                Instructions::Avx2 => avx2::<WRITE>(centre, plan, rate, vectors),
                 #[cfg(target_arch = "x86_64")]
-                Instructions::Avx512 => avx512(centre, lines, plan, rate),
+                Instructions::Avx512 => avx512::<WRITE>(centre, plan, rate, vectors),
             }
         }
     }
 
-    /// `to ← from`.
+    /// Adds to the rows of `table` what `updates` say, in their order: of those rows only whose number has the low bits
+    /// `part` under `mask`.
     ///
-    /// # Safety
-    /// Both begin `lines` lines, as in [`Kernel::train`].
-    #[inline]
-    pub(super) unsafe fn copy(self, from: *const f32, to: *mut f32, lines: usize) {
-        // SAFETY: the caller's.
-        unsafe { self.each_line(from, to, lines, Change::Copy) }
-    }
-
-    /// `to ← to − from`.
-    ///
-    /// # Safety
-    /// As [`Kernel::copy`].
-    #[inline]
-    pub(super) unsafe fn subtract(self, from: *const f32, to: *mut f32, lines: usize) {
-        // SAFETY: the caller's.
-        unsafe { self.each_line(from, to, lines, Change::Subtract) }
-    }
-
-    /// `to ← to + from`.
-    ///
-    /// # Safety
-    /// As [`Kernel::copy`].
-    #[inline]
-    pub(super) unsafe fn add(self, from: *const f32, to: *mut f32, lines: usize) {
-        // SAFETY: the caller's.
-        unsafe { self.each_line(from, to, lines, Change::Add) }
-    }
-
-    #[inline]
-    unsafe fn each_line(self, from: *const f32, to: *mut f32, lines: usize, change: Change) {
-        // SAFETY: the caller's; the instructions because this value exists.
+    /// # Panics
+    /// When an update names a row that there is not.
+    pub(super) fn apply(self, table: &Rows, vectors: &Rows, updates: &[Update], part: u32, mask: u32) {
+        // SAFETY: `Rows` gives whole rows, and both are of the same width; the instructions because this value exists.
         unsafe {
             match self.0 {
-                Instructions::Portable => change_lines::<Portable>(from, to, lines, change),
+                Instructions::Portable => add_updates::<Portable>(table, vectors, updates, part, mask),
                 #[cfg(target_arch = "x86_64")]
-                Instructions::Avx2 => change_lines_avx2(from, to, lines, change),
+                Instructions::Avx2 => add_updates_avx2(table, vectors, updates, part, mask),
                 #[cfg(target_arch = "x86_64")]
-                Instructions::Avx512 => change_lines_avx512(from, to, lines, change),
+                Instructions::Avx512 => add_updates_avx512(table, vectors, updates, part, mask),
             }
         }
     }
 }
 
-/// What becomes of a row.
-#[derive(Clone, Copy)]
-enum Change {
-    Copy,
-    Subtract,
-    Add,
+/// `table[row] += step · vectors[vector]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Update {
+    pub(super) row: u32,
+    pub(super) vector: u32,
+    pub(super) step: f32,
 }
+
+/// So many updates ahead of the one that is added, memory is asked for.
+const AHEAD: usize = 16;
 
 #[inline(always)]
-unsafe fn change_lines<L: Lanes>(from: *const f32, to: *mut f32, lines: usize, change: Change) {
-    for at in (0..lines * LINE).step_by(LINE) {
+unsafe fn add_updates<L: Lanes>(table: &Rows, vectors: &Rows, updates: &[Update], part: u32, mask: u32) {
+    debug_assert_eq!(table.lines_a_row(), vectors.lines_a_row());
+    let length = table.lines_a_row() * LINE;
+    for (place, update) in updates.iter().enumerate() {
+        if let Some(ahead) = updates.get(place + AHEAD)
+            && ahead.row & mask == part
+        {
+            let row = table.row(ahead.row as usize);
+            for at in (0..length).step_by(LINE) {
+                // SAFETY: the caller's.
+                unsafe { L::prefetch(row.add(at)) };
+            }
+        }
+        if update.row & mask != part {
+            continue;
+        }
+        let row = table.row(update.row as usize);
+        let vector = vectors.row(update.vector as usize);
         // SAFETY: the caller's.
         unsafe {
-            let from = L::load(from.add(at));
-            let changed = match change {
-                Change::Copy => from,
-                Change::Subtract => L::sub(L::load(to.add(at)), from),
-                Change::Add => L::add(L::load(to.add(at)), from),
-            };
-            L::store(to.add(at), changed);
+            let step = L::splat(update.step);
+            for at in (0..length).step_by(LINE) {
+                let changed = L::mul_add(step, L::load(vector.add(at)), L::load(row.add(at)));
+                L::store(row.add(at), changed);
+            }
         }
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn change_lines_avx2(from: *const f32, to: *mut f32, lines: usize, change: Change) {
+unsafe fn add_updates_avx2(table: &Rows, vectors: &Rows, updates: &[Update], part: u32, mask: u32) {
     // SAFETY: the caller's.
-    unsafe { change_lines::<Avx2>(from, to, lines, change) }
+    unsafe { add_updates::<Avx2>(table, vectors, updates, part, mask) }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-unsafe fn change_lines_avx512(from: *const f32, to: *mut f32, lines: usize, change: Change) {
+unsafe fn add_updates_avx512(table: &Rows, vectors: &Rows, updates: &[Update], part: u32, mask: u32) {
     // SAFETY: the caller's.
-    unsafe { change_lines::<Avx512>(from, to, lines, change) }
+    unsafe { add_updates::<Avx512>(table, vectors, updates, part, mask) }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn avx2(centre: *mut f32, lines: usize, plan: &mut Plan, rate: f32) {
+unsafe fn avx2<const WRITE: bool>(centre: *mut f32, plan: &mut Plan, rate: f32, vectors: *mut f32) {
     // SAFETY: the caller's.
-    unsafe { by_length::<Avx2>(centre, lines, plan, rate) }
+    unsafe { by_length::<Avx2, WRITE>(centre, plan, rate, vectors) }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-unsafe fn avx512(centre: *mut f32, lines: usize, plan: &mut Plan, rate: f32) {
+unsafe fn avx512<const WRITE: bool>(centre: *mut f32, plan: &mut Plan, rate: f32, vectors: *mut f32) {
     // SAFETY: the caller's.
-    unsafe { by_length::<Avx512>(centre, lines, plan, rate) }
+    unsafe { by_length::<Avx512, WRITE>(centre, plan, rate, vectors) }
 }
 
 #[inline(always)]
-unsafe fn by_length<L: Lanes>(centre: *mut f32, lines: usize, plan: &mut Plan, rate: f32) {
+unsafe fn by_length<L: Lanes, const WRITE: bool>(
+    centre: *mut f32,
+    plan: &mut Plan,
+    rate: f32,
+    vectors: *mut f32,
+) {
     // SAFETY: the caller's.
     unsafe {
-        match lines {
-            1 => narrow::<L, 1>(centre, plan, rate),
-            2 => narrow::<L, 2>(centre, plan, rate),
-            3 => narrow::<L, 3>(centre, plan, rate),
-            4 => narrow::<L, 4>(centre, plan, rate),
-            5 => narrow::<L, 5>(centre, plan, rate),
-            6 => narrow::<L, 6>(centre, plan, rate),
-            7 => narrow::<L, 7>(centre, plan, rate),
-            8 => narrow::<L, 8>(centre, plan, rate),
-            _ => wide::<L>(centre, lines, plan, rate),
+        match plan.wide.lines_a_row() {
+            1 => narrow::<L, WRITE, 1>(centre, plan, rate, vectors),
+            2 => narrow::<L, WRITE, 2>(centre, plan, rate, vectors),
+            3 => narrow::<L, WRITE, 3>(centre, plan, rate, vectors),
+            4 => narrow::<L, WRITE, 4>(centre, plan, rate, vectors),
+            5 => narrow::<L, WRITE, 5>(centre, plan, rate, vectors),
+            6 => narrow::<L, WRITE, 6>(centre, plan, rate, vectors),
+            7 => narrow::<L, WRITE, 7>(centre, plan, rate, vectors),
+            8 => narrow::<L, WRITE, 8>(centre, plan, rate, vectors),
+            _ => wide::<L, WRITE>(centre, plan, rate, vectors),
         }
     }
 }
@@ -209,7 +216,12 @@ fn steps(logits: &[f32], labels: &[f32], rate: f32, steps: &mut [f32]) {
 
 /// Rows of `N` lines.
 #[inline(always)]
-unsafe fn narrow<L: Lanes, const N: usize>(centre: *mut f32, plan: &mut Plan, rate: f32) {
+unsafe fn narrow<L: Lanes, const WRITE: bool, const N: usize>(
+    centre: *mut f32,
+    plan: &mut Plan,
+    rate: f32,
+    vectors: *mut f32,
+) {
     // SAFETY: all rows have `N` lines, and the CPU has the instructions, by the caller's contract.
     unsafe {
         let mut before = [L::splat(0.0); N];
@@ -225,6 +237,11 @@ unsafe fn narrow<L: Lanes, const N: usize>(centre: *mut f32, plan: &mut Plan, ra
                     for line in 0..N {
                         L::prefetch(row.add(line * LINE));
                     }
+                }
+            }
+            if !WRITE {
+                for line in 0..N {
+                    L::store(vectors.add((group * N + line) * LINE), v[line]);
                 }
             }
             let rows = &plan.rows[begin..end];
@@ -254,7 +271,9 @@ unsafe fn narrow<L: Lanes, const N: usize>(centre: *mut f32, plan: &mut Plan, ra
                 for line in 0..N {
                     let u = L::load(row.add(line * LINE));
                     gradient[line] = L::mul_add(step, u, gradient[line]);
-                    L::store(row.add(line * LINE), L::mul_add(step, v[line], u));
+                    if WRITE {
+                        L::store(row.add(line * LINE), L::mul_add(step, v[line], u));
+                    }
                 }
             }
             for line in 0..N {
@@ -264,29 +283,40 @@ unsafe fn narrow<L: Lanes, const N: usize>(centre: *mut f32, plan: &mut Plan, ra
         }
         for line in 0..N {
             let gained = L::sub(v[line], before[line]);
-            let now = L::load(centre.add(line * LINE));
-            L::store(centre.add(line * LINE), L::add(now, gained));
+            if WRITE {
+                let now = L::load(centre.add(line * LINE));
+                L::store(centre.add(line * LINE), L::add(now, gained));
+            } else {
+                L::store(vectors.add((plan.ends.len() * N + line) * LINE), gained);
+            }
         }
     }
 }
 
-/// Rows of any length: the centre and its gradient lie in the plan's memory.
+/// Rows of any length: the centre and its gradient lie in the plan's memory, not in registers.
 #[inline(always)]
-unsafe fn wide<L: Lanes>(centre: *mut f32, lines: usize, plan: &mut Plan, rate: f32) {
-    // SAFETY: as in `narrow`; `wide` holds twice `lines` lines, and is nobody else's.
+unsafe fn wide<L: Lanes, const WRITE: bool>(centre: *mut f32, plan: &mut Plan, rate: f32, vectors: *mut f32) {
+    // SAFETY: as in `narrow`; `plan.wide` holds three rows, and is nobody else's.
     unsafe {
-        let v = plan.wide.as_mut_ptr();
-        let gradient = v.add(lines * LINE);
-        for at in (0..lines * LINE).step_by(LINE) {
-            L::store(v.add(at), L::load(centre.add(at)));
+        let [v, gradient, before] = [0, 1, 2].map(|row| plan.wide.row(row));
+        let length = plan.wide.lines_a_row() * LINE;
+        for at in (0..length).step_by(LINE) {
+            let now = L::load(centre.add(at));
+            L::store(v.add(at), now);
+            L::store(before.add(at), now);
         }
         let mut begin = 0;
-        for &end in &plan.ends {
+        for (group, &end) in plan.ends.iter().enumerate() {
+            if !WRITE {
+                for at in (0..length).step_by(LINE) {
+                    L::store(vectors.add(group * length + at), L::load(v.add(at)));
+                }
+            }
             let rows = &plan.rows[begin..end];
             let logits = &mut plan.logits[begin..end];
             for (logit, &row) in logits.iter_mut().zip(rows) {
                 let mut sum = L::splat(0.0);
-                for at in (0..lines * LINE).step_by(LINE) {
+                for at in (0..length).step_by(LINE) {
                     sum = L::mul_add(L::load(v.add(at)), L::load(row.add(at)), sum);
                 }
                 *logit = L::sum(sum);
@@ -297,23 +327,32 @@ unsafe fn wide<L: Lanes>(centre: *mut f32, lines: usize, plan: &mut Plan, rate: 
                 rate,
                 &mut plan.steps[begin..end],
             );
-            for at in (0..lines * LINE).step_by(LINE) {
+            for at in (0..length).step_by(LINE) {
                 L::store(gradient.add(at), L::splat(0.0));
             }
             for (&row, &step) in rows.iter().zip(&plan.steps[begin..end]) {
                 let step = L::splat(step);
-                for at in (0..lines * LINE).step_by(LINE) {
+                for at in (0..length).step_by(LINE) {
                     let u = L::load(row.add(at));
                     L::store(gradient.add(at), L::mul_add(step, u, L::load(gradient.add(at))));
-                    L::store(row.add(at), L::mul_add(step, L::load(v.add(at)), u));
+                    if WRITE {
+                        L::store(row.add(at), L::mul_add(step, L::load(v.add(at)), u));
+                    }
                 }
             }
-            for at in (0..lines * LINE).step_by(LINE) {
+            for at in (0..length).step_by(LINE) {
                 let gained = L::load(gradient.add(at));
                 L::store(v.add(at), L::add(L::load(v.add(at)), gained));
-                L::store(centre.add(at), L::add(L::load(centre.add(at)), gained));
             }
             begin = end;
+        }
+        for at in (0..length).step_by(LINE) {
+            let gained = L::sub(L::load(v.add(at)), L::load(before.add(at)));
+            if WRITE {
+                L::store(centre.add(at), L::add(L::load(centre.add(at)), gained));
+            } else {
+                L::store(vectors.add(plan.ends.len() * length + at), gained);
+            }
         }
     }
 }
@@ -323,7 +362,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::sgns::rows::Rows;
+    use crate::sgns::record::Record;
 
     /// The formulas above in double precision.
     fn reference(centre: &mut [f64], targets: &mut [Vec<f64>], groups: &[Vec<(usize, f32)>], rate: f64) {
@@ -348,7 +387,7 @@ mod tests {
 
     fn run(kernel: Kernel, vectors: &[f32], dim: usize, groups: &[Vec<(usize, f32)>], rate: f32) -> Vec<f32> {
         let rows = Rows::from_vectors(vectors, dim);
-        let mut plan = Plan::default();
+        let mut plan = Plan::new(dim);
         for group in groups {
             for &(target, label) in group {
                 plan.push(rows.row(target + 1), label);
@@ -356,7 +395,7 @@ mod tests {
             plan.end_group();
         }
         // SAFETY: all rows are of `rows`.
-        unsafe { kernel.train(rows.row(0), rows.lines_a_row(), &mut plan, rate) };
+        unsafe { kernel.train(rows.row(0), &mut plan, rate) };
         rows.to_vectors()
     }
 
@@ -384,6 +423,54 @@ mod tests {
                 }
             }
             prop_assert!(fused.windows(2).all(|pair| pair[0] == pair[1]), "AVX2 and AVX-512 give the same bits");
+        }
+    }
+
+    proptest! {
+        /// With a target in one group alone, to look and then to make the changes is to train.
+        #[test]
+        fn what_is_recorded_and_then_made_is_what_training_does(
+            dim in prop_oneof![1..40_usize, Just(64), Just(129), Just(200)],
+            sizes in prop::collection::vec(1..5_usize, 1..5),
+            seed in 0..1000_u32,
+        ) {
+            let number = |at: usize| ((at as f32 * 78.233 + seed as f32).sin() * 437.5).fract() * 0.6;
+            let mut next = 0;
+            let groups: Vec<Vec<(usize, f32)>> = sizes
+                .iter()
+                .map(|&size| {
+                    next += size;
+                    (next - size..next).map(|target| (target, if target % 3 == 0 { 1.0 } else { 0.0 })).collect()
+                })
+                .collect();
+            let vectors: Vec<f32> = (0..(next + 1) * dim).map(number).collect();
+            for kernel in Kernel::available() {
+                let trained = run(kernel, &vectors, dim, &groups, 0.3);
+                let rows = Rows::from_vectors(&vectors, dim);
+                let mut plan = Plan::new(dim);
+                for group in &groups {
+                    for &(target, label) in group {
+                        plan.push(rows.row(target + 1), label);
+                    }
+                    plan.end_group();
+                }
+                let mut record = Record::new(dim);
+                let first = record.room(groups.len() + 1);
+                // SAFETY: all rows are of `rows`; the record has room for a vector a group and one more.
+                unsafe { kernel.look(rows.row(0), &mut plan, 0.3, record.vectors.row(first as usize)) };
+                prop_assert_eq!(rows.to_vectors(), vectors.clone(), "looking changes nothing");
+                let mut steps = plan.steps.iter();
+                let mut updates = vec![Update { row: 0, vector: groups.len() as u32, step: 1.0 }];
+                for (vector, group) in (0..).zip(&groups) {
+                    for (&(target, _), &step) in group.iter().zip(&mut steps) {
+                        updates.push(Update { row: target as u32 + 1, vector, step });
+                    }
+                }
+                for part in 0..4 {
+                    kernel.apply(&rows, &record.vectors, &updates, part, 3);
+                }
+                prop_assert_eq!(rows.to_vectors(), trained, "{:?}", kernel);
+            }
         }
     }
 

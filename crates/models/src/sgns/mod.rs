@@ -24,8 +24,8 @@ mod kernel;
 mod lanes;
 mod lock_free;
 mod model;
-mod overlay;
 mod plan;
+mod record;
 mod rows;
 mod sigmoid;
 #[cfg(test)]
@@ -80,11 +80,10 @@ pub fn fit(
         walk: &walk,
         negatives: &negatives,
         kernel: Kernel::best(),
-        lines: input.lines_a_row(),
+        tables: [&input, &output],
         seed,
     };
-    let tables = [&input, &output];
-    let mut lanes = (config.parallel == Parallel::Deterministic).then(|| Lanes::new(&task, source, tables));
+    let mut lanes = (config.parallel == Parallel::Deterministic).then(|| Lanes::new(&task, source));
     let mut report = SgnsReport {
         events: total_events,
         ..SgnsReport::default()
@@ -112,7 +111,7 @@ pub fn fit(
                 .max(rayon::current_num_threads());
             for (number, some_shards) in shards.chunks(some).enumerate() {
                 let events = [watch.done.events, all_events];
-                let done = lock_free::train(&task, source, tables, epoch, some_shards, events)?;
+                let done = lock_free::train(&task, source, epoch, some_shards, events)?;
                 watch.done.add(&done);
                 let is_last = (number + 1) * some >= shards.len() && epoch + 1 == config.epochs;
                 watch.step(!is_last, 0)?;
@@ -132,7 +131,7 @@ pub fn fit(
     drop(lanes);
     report.pairs = watch.done.pairs;
     report.targets = watch.done.targets;
-    SgnsModel::new(config, &counts, [input, output], report)
+    SgnsModel::new(config, [&input, &output], report)
 }
 
 /// How often each item occurs.

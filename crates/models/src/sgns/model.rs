@@ -2,8 +2,9 @@
 
 use catchment_schema::{Embeddings, EmbeddingsMeta, ItemIdx, Metric, Vocabulary};
 
+use super::deterministic::lane_targets;
 use super::item_vectors::normalise;
-use super::overlay::Overlay;
+use super::record::Record;
 use super::rows::Rows;
 use super::{Parallel, SgnsConfig};
 use crate::{Error, Result};
@@ -35,14 +36,8 @@ pub struct SgnsModel {
 }
 
 impl SgnsModel {
-    pub(super) fn new(
-        config: &SgnsConfig,
-        counts: &[u64],
-        [input, output]: [Rows; 2],
-        report: SgnsReport,
-    ) -> Result<Self> {
+    pub(super) fn new(config: &SgnsConfig, [input, output]: [&Rows; 2], report: SgnsReport) -> Result<Self> {
         let [input, output] = [input.to_vectors(), output.to_vectors()];
-        debug_assert_eq!(input.len(), counts.len() * config.dim);
         if !input.iter().chain(&output).all(|number| number.is_finite()) {
             return Err(Error::Diverged { model: "sgns" });
         }
@@ -109,17 +104,17 @@ impl SgnsModel {
 }
 
 /// What a training takes beside its sessions, at most, in bytes: both tables, the tables that are drawn from and, in
-/// lanes, their copies.
+/// lanes, the changes of a round (a centre's last targets may lie beyond it).
 pub fn memory_bytes(n_items: usize, config: &SgnsConfig) -> usize {
     let tables = 2 * Rows::bytes(n_items, config.dim);
     // Counts, what is kept, weights while the negatives' table is made, the table, and its logarithms.
     let sampling = n_items * (8 + 4 + 16 + 8 + 4);
-    let copies = match config.parallel {
+    let records = match config.parallel {
         Parallel::LockFree => 0,
         Parallel::Deterministic => {
-            let touched = n_items.min(config.lane_targets);
-            2 * config.lanes * Overlay::bytes(n_items, config.dim, touched)
+            let targets = lane_targets(n_items, config.lanes, config.lane_targets);
+            config.lanes * Record::bytes(targets, config.dim)
         }
     };
-    tables + sampling + copies
+    tables + sampling + records
 }

@@ -48,6 +48,14 @@ impl Rows {
         rows
     }
 
+    /// At least so many rows; new ones are zero.
+    pub(super) fn grow(&mut self, n_rows: usize) {
+        let n_lines = n_rows * self.lines_a_row;
+        if self.lines.len() < n_lines {
+            self.lines.resize_with(n_lines, Line::default);
+        }
+    }
+
     pub(super) fn n_rows(&self) -> usize {
         self.lines.len() / self.lines_a_row
     }

@@ -6,8 +6,10 @@ use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::SgnsConfig;
-use super::kernel::Kernel;
+use super::kernel::{Kernel, Update};
 use super::plan::Plan;
+use super::record::Record;
+use super::rows::Rows;
 use super::sigmoid::softplus;
 
 /// What every worker reads.
@@ -16,17 +18,9 @@ pub(super) struct Task<'a> {
     pub(super) walk: &'a Walk,
     pub(super) negatives: &'a Unigram,
     pub(super) kernel: Kernel,
-    /// Lines of a row.
-    pub(super) lines: usize,
+    /// Input and output vectors.
+    pub(super) tables: [&'a Rows; 2],
     pub(super) seed: u64,
-}
-
-/// Where a worker finds rows to write: in the tables themselves, or in its own copy.
-pub(super) trait Access {
-    /// An item's input vector.
-    fn input(&mut self, item: ItemIdx) -> *mut f32;
-    /// An item's output vector.
-    fn output(&mut self, item: ItemIdx) -> *mut f32;
 }
 
 /// What was done.
@@ -64,6 +58,8 @@ pub(super) struct Worker {
     pub(super) session: Session,
     kept: Vec<ItemIdx>,
     contexts: Vec<ItemIdx>,
+    /// The centre's targets: each context, followed by its negatives.
+    targets: Vec<ItemIdx>,
     plan: Plan,
     next: usize,
     centres: u64,
@@ -71,13 +67,15 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new() -> Self {
+    /// For vectors of this width.
+    pub(super) fn new(dim: usize) -> Self {
         Self {
             rng: Xoshiro256PlusPlus::seed_from_u64(0),
             session: Session::default(),
             kept: Vec::new(),
             contexts: Vec::new(),
-            plan: Plan::default(),
+            targets: Vec::new(),
+            plan: Plan::new(dim),
             next: 0,
             centres: 0,
             done: Done::default(),
@@ -101,35 +99,85 @@ impl Worker {
     }
 
     /// Trains the next centre of the session; whether there was one.
-    #[allow(
-        unsafe_code,
-        reason = "the addresses come from `access`, which gives whole rows"
-    )]
-    pub(super) fn centre(&mut self, task: &Task<'_>, rate: f32, access: &mut impl Access) -> bool {
-        let Some(&centre) = self.kept.get(self.next) else {
+    #[allow(unsafe_code, reason = "the addresses are of whole rows of the tables")]
+    pub(super) fn train(&mut self, task: &Task<'_>, rate: f32) -> bool {
+        let Some(centre) = self.draw(task) else {
             return false;
         };
+        if !self.plan.is_empty() {
+            let row = task.tables[0].row(centre.index());
+            // SAFETY: the centre and all targets are rows of tables of the plan's width.
+            unsafe { task.kernel.train(row, &mut self.plan, rate) };
+            self.count();
+        }
+        true
+    }
+
+    /// Records what training the next centre of the session would change; whether there was one.
+    #[allow(
+        unsafe_code,
+        reason = "the addresses are of whole rows of the tables and of the record"
+    )]
+    pub(super) fn record(&mut self, task: &Task<'_>, rate: f32, record: &mut Record) -> bool {
+        let Some(centre) = self.draw(task) else {
+            return false;
+        };
+        if self.plan.is_empty() {
+            return true;
+        }
+        let n_groups = self.plan.ends.len();
+        let vectors = record.room(n_groups + 1);
+        let row = task.tables[0].row(centre.index());
+        // SAFETY: as in `train`; the record has just made room for the vectors.
+        unsafe {
+            task.kernel
+                .look(row, &mut self.plan, rate, record.vectors.row(vectors as usize));
+        }
+        let mut begin = 0;
+        for (vector, &end) in (vectors..).zip(&self.plan.ends) {
+            let group = self.targets[begin..end].iter().zip(&self.plan.steps[begin..end]);
+            record.outputs.extend(group.map(|(target, &step)| Update {
+                row: target.0,
+                vector,
+                step,
+            }));
+            begin = end;
+        }
+        record.inputs.push(Update {
+            row: centre.0,
+            vector: vectors + n_groups as u32,
+            step: 1.0,
+        });
+        self.count();
+        true
+    }
+
+    /// Puts the next centre's targets into the plan.
+    fn draw(&mut self, task: &Task<'_>) -> Option<ItemIdx> {
+        let centre = *self.kept.get(self.next)?;
         task.walk
             .contexts(&self.kept, self.next, &mut self.rng, &mut self.contexts);
         self.next += 1;
+        self.targets.clear();
         self.plan.clear();
         for &context in &self.contexts {
-            self.plan.push(access.output(context), 1.0);
+            self.targets.push(context);
+            self.plan.push(task.tables[1].row(context.index()), 1.0);
             for _ in 0..task.config.negatives {
                 if let Some(negative) = negative(task.negatives, context, &mut self.rng) {
-                    self.plan.push(access.output(negative), 0.0);
+                    self.targets.push(negative);
+                    self.plan.push(task.tables[1].row(negative.index()), 0.0);
                 }
             }
             self.plan.end_group();
         }
-        if self.plan.is_empty() {
-            return true;
-        }
-        let row = access.input(centre);
-        // SAFETY: the centre and all targets are rows of tables with `task.lines` lines a row, or a worker's own copies.
-        unsafe { task.kernel.train(row, task.lines, &mut self.plan, rate) };
+        Some(centre)
+    }
+
+    /// Counts the centre that was just trained.
+    fn count(&mut self) {
         self.done.pairs += self.contexts.len() as u64;
-        self.done.targets += self.plan.rows.len() as u64;
+        self.done.targets += self.targets.len() as u64;
         if self.centres.is_multiple_of(CENTRES_A_LOSS) {
             let losses = self.plan.logits.iter().zip(&self.plan.labels);
             let loss = |(&logit, &label): (&f32, &f32)| softplus(if label > 0.5 { -logit } else { logit });
@@ -137,7 +185,6 @@ impl Worker {
             self.done.loss_pairs += self.contexts.len() as u64;
         }
         self.centres += 1;
-        true
     }
 }
 
