@@ -46,3 +46,24 @@ def load(folder, name):
     parts = [np.load(os.path.join(folder, f"{name}_{part}.npy")) for part in ("indptr", "indices", "shape")]
     indptr, indices, shape = parts
     return csr_matrix((np.ones(len(indices), np.float32), indices, indptr), shape=tuple(shape))
+
+
+def judge(users, items, train, test, k=20):
+    """Full ranking, train items removed: mean recall@k and NDCG@k over the users that have test items."""
+    discounts = 1.0 / np.log2(np.arange(2, k + 2))
+    ideal = np.cumsum(discounts)
+    recall, ndcg, judged = 0.0, 0.0, np.flatnonzero(np.diff(test.indptr))
+    for start in range(0, len(judged), 512):
+        block = judged[start : start + 512]
+        scores = users[block] @ items.T
+        seen = train[block]
+        scores[np.repeat(np.arange(len(block)), np.diff(seen.indptr)), seen.indices] = -np.inf
+        top = np.argpartition(-scores, k, axis=1)[:, :k]
+        order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")
+        top = np.take_along_axis(top, order, axis=1)
+        for row, user in enumerate(block):
+            relevant = test.indices[test.indptr[user] : test.indptr[user + 1]]
+            hits = np.isin(top[row], relevant)
+            recall += hits.sum() / len(relevant)
+            ndcg += discounts[hits].sum() / ideal[min(k, len(relevant)) - 1]
+    return {"recall@20": recall / len(judged), "ndcg@20": ndcg / len(judged)}

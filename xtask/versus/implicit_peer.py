@@ -9,30 +9,7 @@ import os
 import sys
 import time
 
-import numpy as np
-
 import gowalla
-
-
-def judge(users, items, train, test, k=20):
-    """Full ranking, train items removed: mean recall@k and NDCG@k over the users that have test items."""
-    discounts = 1.0 / np.log2(np.arange(2, k + 2))
-    ideal = np.cumsum(discounts)
-    recall, ndcg, judged = 0.0, 0.0, np.flatnonzero(np.diff(test.indptr))
-    for start in range(0, len(judged), 512):
-        block = judged[start : start + 512]
-        scores = users[block] @ items.T
-        seen = train[block]
-        scores[np.repeat(np.arange(len(block)), np.diff(seen.indptr)), seen.indices] = -np.inf
-        top = np.argpartition(-scores, k, axis=1)[:, :k]
-        order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")
-        top = np.take_along_axis(top, order, axis=1)
-        for row, user in enumerate(block):
-            relevant = test.indices[test.indptr[user] : test.indptr[user + 1]]
-            hits = np.isin(top[row], relevant)
-            recall += hits.sum() / len(relevant)
-            ndcg += discounts[hits].sum() / ideal[min(k, len(relevant)) - 1]
-    return {"recall@20": recall / len(judged), "ndcg@20": ndcg / len(judged)}
 
 
 def main(folder, settings):
@@ -56,7 +33,7 @@ def main(folder, settings):
         begun = time.perf_counter()
         model.fit(train, show_progress=False)
         seconds = time.perf_counter() - begun
-        quality = judge(model.user_factors, model.item_factors, train, test)
+        quality = gowalla.judge(model.user_factors, model.item_factors, train, test)
         print(json.dumps({"seconds": seconds, "quality": quality}), flush=True)
 
 

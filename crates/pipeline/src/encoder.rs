@@ -5,8 +5,8 @@ use std::sync::Arc;
 use catchment_models::Error as ModelError;
 use catchment_models::factorization::ials::IalsEncoder;
 use catchment_models::sgns::ItemVectors;
-use catchment_recall::{ChannelError, ItemToItemConfig, NoDeadline, QueryEncoder, RecallQuery};
-use catchment_schema::{History, ItemFilter, Time};
+use catchment_recall::{ChannelError, ItemToItemConfig, QueryEncoder, RecallQuery};
+use catchment_schema::History;
 
 /// How a user becomes a vector, apart from any request.
 pub(crate) trait HistoryEncoder: Send + Sync {
@@ -86,17 +86,7 @@ impl HistoryEncoder for Pooled {
     }
 
     fn encode_history(&self, history: History<'_>, out: &mut [f32]) -> Result<(), ModelError> {
-        let query = RecallQuery {
-            user: None,
-            history,
-            seeds: &[],
-            user_features: None,
-            context_features: None,
-            filter: ItemFilter::default(),
-            now: Time::UNKNOWN,
-            deadline: &NoDeadline,
-        };
-        self.vectors.pool(self.seeds.seeds(&query), out)
+        self.vectors.pool(self.seeds.seeds(&[], history), out)
     }
 }
 
@@ -110,7 +100,7 @@ impl QueryEncoder for Pooled {
             return Err(ChannelError::NothingToGoOn);
         }
         self.vectors
-            .pool(self.seeds.seeds(query), out)
+            .pool(self.seeds.seeds(query.seeds, query.history), out)
             .map_err(channel_error)
     }
 }

@@ -5,11 +5,11 @@ use std::fs;
 use anyhow::Context;
 use catchment_features::{FitTables, FittedFeatures};
 use catchment_models::factorization::ials;
-use catchment_models::neighbours::item_cf::ItemCf;
+use catchment_models::neighbours::item_cf::{self, ItemCf};
 use catchment_models::neighbours::swing::Swing;
 use catchment_models::newest::Newest;
 use catchment_models::popularity::Popularity;
-use catchment_models::sgns;
+use catchment_models::sgns::{self, ItemVectors};
 use catchment_pipeline::{ChannelModel, ChannelSpec, Layout, POPULARITY_FILE};
 use catchment_prepare::Prepared;
 use catchment_recall::{Against, QueryForm};
@@ -113,6 +113,20 @@ pub(crate) fn stopped(work: &Work) -> Result<(), Failure> {
     ))
 }
 
+/// From so many bytes on, it is said before a fit what it takes; less is there on any machine.
+const WORTH_A_WORD: usize = 100_000_000;
+
+/// What fitting takes at most beside the data, in bytes, where the model can say so before.
+fn memory(model: &ChannelModel, histories: &Histories, n_items: usize) -> Option<usize> {
+    let (n_users, n_pairs) = (histories.n_users(), histories.n_events());
+    match model {
+        ChannelModel::ItemCf { model, .. } => Some(item_cf::memory_bytes(n_users, n_items, n_pairs, model)),
+        ChannelModel::Ials { model, .. } => Some(ials::memory_bytes(n_users, n_items, n_pairs, model)),
+        ChannelModel::Item2vec { model, .. } => Some(sgns::memory_bytes(n_items, model)),
+        ChannelModel::Popular { .. } | ChannelModel::Newest { .. } | ChannelModel::Swing { .. } => None,
+    }
+}
+
 fn fit_one(
     work: &Work,
     prepared: &Prepared,
@@ -125,6 +139,14 @@ fn fit_one(
     let folder = layout.channel(&channel.name);
     fs::create_dir_all(&folder).map_err(catchment_schema::Error::io(&folder))?;
     let items = prepared.items();
+    if let Some(bytes) = memory(&channel.model, histories, items.len()).filter(|&bytes| bytes >= WORTH_A_WORD)
+    {
+        work.note(format!(
+            "channel `{}`: fitting takes at most about {} MB beside the data",
+            channel.name,
+            bytes.div_ceil(1_000_000)
+        ));
+    }
     match &channel.model {
         ChannelModel::Popular { model, .. } => {
             let popularity = Popularity::fit(histories, items.len(), end, model)?;
@@ -174,7 +196,11 @@ fn fit_one(
                     Against::Input => None,
                     Against::Output => Some(&fitted.output[..]),
                 };
-                let table = vector_neighbours::of(&fitted.input, against, model.dim, query.neighbours)?;
+                let table = vector_neighbours::of(
+                    &ItemVectors::new(fitted.input.clone(), model.dim)?,
+                    against,
+                    query.neighbours,
+                )?;
                 table.write(layout.neighbours(&channel.name), items, channel.model.kind())?;
             }
             work.note(format!(

@@ -2,41 +2,29 @@
 
 use catchment_ann_index::exact::ExactIndex;
 use catchment_ann_index::{SearchParams, VectorIndex};
+use catchment_models::sgns::ItemVectors;
 use catchment_schema::{ItemFilter, ItemIdx, Metric, NeighbourTable};
 
 /// Queries searched at once.
 const BATCH: usize = 1024;
 
 /// For each item the `n` others that are nearest to it, itself not among them: by cosine, or, `against` other vectors of
-/// the same items, by inner product with its direction. An item with a zero vector is near nothing.
+/// the same items, by inner product with its direction. An item without a direction is near nothing.
 ///
 /// # Shapes
-/// `vectors`, `against`: `[n_items, dim]`.
-pub(crate) fn of(
-    vectors: &[f32],
-    against: Option<&[f32]>,
-    dim: usize,
-    n: usize,
-) -> anyhow::Result<NeighbourTable> {
+/// `against`: `[n_items, dim]`.
+pub(crate) fn of(items: &ItemVectors, against: Option<&[f32]>, n: usize) -> anyhow::Result<NeighbourTable> {
+    let (directions, dim) = (items.vectors(), items.dim());
     let metric = match against {
         None => Metric::Cosine,
         Some(_) => Metric::InnerProduct,
     };
     let is_known = |item: ItemIdx| {
-        let vector = &vectors[item.index() * dim..(item.index() + 1) * dim];
+        let vector = &directions[item.index() * dim..(item.index() + 1) * dim];
         vector.iter().any(|&x| x != 0.0)
     };
-    let mut directions = vectors.to_vec();
-    for vector in directions.chunks_exact_mut(dim) {
-        let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
-        if norm > 0.0 {
-            for x in vector {
-                *x /= norm;
-            }
-        }
-    }
-    let index = ExactIndex::build(against.unwrap_or(vectors).to_vec(), dim, metric)?;
-    let mut lists = Vec::with_capacity(vectors.len() / dim);
+    let index = ExactIndex::build(against.unwrap_or(directions).to_vec(), dim, metric)?;
+    let mut lists = Vec::with_capacity(items.n_items());
     let mut hits = Vec::new();
     for queries in directions.chunks(BATCH * dim) {
         let filters = vec![ItemFilter::default(); queries.len() / dim];
@@ -65,8 +53,8 @@ mod tests {
 
     #[test]
     fn the_nearest_come_first_and_unknown_items_are_near_nothing() {
-        let vectors = [1.0, 0.0, 0.0, 0.0, 0.9, 0.1, 0.0, 1.0];
-        let table = of(&vectors, None, 2, 5).expect("vectors");
+        let items = ItemVectors::new(vec![1.0, 0.0, 0.0, 0.0, 0.9, 0.1, 0.0, 1.0], 2).expect("vectors");
+        let table = of(&items, None, 5).expect("searched");
         assert_eq!(near(&table, 0), [2, 3]);
         assert!(near(&table, 1).is_empty());
         assert_eq!(near(&table, 3), [2, 0]);
@@ -74,9 +62,9 @@ mod tests {
 
     #[test]
     fn against_other_vectors_their_length_counts() {
-        let vectors = [2.0, 0.0, 0.0, 1.0, 0.0, 1.0];
+        let items = ItemVectors::new(vec![2.0, 0.0, 0.0, 1.0, 0.0, 1.0], 2).expect("vectors");
         let other = [9.0, 9.0, 0.5, 0.0, 3.0, 0.0];
-        let table = of(&vectors, Some(&other), 2, 5).expect("vectors");
+        let table = of(&items, Some(&other), 5).expect("searched");
         assert_eq!(near(&table, 0), [2, 1]);
         assert!((table.of(ItemIdx(0))[0].score.get() - 3.0).abs() < 1e-6);
     }

@@ -36,7 +36,8 @@ pub struct SgnsConfig {
     pub dim: usize,
     /// How often all sessions are read.
     pub epochs: u32,
-    /// What of a session an item is trained against: `"set"`, `{ sampled = 10 }`, `{ window = 5 }` or
+    /// What of a session an item is trained against. A window of 10 by default: sessions have an order, and a set costs
+    /// the square of its size. Where the order means nothing, `{ sampled = 10 }` costs as little. One of `"set"`, `{ sampled = 10 }`, `{ window = 5 }` or
     /// `{ drawn_window = 5 }`.
     pub context: Context,
     /// Negatives for every positive pair.
@@ -46,7 +47,8 @@ pub struct SgnsConfig {
     pub exponent: f64,
     /// `ρ`: an item that makes up the part `f` of the log is kept with probability `√(ρ/f)`. 0 keeps everything.
     pub subsample: f64,
-    /// The learning rate at the beginning.
+    /// The learning rate at the beginning. word2vec's default is meant for billions of words; logs of some million events
+    /// want 0.05 to 0.1 or more epochs.
     pub learning_rate: f32,
     /// The learning rate at the end.
     pub final_learning_rate: f32,

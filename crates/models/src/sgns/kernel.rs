@@ -459,11 +459,12 @@ mod tests {
                 // SAFETY: all rows are of `rows`; the record has room for a vector a group and one more.
                 unsafe { kernel.look(rows.row(0), &mut plan, 0.3, record.vectors.row(first as usize)) };
                 prop_assert_eq!(rows.to_vectors(), vectors.clone(), "looking changes nothing");
+                let number = |at: usize| u32::try_from(at).expect("small");
                 let mut steps = plan.steps.iter();
-                let mut updates = vec![Update { row: 0, vector: groups.len() as u32, step: 1.0 }];
+                let mut updates = vec![Update { row: 0, vector: number(groups.len()), step: 1.0 }];
                 for (vector, group) in (0..).zip(&groups) {
                     for (&(target, _), &step) in group.iter().zip(&mut steps) {
-                        updates.push(Update { row: target as u32 + 1, vector, step });
+                        updates.push(Update { row: number(target + 1), vector, step });
                     }
                 }
                 for part in 0..4 {

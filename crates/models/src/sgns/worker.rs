@@ -125,16 +125,15 @@ impl Worker {
         if self.plan.is_empty() {
             return true;
         }
-        let n_groups = self.plan.ends.len();
-        let vectors = record.room(n_groups + 1);
+        let mut vector = record.room(self.plan.ends.len() + 1);
         let row = task.tables[0].row(centre.index());
         // SAFETY: as in `train`; the record has just made room for the vectors.
         unsafe {
             task.kernel
-                .look(row, &mut self.plan, rate, record.vectors.row(vectors as usize));
+                .look(row, &mut self.plan, rate, record.vectors.row(vector as usize));
         }
         let mut begin = 0;
-        for (vector, &end) in (vectors..).zip(&self.plan.ends) {
+        for &end in &self.plan.ends {
             let group = self.targets[begin..end].iter().zip(&self.plan.steps[begin..end]);
             record.outputs.extend(group.map(|(target, &step)| Update {
                 row: target.0,
@@ -142,10 +141,12 @@ impl Worker {
                 step,
             }));
             begin = end;
+            vector += 1;
         }
+        // The last is what the centre gains.
         record.inputs.push(Update {
             row: centre.0,
-            vector: vectors + n_groups as u32,
+            vector,
             step: 1.0,
         });
         self.count();

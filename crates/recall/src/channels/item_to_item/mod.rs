@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use catchment_schema::{ItemIdx, ItemSet, NeighbourTable, ScoredItem};
+use catchment_schema::{History, ItemIdx, ItemSet, NeighbourTable, ScoredItem};
 use serde::{Deserialize, Serialize};
 
 use super::ITEMS_BETWEEN_LOOKS;
@@ -49,17 +49,17 @@ impl ItemToItemConfig {
 
     /// The seeds of a query with their weights, the most important first, each item once: the query's own, each of
     /// weight 1, or else the most recent items of the history.
-    pub fn seeds(self, query: &RecallQuery<'_>) -> Vec<(ItemIdx, f64)> {
+    pub fn seeds(self, seeds: &[ItemIdx], history: History<'_>) -> Vec<(ItemIdx, f64)> {
         let mut met = ItemSet::new();
-        if !query.seeds.is_empty() {
-            let distinct = query.seeds.iter().filter(|&&seed| met.insert(seed));
+        if !seeds.is_empty() {
+            let distinct = seeds.iter().filter(|&&seed| met.insert(seed));
             return distinct.map(|&seed| (seed, 1.0)).collect();
         }
         let most = match self.recent_items {
             0 => usize::MAX,
             n => n,
         };
-        let newest_first = query.history.events().iter().rev().map(|event| event.item);
+        let newest_first = history.events().iter().rev().map(|event| event.item);
         let distinct = newest_first.filter(|&item| met.insert(item)).take(most);
         distinct
             .enumerate()
@@ -201,7 +201,7 @@ impl Channel for ItemToItemChannel {
         k: usize,
         scratch: &mut ChannelScratch,
     ) -> Result<Recalled, ChannelError> {
-        let seeds = self.config.seeds(query);
+        let seeds = self.config.seeds(query.seeds, query.history);
         if seeds.is_empty() {
             return Err(ChannelError::NothingToGoOn);
         }
