@@ -84,19 +84,19 @@ pub(crate) const CONTESTS: &[Contest] = &[
         maker: Maker::Peer,
         tasks: &[
             Task {
-                work: "Gowalla, d 64, window 5, 10 negatives, 5 epochs, one thread",
+                work: "Gowalla, d 64, window 5, 10 negatives, 5 epochs, rate 0.1, one thread",
                 input: "gowalla",
-                settings: r#"{"dim": 64, "window": 5, "negatives": 10, "epochs": 5, "learning_rate": 0.025, "seed": 7, "threads": 1, "parallel": "lock_free"}"#,
+                settings: r#"{"dim": 64, "window": 5, "negatives": 10, "epochs": 5, "learning_rate": 0.1, "seed": 7, "threads": 1, "parallel": "lock_free"}"#,
             },
             Task {
-                work: "Gowalla, d 64, window 5, 10 negatives, 5 epochs, two threads, lock-free",
+                work: "Gowalla, d 64, window 5, 10 negatives, 5 epochs, rate 0.1, two threads, lock-free",
                 input: "gowalla",
-                settings: r#"{"dim": 64, "window": 5, "negatives": 10, "epochs": 5, "learning_rate": 0.025, "seed": 7, "threads": 2, "parallel": "lock_free"}"#,
+                settings: r#"{"dim": 64, "window": 5, "negatives": 10, "epochs": 5, "learning_rate": 0.1, "seed": 7, "threads": 2, "parallel": "lock_free"}"#,
             },
             Task {
-                work: "Gowalla, d 64, window 5, 10 negatives, 5 epochs, two threads, ours deterministic",
+                work: "Gowalla, d 64, window 5, 10 negatives, 5 epochs, rate 0.1, two threads, ours deterministic",
                 input: "gowalla",
-                settings: r#"{"dim": 64, "window": 5, "negatives": 10, "epochs": 5, "learning_rate": 0.025, "seed": 7, "threads": 2, "parallel": "deterministic"}"#,
+                settings: r#"{"dim": 64, "window": 5, "negatives": 10, "epochs": 5, "learning_rate": 0.1, "seed": 7, "threads": 2, "parallel": "deterministic"}"#,
             },
         ],
     },
