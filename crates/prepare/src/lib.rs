@@ -72,6 +72,7 @@ mod layout;
 mod log;
 mod memory;
 mod moment;
+mod pool;
 mod prepared;
 mod progress;
 mod rolling;
