@@ -110,7 +110,7 @@ fn ids_that_do_not_fit_are_a_clear_error() {
         memory_limit: Some("64MiB".to_owned()),
         ..PrepareConfig::default()
     };
-    let split = SplitConfig::new(SplitKind::LeaveLast { n: 1 });
+    let split = SplitConfig::new(SplitKind::LeaveLast { n: 1, since: None });
     let error = prepare(
         &inputs,
         &config,
