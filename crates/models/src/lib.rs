@@ -5,6 +5,7 @@
 //! - [`neighbours`]: tables of which items speak for which ([`item_cf`](neighbours::item_cf), [`swing`](neighbours::swing))
 //! - [`sgns`]: vectors from what occurs together in sessions
 //! - [`factorization`]: vectors and weights ([`ials`](factorization::ials))
+//! - [`spectrum`]: how many of their directions vectors use, and a map of them
 //! - [`progress`]: how a training is watched and stopped
 //!
 //! A model, its loss, its sampler and its exporter are four things. What serving needs is a smaller type than what
@@ -52,5 +53,6 @@ pub mod newest;
 pub mod popularity;
 pub mod progress;
 pub mod sgns;
+pub mod spectrum;
 
 pub use error::{Error, Result};
