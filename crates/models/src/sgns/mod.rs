@@ -8,7 +8,7 @@
 //! log σ(⟨u_i, v_j⟩) + Σ_k log σ(−⟨u_i, v_k⟩)
 //! ```
 //!
-//! is climbed by stochastic gradient steps. Input vectors are what is used afterwards, compared by cosine.
+//! is climbed by stochastic gradient steps. An [`Objective`] adds terms to it (Airbnb's). Input vectors are what is used afterwards, compared by cosine.
 //!
 //! Good for: what goes with what, from sessions or baskets without users; millions of items; fast. Not for: items with
 //! few events, which it knows nothing of, and the order of what somebody does.
@@ -24,6 +24,7 @@ mod kernel;
 mod lanes;
 mod lock_free;
 mod model;
+mod objective;
 mod plan;
 mod record;
 mod rows;
@@ -37,8 +38,10 @@ pub use catchment_sampling::SessionsConfig;
 pub use config::{Decay, Parallel, SgnsConfig};
 pub use item_vectors::{ITEMS_FILE, ItemVectors, OUTPUT_FILE};
 pub use model::{SgnsModel, SgnsReport, memory_bytes};
+pub use objective::{GroupNegatives, Objective};
 
 use catchment_sampling::{Session, SessionSource, Unigram, Walk};
+use catchment_schema::ItemIdx;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -47,6 +50,7 @@ use crate::progress::{Flow, Progress};
 use crate::{Error, Result};
 use deterministic::Lanes;
 use kernel::Kernel;
+use objective::Drawn;
 use rows::Rows;
 use worker::{Done, Task};
 
@@ -69,16 +73,33 @@ pub fn fit(
     seed: u64,
     progress: &mut dyn Progress,
 ) -> Result<SgnsModel> {
+    fit_objective(source, n_items, config, &Objective::default(), seed, progress)
+}
+
+/// [`fit`], for an objective with more terms. Its pairs and its loss count those terms, too.
+///
+/// # Errors
+/// As [`fit`]; [`Error::Sampling`] also where not every item has a group.
+pub fn fit_objective(
+    source: &dyn SessionSource,
+    n_items: usize,
+    config: &SgnsConfig,
+    objective: &Objective,
+    seed: u64,
+    progress: &mut dyn Progress,
+) -> Result<SgnsModel> {
     config.validate()?;
     let counts = count(source, n_items)?;
     let total_events: u64 = counts.iter().sum();
     let walk = Walk::new(config.context, config.subsample, &counts)?;
     let negatives = Unigram::new(&counts, config.exponent)?;
+    let objective = Drawn::new(objective, &counts, config.exponent)?;
     let (input, output) = (start(&counts, config.dim, seed), Rows::zeros(n_items, config.dim));
     let task = Task {
         config,
         walk: &walk,
         negatives: &negatives,
+        objective: &objective,
         kernel: Kernel::best(),
         tables: [&input, &output],
         seed,
@@ -141,11 +162,16 @@ fn count(source: &dyn SessionSource, n_items: usize) -> Result<Vec<u64>> {
     for shard in 0..source.n_shards() {
         let mut stream = source.shard(shard)?;
         while stream.next_session(&mut session)? {
-            for item in &session.items {
-                *counts.get_mut(item.index()).ok_or(Error::UnknownSessionItem {
-                    item: item.0,
-                    n_items,
-                })? += 1;
+            let unknown = |item: ItemIdx| Error::UnknownSessionItem {
+                item: item.0,
+                n_items,
+            };
+            for &item in &session.items {
+                *counts.get_mut(item.index()).ok_or(unknown(item))? += 1;
+            }
+            let others = session.rejects.as_flattened().iter().chain(&session.goal);
+            if let Some(&item) = others.into_iter().find(|item| item.index() >= n_items) {
+                return Err(unknown(item));
             }
         }
     }

@@ -7,6 +7,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::SgnsConfig;
 use super::kernel::{Kernel, Update};
+use super::objective::Drawn;
 use super::plan::Plan;
 use super::record::Record;
 use super::rows::Rows;
@@ -17,6 +18,7 @@ pub(super) struct Task<'a> {
     pub(super) config: &'a SgnsConfig,
     pub(super) walk: &'a Walk,
     pub(super) negatives: &'a Unigram,
+    pub(super) objective: &'a Drawn,
     pub(super) kernel: Kernel,
     /// Input and output vectors.
     pub(super) tables: [&'a Rows; 2],
@@ -60,6 +62,8 @@ pub(super) struct Worker {
     contexts: Vec<ItemIdx>,
     /// The centre's targets: each context, followed by its negatives.
     targets: Vec<ItemIdx>,
+    /// How many of the targets are positives.
+    positives: u64,
     plan: Plan,
     next: usize,
     centres: u64,
@@ -75,6 +79,7 @@ impl Worker {
             kept: Vec::new(),
             contexts: Vec::new(),
             targets: Vec::new(),
+            positives: 0,
             plan: Plan::new(dim),
             next: 0,
             centres: 0,
@@ -172,18 +177,59 @@ impl Worker {
             }
             self.plan.end_group();
         }
+        self.positives = self.contexts.len() as u64;
+        self.draw_objective(task, centre);
         Some(centre)
+    }
+
+    /// Puts into the plan, as one group more, what the objective adds.
+    fn draw_objective(&mut self, task: &Task<'_>, centre: ItemIdx) {
+        let Drawn {
+            global_goal,
+            rejects,
+            groups,
+        } = task.objective;
+        let output = task.tables[1];
+        if *global_goal && let Some(goal) = self.session.goal.filter(|&goal| goal != centre) {
+            self.targets.push(goal);
+            self.plan.push(output.row(goal.index()), 1.0);
+            self.positives += 1;
+        }
+        if *rejects {
+            for [_, rejected] in self.session.rejects.iter().filter(|[at, _]| *at == centre) {
+                self.targets.push(*rejected);
+                self.plan.push(output.row(rejected.index()), 0.0);
+            }
+        }
+        if let Some((grouped, n)) = groups
+            && self.positives > 0
+        {
+            let goal = self.session.goal;
+            let is_positive = |item, contexts: &[ItemIdx]| {
+                item == centre || (*global_goal && goal == Some(item)) || contexts.contains(&item)
+            };
+            for _ in 0..*n {
+                let drawn = (0..REDRAWS)
+                    .map_while(|_| grouped.draw_beside(centre, &mut self.rng))
+                    .find(|&item| !is_positive(item, &self.contexts));
+                // Where a whole group is in the window, another try would be as vain.
+                let Some(item) = drawn else { break };
+                self.targets.push(item);
+                self.plan.push(output.row(item.index()), 0.0);
+            }
+        }
+        self.plan.end_group();
     }
 
     /// Counts the centre that was just trained.
     fn count(&mut self) {
-        self.done.pairs += self.contexts.len() as u64;
+        self.done.pairs += self.positives;
         self.done.targets += self.targets.len() as u64;
         if self.centres.is_multiple_of(CENTRES_A_LOSS) {
             let losses = self.plan.logits.iter().zip(&self.plan.labels);
             let loss = |(&logit, &label): (&f32, &f32)| softplus(if label > 0.5 { -logit } else { logit });
             self.done.loss += losses.map(loss).sum::<f64>();
-            self.done.loss_pairs += self.contexts.len() as u64;
+            self.done.loss_pairs += self.positives;
         }
         self.centres += 1;
     }
