@@ -99,6 +99,7 @@ pub mod shape;
 pub mod side;
 pub mod spec;
 pub mod transform;
+pub mod type_rules;
 pub mod user;
 
 mod attribute;
@@ -137,6 +138,7 @@ pub use side::Side;
 pub use spec::{FeatureSpec, FitTables};
 pub use standard::Z_LIMIT;
 pub use transform::Transform;
+pub use type_rules::{OfGoals, TypeOf, TypeRule, TypeRules};
 pub use user::UserInput;
 
 #[cfg(doctest)]

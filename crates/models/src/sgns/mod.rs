@@ -36,6 +36,7 @@ mod worker;
 /// How a recipe asks for sessions; here for those who configure a model and make no sessions.
 pub use catchment_sampling::SessionsConfig;
 pub use config::{Decay, Parallel, SgnsConfig};
+pub(crate) use item_vectors::normalise;
 pub use item_vectors::{ITEMS_FILE, ItemVectors, OUTPUT_FILE};
 pub use model::{SgnsModel, SgnsReport, memory_bytes};
 pub use objective::{GroupNegatives, Objective};
