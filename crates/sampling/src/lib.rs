@@ -46,7 +46,7 @@ pub use grouped::GroupedUnigram;
 pub use oversampled::Oversampled;
 pub use proposal::Proposal;
 pub use sessions::{MemorySessions, Session, SessionRules, SessionSource, SessionStream};
-pub use sessions_config::SessionsConfig;
+pub use sessions_config::{SessionsConfig, kind_of};
 pub use uniform::Uniform;
 pub use unigram::Unigram;
 pub use walk::{Context, Walk};

@@ -186,6 +186,11 @@ impl MemorySessions {
         self.goals.is_empty()
     }
 
+    /// How many of them have a goal.
+    pub fn with_goal(&self) -> usize {
+        self.goals.iter().filter(|goal| goal.is_some()).count()
+    }
+
     /// Adds a session at the end.
     pub fn push(&mut self, session: &Session) {
         let begin = self.shards.last().copied().unwrap_or(0);

@@ -277,6 +277,13 @@ impl TypeVectors {
         self.side(of).of(name, self.dim)
     }
 
+    /// All kinds of a side with their directions, by name.
+    pub fn iter(&self, of: TypeOf) -> impl Iterator<Item = (&str, &[f32])> {
+        let side = self.side(of);
+        let names = side.rows.keys();
+        names.filter_map(|name| Some((name.as_str(), side.of(name, self.dim)?)))
+    }
+
     /// The cosine of a kind of user and a kind of item; none where either has no vector.
     pub fn similarity(&self, user: &str, item: &str) -> Option<f32> {
         let (user, item) = (self.of(TypeOf::User, user)?, self.of(TypeOf::Item, item)?);
