@@ -7,7 +7,8 @@
 //!
 //! The hinge is [`Proposal`]; samplers are [`Uniform`] and [`Unigram`] (a power of the frequency, by an [`AliasTable`]).
 //!
-//! What an objective takes for a positive is sampled as well: [`SessionRules`] cut histories into sessions,
+//! What an objective takes for a positive is sampled as well: [`SessionRules`] cut histories into sessions, in memory
+//! ([`MemorySessions`]) or from an encoded log that stays on the disk ([`FileSessions`]),
 //! [`Walk`] thins out what is frequent and says which items of a session are each other's context.
 //!
 //! ```
@@ -27,6 +28,7 @@
 pub mod alias;
 pub mod candidates;
 pub mod error;
+pub mod file_sessions;
 pub mod proposal;
 pub mod sessions;
 pub mod sessions_config;
@@ -38,9 +40,10 @@ pub mod walk;
 pub use alias::AliasTable;
 pub use candidates::Candidates;
 pub use error::SamplingError;
+pub use file_sessions::FileSessions;
 pub use proposal::Proposal;
 pub use sessions::{MemorySessions, Session, SessionRules, SessionSource, SessionStream};
-pub use sessions_config::SessionsConfig;
+pub use sessions_config::{SessionsConfig, SessionsFrom};
 pub use uniform::Uniform;
 pub use unigram::Unigram;
 pub use walk::{Context, Walk};

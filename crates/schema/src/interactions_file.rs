@@ -51,7 +51,9 @@ impl InteractionColumns {
             ("session", self.session),
             ("dwell", self.dwell),
         ];
-        asked.into_iter().filter_map(|(name, is_asked)| is_asked.then_some(name))
+        asked
+            .into_iter()
+            .filter_map(|(name, is_asked)| is_asked.then_some(name))
     }
 }
 
@@ -110,7 +112,10 @@ impl InteractionsFile {
             .min(last);
         let before = begin.saturating_sub(self.starts[group]);
         let schema = self.footer.schema();
-        if let Some(missing) = columns.names().find(|name| schema.column_with_name(name).is_none()) {
+        if let Some(missing) = columns
+            .names()
+            .find(|name| schema.column_with_name(name).is_none())
+        {
             return Err(Error::MissingColumn {
                 path,
                 column: missing.to_owned(),
@@ -170,8 +175,8 @@ impl InteractionRows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parquet_file::Metadata;
     use crate::interactions::InteractionsWriter;
+    use crate::parquet_file::Metadata;
     use crate::{Event, EventKind, ItemIdx, Time, UserIdx};
 
     fn log(n: u32) -> Interactions {
@@ -226,7 +231,10 @@ mod tests {
                     all.events.append(&mut some.events);
                     all.sessions.append(&mut some.sessions);
                 }
-                assert!(all == part(&log, begin.min(30_000)..30_000), "{rows_a_group} {begin}");
+                assert!(
+                    all == part(&log, begin.min(30_000)..30_000),
+                    "{rows_a_group} {begin}"
+                );
             }
         }
     }
@@ -246,7 +254,10 @@ mod tests {
             dwell_ms: Some(51),
             ..Event::new(ItemIdx(51 % 7), Time::UNKNOWN)
         };
-        assert_eq!((some.users[0], some.events[0], some.sessions[0]), (UserIdx(5), expected, 0));
+        assert_eq!(
+            (some.users[0], some.events[0], some.sessions[0]),
+            (UserIdx(5), expected, 0)
+        );
     }
 
     #[test]

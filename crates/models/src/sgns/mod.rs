@@ -33,7 +33,7 @@ mod tests;
 mod worker;
 
 /// How a recipe asks for sessions; here for those who configure a model and make no sessions.
-pub use catchment_sampling::SessionsConfig;
+pub use catchment_sampling::{SessionsConfig, SessionsFrom};
 pub use config::{Decay, Parallel, SgnsConfig};
 pub use item_vectors::{ITEMS_FILE, ItemVectors, OUTPUT_FILE};
 pub use model::{SgnsModel, SgnsReport, memory_bytes};
