@@ -4,13 +4,15 @@ use catchment_sampling::{Session, Unigram, Walk};
 use catchment_schema::ItemIdx;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use serde::{Deserialize, Serialize};
 
-use super::SgnsConfig;
 use super::kernel::{Kernel, Update};
 use super::plan::Plan;
 use super::record::Record;
 use super::rows::Rows;
 use super::sigmoid::softplus;
+use super::window::{MOST_INPUTS, Window};
+use super::{NegativesForm, SgnsConfig};
 
 /// What every worker reads.
 pub(super) struct Task<'a> {
@@ -24,7 +26,7 @@ pub(super) struct Task<'a> {
 }
 
 /// What was done.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Done {
     /// Events read, those that were thinned out among them.
     pub(super) events: u64,
@@ -33,6 +35,7 @@ pub(super) struct Done {
     /// Positives and negatives trained.
     pub(super) targets: u64,
     /// Sum of the losses of `loss_pairs` pairs, each taken just before its step.
+    #[serde(with = "bits")]
     pub(super) loss: f64,
     pub(super) loss_pairs: u64,
 }
@@ -45,6 +48,29 @@ impl Done {
         self.loss += other.loss;
         self.loss_pairs += other.loss_pairs;
     }
+}
+
+/// A number as its bits: JSON would round it.
+mod bits {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+    pub(super) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        number.to_bits().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        u64::deserialize(deserializer).map(f64::from_bits)
+    }
+}
+
+/// A worker's place in the session that was just read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct SessionPosition {
+    rng: Xoshiro256PlusPlus,
+    kept: Vec<ItemIdx>,
+    next: usize,
+    centres: u64,
 }
 
 /// Of so many centres one adds its loss.
@@ -61,6 +87,7 @@ pub(super) struct Worker {
     /// The centre's targets: each context, followed by its negatives.
     targets: Vec<ItemIdx>,
     plan: Plan,
+    window: Window,
     next: usize,
     centres: u64,
     pub(super) done: Done,
@@ -76,6 +103,7 @@ impl Worker {
             contexts: Vec::new(),
             targets: Vec::new(),
             plan: Plan::new(dim),
+            window: Window::new(dim),
             next: 0,
             centres: 0,
             done: Done::default(),
@@ -98,9 +126,33 @@ impl Worker {
         self.next = 0;
     }
 
+    /// What [`Worker::go_on`] needs.
+    pub(super) fn position(&self) -> SessionPosition {
+        SessionPosition {
+            rng: self.rng.clone(),
+            kept: self.kept.clone(),
+            next: self.next,
+            centres: self.centres,
+        }
+    }
+
+    /// Goes on within `self.session`, or behind it.
+    pub(super) fn go_on(&mut self, at: &SessionPosition) {
+        self.rng = at.rng.clone();
+        self.kept.clone_from(&at.kept);
+        self.next = at.next;
+        self.centres = at.centres;
+    }
+
     /// Trains the next centre of the session; whether there was one.
     #[allow(unsafe_code, reason = "the addresses are of whole rows of the tables")]
     pub(super) fn train(&mut self, task: &Task<'_>, rate: f32) -> bool {
+        if task.config.negatives_form == NegativesForm::Shared {
+            return self.share(task, |worker, _, _| {
+                // SAFETY: all rows are of tables of the window's width.
+                unsafe { worker.window.train(task.kernel, rate) };
+            });
+        }
         let Some(centre) = self.draw(task) else {
             return false;
         };
@@ -119,6 +171,22 @@ impl Worker {
         reason = "the addresses are of whole rows of the tables and of the record"
     )]
     pub(super) fn record(&mut self, task: &Task<'_>, rate: f32, record: &mut Record) -> bool {
+        if task.config.negatives_form == NegativesForm::Shared {
+            return self.share(task, |worker, inputs, outputs| {
+                let first = record.room(worker.window.n_rows());
+                let vectors = record.vectors.row(first as usize);
+                // SAFETY: as in `train`; the record has just made room for the vectors.
+                unsafe { worker.window.look(task.kernel, rate, vectors) };
+                let update = |(vector, item): (u32, &ItemIdx)| Update {
+                    row: item.0,
+                    vector,
+                    step: 1.0,
+                };
+                record.inputs.extend((first..).zip(inputs).map(update));
+                let behind = first + u32::try_from(inputs.len()).unwrap_or(u32::MAX);
+                record.outputs.extend((behind..).zip(outputs).map(update));
+            });
+        }
         let Some(centre) = self.draw(task) else {
             return false;
         };
@@ -173,6 +241,44 @@ impl Worker {
             self.plan.end_group();
         }
         Some(centre)
+    }
+
+    /// Meets the next centre of the session with all its contexts, some at a time, which share their negatives; whether
+    /// there was one. `step` is told the contexts and what they are trained against, and takes the step.
+    fn share(&mut self, task: &Task<'_>, mut step: impl FnMut(&mut Self, &[ItemIdx], &[ItemIdx])) -> bool {
+        let Some(&centre) = self.kept.get(self.next) else {
+            return false;
+        };
+        let mut contexts = std::mem::take(&mut self.contexts);
+        let mut targets = std::mem::take(&mut self.targets);
+        task.walk
+            .contexts(&self.kept, self.next, &mut self.rng, &mut contexts);
+        self.next += 1;
+        let has_loss = self.centres.is_multiple_of(CENTRES_A_LOSS);
+        for inputs in contexts.chunks(MOST_INPUTS) {
+            targets.clear();
+            targets.push(centre);
+            let negatives =
+                (0..task.config.negatives).filter_map(|_| negative(task.negatives, centre, &mut self.rng));
+            targets.extend(negatives);
+            self.window.clear();
+            for input in inputs {
+                self.window.push_input(task.tables[0].row(input.index()));
+            }
+            for target in &targets {
+                self.window.push_output(task.tables[1].row(target.index()));
+            }
+            step(self, inputs, &targets);
+            self.done.pairs += inputs.len() as u64;
+            self.done.targets += (inputs.len() * targets.len()) as u64;
+            if has_loss {
+                self.done.loss += self.window.loss();
+                self.done.loss_pairs += inputs.len() as u64;
+            }
+        }
+        self.centres += u64::from(!contexts.is_empty());
+        (self.contexts, self.targets) = (contexts, targets);
+        true
     }
 
     /// Counts the centre that was just trained.
