@@ -121,6 +121,17 @@ pub enum Error {
     /// The training was stopped before there was a model. Nothing is lost but the time: start it again.
     #[error("stopped before there was a model")]
     Stopped,
+    /// A column that a setting names is not among the attributes, or has nothing in it. Name another, or bring the
+    /// attributes.
+    #[error("`{key}` names the column `{column}`: {reason}")]
+    Column {
+        /// The key in the recipe.
+        key: String,
+        /// The column.
+        column: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A checkpoint was left by a training of other settings, another seed or other data. Take it away to begin anew, or
     /// go on with what it was made with.
     #[error("{} was left by another training: {differs}", path.display())]

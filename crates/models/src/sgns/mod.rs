@@ -11,7 +11,8 @@
 //! is climbed by stochastic gradient steps. Input vectors are what is used afterwards, compared by cosine.
 //!
 //! Good for: what goes with what, from sessions or baskets without users; millions of items; fast. Not for: items with
-//! few events, which it knows nothing of, and the order of what somebody does.
+//! few events, of which it knows little (those without any may be placed by their content,
+//! [`SgnsModel::place_cold`]), and the order of what somebody does.
 //!
 //! Where we depart from the papers: a negative that is the positive is drawn again, not skipped. An item's contexts
 //! are trained from the item's side (its input vector against their output vectors): over a session these are the same
@@ -19,6 +20,7 @@
 //! share their negatives: another estimate of the same objective, faster, and measured beside the classical one.
 
 mod checkpoint;
+mod cold;
 mod config;
 mod deterministic;
 mod item_vectors;
@@ -38,6 +40,7 @@ mod worker;
 
 /// How a recipe asks for sessions; here for those who configure a model and make no sessions.
 pub use catchment_sampling::{SessionsConfig, SessionsFrom};
+pub use cold::{ColdConfig, ColdReport};
 pub use config::{Decay, NegativesForm, Parallel, SgnsConfig};
 pub use item_vectors::{ITEMS_FILE, ItemVectors, OUTPUT_FILE};
 pub use model::{SgnsModel, SgnsReport, memory_bytes};

@@ -41,6 +41,7 @@ impl Rows {
     }
 
     /// From `[n_rows, dim]`.
+    #[cfg(test)]
     pub(super) fn from_vectors(vectors: &[f32], dim: usize) -> Self {
         let rows = Self::zeros(vectors.len() / dim, dim);
         for (row, vector) in vectors.chunks_exact(dim).enumerate() {
