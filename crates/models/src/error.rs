@@ -136,6 +136,26 @@ pub enum Error {
     /// The training was stopped before there was a model. Nothing is lost but the time: start it again.
     #[error("stopped before there was a model")]
     Stopped,
+    /// A column that a setting names is not among the attributes, or has nothing in it. Name another, or bring the
+    /// attributes.
+    #[error("`{key}` names the column `{column}`: {reason}")]
+    Column {
+        /// The key in the recipe.
+        key: String,
+        /// The column.
+        column: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A checkpoint was left by a training of other settings, another seed or other data. Take it away to begin anew, or
+    /// go on with what it was made with.
+    #[error("{} was left by another training: {differs}", path.display())]
+    OtherRun {
+        /// The checkpoint.
+        path: std::path::PathBuf,
+        /// What is not as here.
+        differs: String,
+    },
     /// A setting of the walk or of the negatives lies outside its range.
     #[error(transparent)]
     Sampling(#[from] catchment_sampling::SamplingError),

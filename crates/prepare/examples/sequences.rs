@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let out = folder.path().join("prepared");
 
     let inputs = Inputs::new(Source::new(log.to_string_lossy(), Format::Csv));
-    let split = SplitConfig::new(SplitKind::LeaveLast { n: 1 });
+    let split = SplitConfig::new(SplitKind::LeaveLast { n: 1, since: None });
     let mut print = std::io::stdout().lock();
     prepare(
         &inputs,

@@ -11,7 +11,7 @@ use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryReservation};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::expr::{Sort, WindowFunction};
@@ -21,12 +21,18 @@ use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use futures::StreamExt;
 use tokio::task::JoinSet;
 
+use crate::pool::SharedPool;
 use crate::workshop::{DiskTable, TableWriter, Workshop};
 use crate::{Error, Result};
 
 /// The share of a memory limit that the query engine may count: the rest is for what it does not count (batches on
 /// their way, pages being written) and for the program itself.
 const COUNTED_SHARE: f64 = 0.5;
+
+/// For so many bytes of its memory a thread has one row in a batch, up to the engine's own size of a batch.
+const BATCH_ROW_SHARE: usize = 1 << 13;
+/// Batches are never smaller.
+const FEWEST_ROWS: usize = 256;
 
 /// A context of this process, with `threads` partitions, for plans that use at most `limit` bytes of memory and put
 /// what does not fit below `scratch`.
@@ -44,8 +50,11 @@ pub(crate) fn local_context(threads: usize, limit: Option<u64>, scratch: PathBuf
         let folder = scratch.join("spilled");
         std::fs::create_dir_all(&folder).map_err(catchment_schema::Error::io(&folder))?;
         let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![folder]));
+        // A merge holds two batches of every run: where there is little memory, batches are small.
+        let rows = (counted / threads / BATCH_ROW_SHARE).clamp(FEWEST_ROWS, config.batch_size());
+        config = config.with_batch_size(rows);
         runtime = runtime
-            .with_memory_pool(Arc::new(FairSpillPool::new(counted)))
+            .with_memory_pool(Arc::new(SharedPool::new(counted, threads)))
             .with_disk_manager_builder(disk);
         let options = &mut config.options_mut().execution;
         options.spill_compression = SpillCompression::Lz4Frame;

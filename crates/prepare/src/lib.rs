@@ -15,7 +15,7 @@
 //! let out = folder.path().join("prepared");
 //!
 //! let inputs = Inputs::new(Source::new(log.to_string_lossy(), Format::Csv));
-//! let split = SplitConfig::new(SplitKind::LeaveLast { n: 1 });
+//! let split = SplitConfig::new(SplitKind::LeaveLast { n: 1, since: None });
 //! let summary = prepare(&inputs, &PrepareConfig::default(), &split, 7, 0, &out, &mut |_| {})?;
 //! assert_eq!((summary.train, summary.test), (3, 1));
 //!
@@ -72,6 +72,7 @@ mod layout;
 mod log;
 mod memory;
 mod moment;
+mod pool;
 mod prepared;
 mod progress;
 mod rolling;

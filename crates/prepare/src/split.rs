@@ -4,7 +4,7 @@ use catchment_schema::Time;
 use catchment_schema::arrow::datatypes::DataType;
 use datafusion::error::DataFusionError;
 use datafusion::functions::core::expr_fn::coalesce;
-use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::functions_aggregate::expr_fn::{count, max};
 use datafusion::logical_expr::{Expr, cast, lit, when};
 use datafusion::prelude::DataFrame;
 
@@ -86,7 +86,13 @@ async fn cut(coded: Coded, kind: SplitKind, target: Part, seed: u64) -> Result<C
             };
             random(&coded, fraction, seed_for(purpose, seed))?
         }
-        SplitKind::LeaveLast { n } => leave_last(&coded, n, seed_for("ties", seed))?,
+        SplitKind::LeaveLast { n, since } => {
+            let since = match since {
+                Some(since) => Some(moment_of(&coded.log, since).await?),
+                None => None,
+            };
+            leave_last(&coded, n, since, seed_for("ties", seed))?
+        }
         SplitKind::Temporal { at } => temporal(&coded.log, at).await?,
     };
     let is_train = column(PART).eq(lit(Part::Train.code()));
@@ -113,7 +119,17 @@ fn random(coded: &Coded, fraction: f64, seed: u64) -> Result<DataFrame> {
         .and_then(|log| looked_up(log, &[PART, USER], n_rows, &["n_part", "n_user"]))
         .and_then(|log| log.with_column("lot", lot))
         .and_then(|log| log.with_column(IS_TARGET, is_target))
-        .and_then(|log| log.drop_columns(&["user_hash", "row_hash", "lot", "n_rows", "n_part", "n_user"]))
+        .and_then(|log| {
+            log.drop_columns(&[
+                "user_hash",
+                "row_hash",
+                "lot",
+                "n_rows",
+                "last_time",
+                "n_part",
+                "n_user",
+            ])
+        })
         .map_err(Error::engine(STAGE))
 }
 
@@ -138,7 +154,7 @@ fn with_lots(coded: &Coded, seed: u64) -> Result<DataFrame, DataFusionError> {
 /// Takes the last `n` of each user's rows by time, then `order`. Where these agree, nothing says which came last, and a
 /// lot decides: by item id, the order in which rows are written, the held-out item would always be the one with the
 /// greatest id. The lot is one for the test and the validation part, so that to take one row twice is to take two.
-fn leave_last(coded: &Coded, n: u32, seed: u64) -> Result<DataFrame> {
+fn leave_last(coded: &Coded, n: u32, since: Option<i64>, seed: u64) -> Result<DataFrame> {
     let last_first = [LEAD, TIME, ORDER, "row_hash", PLACE].map(descending).to_vec();
     let from_last = number(STAGE, &[PART, USER, "eligible"], last_first)?;
     let n_rows = rows_of_users(&coded.log)?;
@@ -146,6 +162,10 @@ fn leave_last(coded: &Coded, n: u32, seed: u64) -> Result<DataFrame> {
         .lt_eq(lit(u64::from(n)))
         .and(column("n_rows").gt(lit(i64::from(n))))
         .and(column("eligible"));
+    let is_target = match since {
+        Some(since) => is_target.and(column("last_time").gt_eq(lit(since))),
+        None => is_target,
+    };
     with_lots(coded, seed)
         .and_then(|log| log.with_column("eligible", place_is_known()))
         .and_then(|log| log.with_column("from_last", from_last))
@@ -158,6 +178,7 @@ fn leave_last(coded: &Coded, n: u32, seed: u64) -> Result<DataFrame> {
                 "eligible",
                 "from_last",
                 "n_rows",
+                "last_time",
                 "n_part",
                 "n_user",
             ])
@@ -165,11 +186,17 @@ fn leave_last(coded: &Coded, n: u32, seed: u64) -> Result<DataFrame> {
         .map_err(Error::engine(STAGE))
 }
 
-/// How many rows each user has in each part: `n_part`, `n_user`, `n_rows`.
+/// How many rows each user has in each part, and the time of the latest: `n_part`, `n_user`, `n_rows`, `last_time`.
 fn rows_of_users(log: &DataFrame) -> Result<DataFrame> {
     let by = vec![column(PART).alias("n_part"), column(USER).alias("n_user")];
     log.clone()
-        .aggregate(by, vec![count(lit(1)).alias("n_rows")])
+        .aggregate(
+            by,
+            vec![
+                count(lit(1)).alias("n_rows"),
+                max(column(TIME)).alias("last_time"),
+            ],
+        )
         .map_err(Error::engine(STAGE))
 }
 

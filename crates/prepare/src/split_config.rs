@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// In a recipe it is one flat table, in which each kind has its own keys:
 /// ```toml
 /// [split]
-/// kind = "temporal"          # given | random (fraction) | leave-last (n) | temporal (at)
+/// kind = "temporal"          # given | random (fraction) | leave-last (n, since) | temporal (at)
 /// at = "2020-06-01T00:00:00Z"   # | rolling (windows, horizon, step, gap, window)
 /// validation = { kind = "random", fraction = 0.1 }
 /// refit = "train+validation"
@@ -44,6 +44,9 @@ pub enum SplitKind {
     LeaveLast {
         /// How many, at least 1.
         n: u32,
+        /// Only of users whose last row is at or after this moment: whoever was there lately. Every row then needs a
+        /// time.
+        since: Option<Moment>,
     },
     /// Everything at or after a moment.
     Temporal {
@@ -148,7 +151,7 @@ impl SplitKind {
         };
         match self {
             Self::Random { fraction } => share("split.fraction", fraction),
-            Self::LeaveLast { n: 0 } => Err(Error::BadSetting {
+            Self::LeaveLast { n: 0, .. } => Err(Error::BadSetting {
                 key: "split.n",
                 value: "0".to_owned(),
                 reason: "must be at least 1".to_owned(),
@@ -156,6 +159,10 @@ impl SplitKind {
             Self::Temporal {
                 at: Moment::Fraction(fraction),
             } => share("split.at", fraction),
+            Self::LeaveLast {
+                since: Some(Moment::Fraction(fraction)),
+                ..
+            } => share("split.since", fraction),
             Self::Rolling(rolling) => rolling.validate(),
             Self::Given | Self::LeaveLast { .. } | Self::Temporal { .. } => Ok(()),
         }
@@ -179,7 +186,7 @@ mod tests {
             (r#"{"kind": "given"}"#, SplitConfig::given()),
             (
                 r#"{"kind": "leave-last"}"#,
-                SplitConfig::new(SplitKind::LeaveLast { n: 1 }),
+                SplitConfig::new(SplitKind::LeaveLast { n: 1, since: None }),
             ),
             (
                 r#"{"kind": "given", "validation": {"kind": "random", "fraction": 0.1}}"#,
@@ -203,6 +210,13 @@ mod tests {
                 })),
             ),
             (
+                r#"{"kind": "leave-last", "n": 2, "since": "2020-06-01T00:00:00Z"}"#,
+                SplitConfig::new(SplitKind::LeaveLast {
+                    n: 2,
+                    since: Some(moment),
+                }),
+            ),
+            (
                 r#"{"kind": "temporal", "at": 0.8}"#,
                 SplitConfig::new(SplitKind::Temporal {
                     at: Moment::Fraction(0.8),
@@ -223,6 +237,8 @@ mod tests {
             (r#"{"kind": "random"}"#, "fraction"),
             (r#"{"kind": "temporal", "at": "yesterday"}"#, "yesterday"),
             (r#"{"kind": "given", "n": 1}"#, "`n`"),
+            (r#"{"kind": "temporal", "at": 0.5, "since": 0.5}"#, "`since`"),
+            (r#"{"kind": "leave-last", "since": "soon"}"#, "`since`"),
             (
                 r#"{"kind": "random", "fraction": 0.1, "horizon": "1d"}"#,
                 "`horizon`",
@@ -245,7 +261,11 @@ mod tests {
         for kind in [
             SplitKind::Random { fraction: 1.0 },
             SplitKind::Random { fraction: f64::NAN },
-            SplitKind::LeaveLast { n: 0 },
+            SplitKind::LeaveLast { n: 0, since: None },
+            SplitKind::LeaveLast {
+                n: 1,
+                since: Some(Moment::Fraction(1.0)),
+            },
             SplitKind::Rolling(Rolling::new(0, DAY)),
             SplitKind::Rolling(Rolling {
                 window: 3,

@@ -19,6 +19,8 @@ pub(crate) struct Table {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     at: Option<MomentText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    since: Option<MomentText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     windows: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     horizon: Option<String>,
@@ -45,6 +47,8 @@ struct ValidationTable {
     n: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     at: Option<MomentText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since: Option<MomentText>,
 }
 
 #[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -64,12 +68,29 @@ enum MomentText {
     Text(String),
 }
 
+impl MomentText {
+    fn read(&self, key: &str) -> Result<Moment, String> {
+        match self {
+            Self::Fraction(fraction) => Ok(Moment::Fraction(*fraction)),
+            Self::Text(text) => read_time(key, text).map(Moment::Time),
+        }
+    }
+
+    fn write(moment: Moment) -> Self {
+        match moment {
+            Moment::Fraction(fraction) => Self::Fraction(fraction),
+            Moment::Time(time) => Self::Text(write_time(time)),
+        }
+    }
+}
+
 /// The keys that belong to one kind or another.
 #[derive(Default)]
 struct Keys {
     fraction: Option<f64>,
     n: Option<u32>,
     at: Option<MomentText>,
+    since: Option<MomentText>,
     windows: Option<u32>,
     horizon: Option<String>,
     step: Option<String>,
@@ -83,7 +104,7 @@ impl Keys {
         let own: &[&str] = match kind {
             KindName::Given => &[],
             KindName::Random => &["fraction"],
-            KindName::LeaveLast => &["n"],
+            KindName::LeaveLast => &["n", "since"],
             KindName::Temporal => &["at"],
             KindName::Rolling => &["windows", "horizon", "step", "gap", "window"],
         };
@@ -91,6 +112,7 @@ impl Keys {
             ("fraction", self.fraction.is_some()),
             ("n", self.n.is_some()),
             ("at", self.at.is_some()),
+            ("since", self.since.is_some()),
             ("windows", self.windows.is_some()),
             ("horizon", self.horizon.is_some()),
             ("step", self.step.is_some()),
@@ -115,12 +137,14 @@ impl Keys {
             },
             KindName::LeaveLast => SplitKind::LeaveLast {
                 n: self.n.unwrap_or(1),
+                since: self.since.as_ref().map(|since| since.read("since")).transpose()?,
             },
             KindName::Temporal => SplitKind::Temporal {
-                at: match self.at.as_ref().ok_or_else(|| needs("at", "temporal"))? {
-                    MomentText::Fraction(fraction) => Moment::Fraction(*fraction),
-                    MomentText::Text(text) => Moment::Time(read_time(text)?),
-                },
+                at: self
+                    .at
+                    .as_ref()
+                    .ok_or_else(|| needs("at", "temporal"))?
+                    .read("at")?,
             },
             KindName::Rolling => {
                 let windows = self.windows.ok_or_else(|| needs("windows", "rolling"))?;
@@ -147,12 +171,12 @@ impl Keys {
                 let fraction = Some(fraction);
                 (KindName::Random, Self { fraction, ..none })
             }
-            SplitKind::LeaveLast { n } => (KindName::LeaveLast, Self { n: Some(n), ..none }),
+            SplitKind::LeaveLast { n, since } => {
+                let (n, since) = (Some(n), since.map(MomentText::write));
+                (KindName::LeaveLast, Self { n, since, ..none })
+            }
             SplitKind::Temporal { at } => {
-                let at = Some(match at {
-                    Moment::Fraction(fraction) => MomentText::Fraction(fraction),
-                    Moment::Time(time) => MomentText::Text(write_time(time)),
-                });
+                let at = Some(MomentText::write(at));
                 (KindName::Temporal, Self { at, ..none })
             }
             SplitKind::Rolling(rolling) => {
@@ -179,6 +203,7 @@ impl TryFrom<Table> for SplitConfig {
                 fraction: table.fraction,
                 n: table.n,
                 at: table.at,
+                since: table.since,
                 ..Keys::default()
             };
             if table.kind == KindName::Rolling {
@@ -191,6 +216,7 @@ impl TryFrom<Table> for SplitConfig {
             fraction: table.fraction,
             n: table.n,
             at: table.at,
+            since: table.since,
             windows: table.windows,
             horizon: table.horizon,
             step: table.step,
@@ -215,6 +241,7 @@ impl From<SplitConfig> for Table {
                 fraction: keys.fraction,
                 n: keys.n,
                 at: keys.at,
+                since: keys.since,
             }
         });
         Self {
@@ -222,6 +249,7 @@ impl From<SplitConfig> for Table {
             fraction: keys.fraction,
             n: keys.n,
             at: keys.at,
+            since: keys.since,
             windows: keys.windows,
             horizon: keys.horizon,
             step: keys.step,
@@ -239,9 +267,11 @@ fn read_duration(key: &str, text: &str) -> Result<i64, String> {
     })
 }
 
-fn read_time(text: &str) -> Result<Time, String> {
+fn read_time(key: &str, text: &str) -> Result<Time, String> {
     let moment: jiff::Timestamp = text.parse().map_err(|_| {
-        format!("`at` = {text:?}: must be a moment such as \"2020-06-01T00:00:00Z\", or a share such as 0.8")
+        format!(
+            "`{key}` = {text:?}: must be a moment such as \"2020-06-01T00:00:00Z\", or a share such as 0.8"
+        )
     })?;
     Ok(Time::from_millis(moment.as_millisecond()))
 }

@@ -8,7 +8,8 @@
 //! The hinge is [`Proposal`]; samplers are [`Uniform`] and [`Unigram`] (a power of the frequency, by an [`AliasTable`]);
 //! [`GroupedUnigram`] draws within an item's own group.
 //!
-//! What an objective takes for a positive is sampled as well: [`SessionRules`] cut histories into sessions,
+//! What an objective takes for a positive is sampled as well: [`SessionRules`] cut histories into sessions, in memory
+//! ([`MemorySessions`]) or from an encoded log that stays on the disk ([`FileSessions`]),
 //! [`Walk`] thins out what is frequent and says which items of a session are each other's context; [`Oversampled`] reads
 //! sessions with a goal more often than the others.
 //!
@@ -29,6 +30,7 @@
 pub mod alias;
 pub mod candidates;
 pub mod error;
+pub mod file_sessions;
 pub mod grouped;
 pub mod oversampled;
 pub mod proposal;
@@ -42,11 +44,12 @@ pub mod walk;
 pub use alias::AliasTable;
 pub use candidates::Candidates;
 pub use error::SamplingError;
+pub use file_sessions::FileSessions;
 pub use grouped::GroupedUnigram;
 pub use oversampled::Oversampled;
 pub use proposal::Proposal;
 pub use sessions::{MemorySessions, Session, SessionRules, SessionSource, SessionStream};
-pub use sessions_config::{SessionsConfig, kind_of};
+pub use sessions_config::{SessionsConfig, SessionsFrom, kind_of};
 pub use uniform::Uniform;
 pub use unigram::Unigram;
 pub use walk::{Context, Walk};

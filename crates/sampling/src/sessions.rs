@@ -1,6 +1,6 @@
 //! Histories cut into sessions, and where a training reads them from.
 
-use catchment_schema::{Event, EventKind, Histories, History, ItemIdx, Result};
+use catchment_schema::{Event, EventKind, Histories, History, Interactions, ItemIdx, Result};
 
 /// How a user's events become sessions.
 ///
@@ -20,6 +20,9 @@ pub struct SessionRules {
     pub min_items: usize,
     /// The same item several times in a row counts once.
     pub merge_repeats: bool,
+    /// Rows of different sessions of the log are never in one session, and rows of one belong together wherever they
+    /// stand; all other rules hold within each. Where nothing says which session a row is of, it has no effect.
+    pub as_given: bool,
 }
 
 impl Default for SessionRules {
@@ -31,6 +34,7 @@ impl Default for SessionRules {
             goal: None,
             min_items: 2,
             merge_repeats: true,
+            as_given: false,
         }
     }
 }
@@ -87,6 +91,43 @@ impl SessionRules {
             }
         }
         self.end(session, &mut visit)
+    }
+
+    /// As [`SessionRules::cut`], of one user's rows in order, `sessions[i]` being the session that `events[i]` is of.
+    /// Changes their order where sessions of the log are interwoven.
+    ///
+    /// # Errors
+    /// What `visit` fails with.
+    ///
+    /// # Panics
+    /// When the slices differ in length.
+    pub fn cut_rows<E>(
+        &self,
+        events: &mut [Event],
+        sessions: &mut [u32],
+        session: &mut Session,
+        mut visit: impl FnMut(&Session) -> Result<(), E>,
+    ) -> Result<(), E> {
+        assert_eq!(events.len(), sessions.len(), "one session for each event");
+        if !self.as_given {
+            return self.cut(History::new(events), session, visit);
+        }
+        if !sessions.is_sorted() {
+            // They are numbered in the order in which they begin.
+            let mut rows: Vec<(u32, Event)> = sessions.iter().copied().zip(events.iter().copied()).collect();
+            rows.sort_by_key(|(session, _)| *session);
+            for (place, (session, event)) in rows.into_iter().enumerate() {
+                sessions[place] = session;
+                events[place] = event;
+            }
+        }
+        let mut begin = 0;
+        for rows in sessions.chunk_by(|a, b| a == b) {
+            let end = begin + rows.len();
+            self.cut(History::new(&events[begin..end]), session, &mut visit)?;
+            begin = end;
+        }
+        Ok(())
     }
 
     fn counts(&self, event: &Event) -> bool {
@@ -157,7 +198,7 @@ pub struct MemorySessions {
 }
 
 /// Events that make a shard full.
-const SHARD_EVENTS: usize = 1 << 13;
+pub(crate) const SHARD_EVENTS: usize = 1 << 13;
 
 impl MemorySessions {
     /// All sessions of all histories.
@@ -176,6 +217,28 @@ impl MemorySessions {
         sessions
     }
 
+    /// All sessions of an encoded log, which says of each row the session that it is of.
+    pub fn of_log(log: &Interactions, rules: &SessionRules) -> Self {
+        let mut sessions = Self::default();
+        let mut session = Session::default();
+        let mut begin = 0;
+        for rows in log.users.chunk_by(|a, b| a == b) {
+            let rows = begin..begin + rows.len();
+            begin = rows.end;
+            let mut events = log.events[rows.clone()].to_vec();
+            let mut given = log.sessions[rows].to_vec();
+            let done: Result<(), std::convert::Infallible> =
+                rules.cut_rows(&mut events, &mut given, &mut session, |session| {
+                    sessions.push(session);
+                    Ok(())
+                });
+            match done {
+                Ok(()) => {}
+            }
+        }
+        sessions
+    }
+
     /// How many sessions there are.
     pub fn len(&self) -> usize {
         self.goals.len()
@@ -184,11 +247,6 @@ impl MemorySessions {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.goals.is_empty()
-    }
-
-    /// How many of them have a goal.
-    pub fn with_goal(&self) -> usize {
-        self.goals.iter().filter(|goal| goal.is_some()).count()
     }
 
     /// Adds a session at the end.
@@ -330,6 +388,36 @@ mod tests {
             ..SessionRules::default()
         };
         check(&rules, "1@0 2@1! 3@2!", "2 3");
+    }
+
+    #[test]
+    fn sessions_of_the_log_stay_apart_and_whole() {
+        let check = |rules: &SessionRules, given: &[u32], expect: &str| {
+            let log = Interactions {
+                users: vec![UserIdx(0); given.len()],
+                events: (0..given.len())
+                    .map(|row| Event::new(ItemIdx::from_index(row), Time::from_millis(row as i64 * 1000)))
+                    .collect(),
+                sessions: given.to_vec(),
+            };
+            let sessions = MemorySessions::of_log(&log, rules);
+            let found: Vec<String> = (0..sessions.len())
+                .map(|at| {
+                    let items = &sessions.items[sessions.begin(at)[0]..sessions.ends[at][0]];
+                    let items: Vec<String> = items.iter().map(|item| item.0.to_string()).collect();
+                    items.join(" ")
+                })
+                .collect();
+            assert_eq!(found.join(" | "), expect);
+        };
+        let mut rules = SessionRules::default();
+        check(&rules, &[4, 4, 5, 5], "0 1 2 3");
+        rules.as_given = true;
+        check(&rules, &[4, 4, 5, 5], "0 1 | 2 3");
+        check(&rules, &[4, 5, 4, 5, 5], "0 2 | 1 3 4");
+        check(&rules, &[4, 5, 6, 7], "");
+        rules.gap_ms = Some(1_500);
+        check(&rules, &[4, 4, 5, 4, 4], "0 1 | 3 4");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use catchment_models::airbnb::{cold, types};
 use catchment_models::sgns;
 use catchment_pipeline::{ChannelModel, ChannelSpec, Layout};
 use catchment_prepare::Prepared;
-use catchment_sampling::{MemorySessions, Oversampled, kind_of};
+use catchment_sampling::{FileSessions, Oversampled, Session, SessionSource, kind_of};
 use catchment_schema::Histories;
 
 use crate::progress::Bar;
@@ -36,9 +36,11 @@ pub(crate) fn fit(
     let (name, kind, run) = (&channel.name, channel.model.kind(), &work.recipe.name);
     let (folder, words) = (layout.channel(name), prepared.event_words());
     let (items, attributes) = (prepared.items(), prepared.item_attributes());
-    let rules = sessions.rules_with_goal(words, objective.goal.as_deref())?;
-    let sessions = MemorySessions::new(histories, &rules);
-    let (n_sessions, with_goal) = (sessions.len(), sessions.with_goal());
+    let is_named = prepared.summary().names_sessions;
+    let rules = sessions.rules_with_goal(words, is_named, objective.goal.as_deref())?;
+    // The log as it lies beside the models: read anew for every epoch, and never held.
+    let sessions = FileSessions::open(layout.histories(), &rules)?;
+    let (n_sessions, with_goal) = (sessions.len(), with_goal(&sessions)?);
     if let Some(goal) = &objective.goal
         && with_goal == 0
     {
@@ -46,7 +48,7 @@ pub(crate) fn fit(
     }
     let source = Oversampled::new(sessions, objective.oversample);
     let terms = objective.objective(attributes)?;
-    let mut fitted = sgns::fit_objective(&source, items.len(), model, &terms, work.recipe.seed, bar)?;
+    let mut fitted = sgns::fit_objective(&source, items.len(), model, &terms, work.recipe.seed, None, bar)?;
     if let Some(config) = cold {
         let report = cold::fill(&mut fitted, attributes, config)?;
         work.note(format!(
@@ -87,4 +89,16 @@ pub(crate) fn fit(
         found.rejects[1],
     ));
     Ok(())
+}
+
+/// How many sessions have a goal.
+fn with_goal(source: &impl SessionSource) -> catchment_schema::Result<usize> {
+    let (mut session, mut n) = (Session::default(), 0);
+    for shard in 0..source.n_shards() {
+        let mut stream = source.shard(shard)?;
+        while stream.next_session(&mut session)? {
+            n += usize::from(session.goal.is_some());
+        }
+    }
+    Ok(n)
 }

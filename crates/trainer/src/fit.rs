@@ -1,6 +1,8 @@
 //! Fits the channels, one arm a kind, into a folder laid out as a bundle.
 
+use std::cell::LazyCell;
 use std::fs;
+use std::ops::Deref;
 
 use anyhow::Context;
 use catchment_features::{FitTables, FittedFeatures};
@@ -12,7 +14,7 @@ use catchment_models::popularity::Popularity;
 use catchment_models::sgns;
 use catchment_pipeline::{ChannelModel, ChannelSpec, Layout, POPULARITY_FILE};
 use catchment_prepare::Prepared;
-use catchment_sampling::{GroupedUnigram, MemorySessions};
+use catchment_sampling::{FileSessions, GroupedUnigram};
 use catchment_schema::{Histories, Interactions, Metadata, Time};
 
 use crate::draft::{self, Draft};
@@ -64,7 +66,8 @@ pub(crate) fn channels(
 ) -> Result<(), Failure> {
     let columns: Vec<&str> = prepared.item_attributes().names().collect();
     work.recipe.check_categories(&columns)?;
-    let histories = known.histories(prepared.users().len());
+    // Made where a model wants it: there are models that read the file.
+    let histories = LazyCell::new(|| known.histories(prepared.users().len()));
     let end = known
         .events
         .iter()
@@ -87,7 +90,13 @@ pub(crate) fn channels(
         // A channel that is fitted again leaves nothing of the older one.
         folder::remove(&folder)?;
         let mut bar = Bar::new(&channel.name, work.output.is_silent());
-        fit_one(work, prepared, &histories, end, channel, layout, &mut bar)
+        let log = Log {
+            prepared,
+            known,
+            histories: &histories,
+            end,
+        };
+        fit_one(work, &log, channel, layout, &mut bar)
             .with_context(|| format!("channel `{}`", channel.name))?;
         // Stopped in the middle, it may look finished.
         stopped(work)?;
@@ -115,9 +124,19 @@ pub(crate) fn stopped(work: &Work) -> Result<(), Failure> {
 /// From so many bytes on, it is said before a fit what it takes; less is there on any machine.
 const WORTH_A_WORD: usize = 100_000_000;
 
+/// What channels are fitted on.
+struct Log<'a> {
+    prepared: &'a Prepared,
+    known: &'a Interactions,
+    histories: &'a dyn Deref<Target = Histories>,
+    /// The last moment in it.
+    end: Time,
+}
+
 /// What fitting takes at most beside the data, in bytes, where the model can say so before.
-fn memory(model: &ChannelModel, histories: &Histories, n_items: usize) -> Option<usize> {
-    let (n_users, n_pairs) = (histories.n_users(), histories.n_events());
+fn memory(model: &ChannelModel, log: &Log<'_>) -> Option<usize> {
+    let (n_users, n_items) = (log.prepared.users().len(), log.prepared.items().len());
+    let n_pairs = log.known.len();
     match model {
         ChannelModel::ItemCf { model, .. } => Some(item_cf::memory_bytes(n_users, n_items, n_pairs, model)),
         ChannelModel::Ials { model, .. } => Some(ials::memory_bytes(n_users, n_items, n_pairs, model)),
@@ -135,18 +154,16 @@ fn memory(model: &ChannelModel, histories: &Histories, n_items: usize) -> Option
 
 fn fit_one(
     work: &Work,
-    prepared: &Prepared,
-    histories: &Histories,
-    end: Time,
+    log: &Log<'_>,
     channel: &ChannelSpec,
     layout: &Layout,
     bar: &mut Bar,
 ) -> anyhow::Result<()> {
+    let (prepared, histories) = (log.prepared, log.histories);
     let folder = layout.channel(&channel.name);
     fs::create_dir_all(&folder).map_err(catchment_schema::Error::io(&folder))?;
     let items = prepared.items();
-    if let Some(bytes) = memory(&channel.model, histories, items.len()).filter(|&bytes| bytes >= WORTH_A_WORD)
-    {
+    if let Some(bytes) = memory(&channel.model, log).filter(|&bytes| bytes >= WORTH_A_WORD) {
         work.note(format!(
             "channel `{}`: fitting takes at most about {} MB beside the data",
             channel.name,
@@ -155,7 +172,7 @@ fn fit_one(
     }
     match &channel.model {
         ChannelModel::Popular { model, .. } => {
-            let popularity = Popularity::fit(histories, items.len(), end, model)?;
+            let popularity = Popularity::fit(histories, items.len(), log.end, model)?;
             popularity.save(folder.join(POPULARITY_FILE), items)?;
         }
         ChannelModel::Newest { model, .. } => {
@@ -193,8 +210,9 @@ fn fit_one(
             query,
             ..
         } => {
-            let rules = sessions.rules(prepared.event_words())?;
-            let sessions = MemorySessions::new(histories, &rules);
+            let rules = sessions.rules(prepared.event_words(), prepared.summary().names_sessions)?;
+            // The log as it lies beside the models: read anew for every epoch, and never held.
+            let sessions = FileSessions::open(layout.histories(), &rules)?;
             let fitted = sgns::fit(&sessions, items.len(), model, work.recipe.seed, bar)?;
             fitted.save(&folder, items, channel.model.kind(), &work.recipe.name)?;
             vector_neighbours::write(&fitted, *query, &layout.neighbours(&channel.name), items, channel)?;

@@ -161,6 +161,7 @@ fn train(data: &Data, market_negatives: usize, seed: u64) -> Result<SgnsModel, B
         &model,
         &terms,
         seed,
+        None,
         &mut Silent,
     )?)
 }

@@ -70,6 +70,7 @@ fn train(
         &model(),
         &terms,
         seed,
+        None,
         &mut Silent,
     )?)
 }

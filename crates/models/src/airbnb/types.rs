@@ -209,6 +209,7 @@ pub fn fit(
         &config.model,
         &objective,
         seed,
+        None,
         progress,
     )?;
     let mut vectors = TypeVectors {

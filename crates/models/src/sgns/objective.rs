@@ -1,6 +1,7 @@
 //! What an objective adds to skip-gram with negative sampling.
 
 use catchment_sampling::GroupedUnigram;
+use xxhash_rust::xxh3::Xxh3Default;
 
 /// Terms beside the pairs of a window and their negatives. For a centre `l`, all with its own input vector:
 ///
@@ -56,6 +57,23 @@ impl Drawn {
 }
 
 impl Objective {
+    /// Over everything that changes what is learned; 0 where nothing is added.
+    pub(super) fn hash(&self) -> u64 {
+        let mut hash = Xxh3Default::new();
+        let groups = self.group_negatives.as_ref().filter(|group| group.negatives > 0);
+        if !self.global_goal && !self.rejects && groups.is_none() {
+            return 0;
+        }
+        hash.update(&[u8::from(self.global_goal), u8::from(self.rejects)]);
+        if let Some(group) = groups {
+            hash.update(&(group.negatives as u64).to_le_bytes());
+            for group in &group.groups {
+                hash.update(&group.map_or(u64::MAX, u64::from).to_le_bytes());
+            }
+        }
+        hash.digest()
+    }
+
     /// Bytes that a training takes beside those of [`memory_bytes`](super::memory_bytes), at most.
     pub fn memory_bytes(&self, n_items: usize) -> usize {
         self.group_negatives

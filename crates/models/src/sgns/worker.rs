@@ -4,14 +4,16 @@ use catchment_sampling::{Session, Unigram, Walk};
 use catchment_schema::ItemIdx;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use serde::{Deserialize, Serialize};
 
-use super::SgnsConfig;
 use super::kernel::{Kernel, Update};
 use super::objective::Drawn;
 use super::plan::Plan;
 use super::record::Record;
 use super::rows::Rows;
 use super::sigmoid::softplus;
+use super::window::{MOST_INPUTS, Window};
+use super::{NegativesForm, SgnsConfig};
 
 /// What every worker reads.
 pub(super) struct Task<'a> {
@@ -26,7 +28,7 @@ pub(super) struct Task<'a> {
 }
 
 /// What was done.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Done {
     /// Events read, those that were thinned out among them.
     pub(super) events: u64,
@@ -35,6 +37,7 @@ pub(super) struct Done {
     /// Positives and negatives trained.
     pub(super) targets: u64,
     /// Sum of the losses of `loss_pairs` pairs, each taken just before its step.
+    #[serde(with = "bits")]
     pub(super) loss: f64,
     pub(super) loss_pairs: u64,
 }
@@ -47,6 +50,29 @@ impl Done {
         self.loss += other.loss;
         self.loss_pairs += other.loss_pairs;
     }
+}
+
+/// A number as its bits: JSON would round it.
+mod bits {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+    pub(super) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        number.to_bits().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        u64::deserialize(deserializer).map(f64::from_bits)
+    }
+}
+
+/// A worker's place in the session that was just read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct SessionPosition {
+    rng: Xoshiro256PlusPlus,
+    kept: Vec<ItemIdx>,
+    next: usize,
+    centres: u64,
 }
 
 /// Of so many centres one adds its loss.
@@ -65,6 +91,7 @@ pub(super) struct Worker {
     /// How many of the targets are positives.
     positives: u64,
     plan: Plan,
+    window: Window,
     next: usize,
     centres: u64,
     pub(super) done: Done,
@@ -81,6 +108,7 @@ impl Worker {
             targets: Vec::new(),
             positives: 0,
             plan: Plan::new(dim),
+            window: Window::new(dim),
             next: 0,
             centres: 0,
             done: Done::default(),
@@ -103,17 +131,47 @@ impl Worker {
         self.next = 0;
     }
 
+    /// What [`Worker::go_on`] needs.
+    pub(super) fn position(&self) -> SessionPosition {
+        SessionPosition {
+            rng: self.rng.clone(),
+            kept: self.kept.clone(),
+            next: self.next,
+            centres: self.centres,
+        }
+    }
+
+    /// Goes on within `self.session`, or behind it.
+    pub(super) fn go_on(&mut self, at: &SessionPosition) {
+        self.rng = at.rng.clone();
+        self.kept.clone_from(&at.kept);
+        self.next = at.next;
+        self.centres = at.centres;
+    }
+
     /// Trains the next centre of the session; whether there was one.
     #[allow(unsafe_code, reason = "the addresses are of whole rows of the tables")]
     pub(super) fn train(&mut self, task: &Task<'_>, rate: f32) -> bool {
-        let Some(centre) = self.draw(task) else {
+        let Some(&centre) = self.kept.get(self.next) else {
             return false;
         };
+        let is_shared = task.config.negatives_form == NegativesForm::Shared;
+        if is_shared {
+            self.share(task, |worker, _, _| {
+                // SAFETY: all rows are of tables of the window's width.
+                unsafe { worker.window.train(task.kernel, rate) };
+            });
+            self.draw_objective_alone(task, centre);
+        } else {
+            self.draw(task);
+        }
         if !self.plan.is_empty() {
             let row = task.tables[0].row(centre.index());
             // SAFETY: the centre and all targets are rows of tables of the plan's width.
             unsafe { task.kernel.train(row, &mut self.plan, rate) };
-            self.count();
+            if !is_shared {
+                self.count();
+            }
         }
         true
     }
@@ -124,9 +182,29 @@ impl Worker {
         reason = "the addresses are of whole rows of the tables and of the record"
     )]
     pub(super) fn record(&mut self, task: &Task<'_>, rate: f32, record: &mut Record) -> bool {
-        let Some(centre) = self.draw(task) else {
+        let Some(&centre) = self.kept.get(self.next) else {
             return false;
         };
+        let is_shared = task.config.negatives_form == NegativesForm::Shared;
+        if is_shared {
+            self.share(task, |worker, inputs, outputs| {
+                let first = record.room(worker.window.n_rows());
+                let vectors = record.vectors.row(first as usize);
+                // SAFETY: as in `train`; the record has just made room for the vectors.
+                unsafe { worker.window.look(task.kernel, rate, vectors) };
+                let update = |(vector, item): (u32, &ItemIdx)| Update {
+                    row: item.0,
+                    vector,
+                    step: 1.0,
+                };
+                record.inputs.extend((first..).zip(inputs).map(update));
+                let behind = first + u32::try_from(inputs.len()).unwrap_or(u32::MAX);
+                record.outputs.extend((behind..).zip(outputs).map(update));
+            });
+            self.draw_objective_alone(task, centre);
+        } else {
+            self.draw(task);
+        }
         if self.plan.is_empty() {
             return true;
         }
@@ -154,13 +232,17 @@ impl Worker {
             vector,
             step: 1.0,
         });
-        self.count();
+        if !is_shared {
+            self.count();
+        }
         true
     }
 
     /// Puts the next centre's targets into the plan.
-    fn draw(&mut self, task: &Task<'_>) -> Option<ItemIdx> {
-        let centre = *self.kept.get(self.next)?;
+    fn draw(&mut self, task: &Task<'_>) {
+        let Some(&centre) = self.kept.get(self.next) else {
+            return;
+        };
         task.walk
             .contexts(&self.kept, self.next, &mut self.rng, &mut self.contexts);
         self.next += 1;
@@ -179,7 +261,6 @@ impl Worker {
         }
         self.positives = self.contexts.len() as u64;
         self.draw_objective(task, centre);
-        Some(centre)
     }
 
     /// Puts into the plan, as one group more, what the objective adds.
@@ -219,6 +300,53 @@ impl Worker {
             }
         }
         self.plan.end_group();
+    }
+
+    /// Puts into the plan what the objective adds for the centre whose contexts were just met in another form.
+    fn draw_objective_alone(&mut self, task: &Task<'_>, centre: ItemIdx) {
+        self.targets.clear();
+        self.plan.clear();
+        let n_contexts = self.contexts.len() as u64;
+        self.positives = n_contexts;
+        self.draw_objective(task, centre);
+        self.done.pairs += self.positives - n_contexts;
+        self.done.targets += self.targets.len() as u64;
+    }
+
+    /// Meets the next centre of the session with all its contexts, some at a time, which share their negatives. `step` is told the contexts and what they are trained against, and takes the step.
+    fn share(&mut self, task: &Task<'_>, mut step: impl FnMut(&mut Self, &[ItemIdx], &[ItemIdx])) {
+        let Some(&centre) = self.kept.get(self.next) else {
+            return;
+        };
+        let mut contexts = std::mem::take(&mut self.contexts);
+        let mut targets = std::mem::take(&mut self.targets);
+        task.walk
+            .contexts(&self.kept, self.next, &mut self.rng, &mut contexts);
+        self.next += 1;
+        let has_loss = self.centres.is_multiple_of(CENTRES_A_LOSS);
+        for inputs in contexts.chunks(MOST_INPUTS) {
+            targets.clear();
+            targets.push(centre);
+            let negatives =
+                (0..task.config.negatives).filter_map(|_| negative(task.negatives, centre, &mut self.rng));
+            targets.extend(negatives);
+            self.window.clear();
+            for input in inputs {
+                self.window.push_input(task.tables[0].row(input.index()));
+            }
+            for target in &targets {
+                self.window.push_output(task.tables[1].row(target.index()));
+            }
+            step(self, inputs, &targets);
+            self.done.pairs += inputs.len() as u64;
+            self.done.targets += (inputs.len() * targets.len()) as u64;
+            if has_loss {
+                self.done.loss += self.window.loss();
+                self.done.loss_pairs += inputs.len() as u64;
+            }
+        }
+        self.centres += u64::from(!contexts.is_empty());
+        (self.contexts, self.targets) = (contexts, targets);
     }
 
     /// Counts the centre that was just trained.

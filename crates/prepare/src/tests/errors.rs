@@ -14,7 +14,7 @@ fn refused(log: &str, config: &PrepareConfig, split: &SplitConfig) -> Error {
 }
 
 fn last() -> SplitConfig {
-    SplitConfig::new(SplitKind::LeaveLast { n: 1 })
+    SplitConfig::new(SplitKind::LeaveLast { n: 1, since: None })
 }
 
 #[test]

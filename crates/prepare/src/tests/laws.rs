@@ -28,7 +28,7 @@ fn any_log() -> impl Strategy<Value = Vec<String>> {
 fn any_kind() -> impl Strategy<Value = SplitKind> {
     prop_oneof![
         (0.01..0.99f64).prop_map(|fraction| SplitKind::Random { fraction }),
-        (1..3u32).prop_map(|n| SplitKind::LeaveLast { n }),
+        (1..3u32).prop_map(|n| SplitKind::LeaveLast { n, since: None }),
         (0.5..0.99f64).prop_map(|share| SplitKind::Temporal {
             at: Moment::Fraction(share)
         }),

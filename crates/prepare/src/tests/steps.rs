@@ -13,7 +13,7 @@ use crate::{Deduplicate, Moment, PrepareConfig, Refit, SplitConfig, SplitKind};
 
 /// A split that takes nothing from these logs.
 fn nothing() -> SplitConfig {
-    SplitConfig::new(SplitKind::LeaveLast { n: 1000 })
+    SplitConfig::new(SplitKind::LeaveLast { n: 1000, since: None })
 }
 
 fn check_kept(log: &str, change: impl FnOnce(&mut PrepareConfig), expected: &Expect) {
@@ -275,7 +275,7 @@ fn the_last_rows_are_left_out_unless_a_user_would_have_none_or_their_place_is_un
                e y t=0";
     check_split(
         log,
-        &SplitConfig::new(SplitKind::LeaveLast { n: 1 }),
+        &SplitConfig::new(SplitKind::LeaveLast { n: 1, since: None }),
         &expect![[r#"
             users: a(2) c(2) b(1) d(1) e(1)
             items: x(4) y(2) z(1)
@@ -295,7 +295,7 @@ fn the_last_rows_are_left_out_unless_a_user_would_have_none_or_their_place_is_un
     );
     check_split(
         log,
-        &SplitConfig::new(SplitKind::LeaveLast { n: 2 }),
+        &SplitConfig::new(SplitKind::LeaveLast { n: 2, since: None }),
         &expect![[r#"
             users: c(2) d(2) e(2) a(1) b(1)
             items: x(4) y(3) z(1)
@@ -317,8 +317,8 @@ fn the_last_rows_are_left_out_unless_a_user_would_have_none_or_their_place_is_un
 
 #[test]
 fn validation_is_cut_off_what_the_test_left() {
-    let split =
-        SplitConfig::new(SplitKind::LeaveLast { n: 1 }).with_validation(SplitKind::LeaveLast { n: 1 });
+    let split = SplitConfig::new(SplitKind::LeaveLast { n: 1, since: None })
+        .with_validation(SplitKind::LeaveLast { n: 1, since: None });
     let log = "a w t=1
                a x t=2
                a y t=3
@@ -403,6 +403,56 @@ fn a_moment_belongs_to_the_test_part() {
           #1 #2 2 s1
           #1 #3 3 s1
           #1 w 4 s1
+    "#]],
+    );
+}
+
+#[test]
+fn leave_last_since_a_moment_spares_who_was_not_there_any_more() {
+    let split = |since| {
+        SplitConfig::new(SplitKind::LeaveLast { n: 1, since })
+            .with_validation(SplitKind::LeaveLast { n: 1, since })
+    };
+    let log = "a w t=1
+         a x t=2
+         a y t=9
+         b w t=1
+         b x t=7
+         b y t=8
+         c w t=9";
+    let since = Some(Moment::Time(Time::from_millis(9 * MINUTE)));
+    check_split(
+        log,
+        &split(since),
+        &expect![[r#"
+        users: b(3) a(2) c(1)
+        items: w(3) x(2) y(1)
+        train:
+          b w 1 s0
+          b x 7 s0
+          b y 8 s0
+          a w 1 s1
+          a x 2 s1
+          c w 9 s2
+        test:
+          a y 9 s1
+    "#]],
+    );
+    let late = Some(Moment::Time(Time::from_millis(10 * MINUTE)));
+    check_split(
+        log,
+        &split(late),
+        &expect![[r#"
+        users: a(3) b(3) c(1)
+        items: w(3) x(2) y(2)
+        train:
+          a w 1 s0
+          a x 2 s0
+          a y 9 s0
+          b w 1 s1
+          b x 7 s1
+          b y 8 s1
+          c w 9 s2
     "#]],
     );
 }

@@ -29,7 +29,7 @@ fn pairs(prepared: &Prepared, part: &Interactions) -> BTreeSet<String> {
 #[test]
 fn among_equal_times_a_lot_says_which_row_is_the_last_whatever_reads_the_log() {
     let home = tempfile::tempdir().expect("temporary folder");
-    let split = SplitConfig::new(SplitKind::LeaveLast { n: 1 });
+    let split = SplitConfig::new(SplitKind::LeaveLast { n: 1, since: None });
     let held_out = |engine, log: &[String], split: &SplitConfig, name: &str| {
         let out = home.path().join(name);
         run(engine, log, None, &PrepareConfig::default(), split, &out).expect("prepared");
@@ -56,10 +56,12 @@ fn among_equal_times_a_lot_says_which_row_is_the_last_whatever_reads_the_log() {
     assert_eq!(held_out(many, &backwards, &split, "backwards").0, test);
 
     // One order for both parts: one row and one more are the last two.
-    let one_more = split.clone().with_validation(SplitKind::LeaveLast { n: 1 });
+    let one_more = split
+        .clone()
+        .with_validation(SplitKind::LeaveLast { n: 1, since: None });
     let (last, last_but_one) = held_out(PLAIN, &log, &one_more, "one more");
     assert_eq!(last, test);
-    let two = SplitConfig::new(SplitKind::LeaveLast { n: 2 });
+    let two = SplitConfig::new(SplitKind::LeaveLast { n: 2, since: None });
     let both: BTreeSet<String> = last.union(&last_but_one).cloned().collect();
     assert_eq!(held_out(PLAIN, &log, &two, "two").0, both);
 

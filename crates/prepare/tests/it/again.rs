@@ -15,7 +15,7 @@ fn finished_work_is_known_by_its_inputs_its_settings_and_its_own_bytes() {
     let inputs = Inputs::new(Source::new(log.to_string_lossy(), Format::Csv));
     let (config, split) = (
         PrepareConfig::default(),
-        SplitConfig::new(SplitKind::LeaveLast { n: 1 }),
+        SplitConfig::new(SplitKind::LeaveLast { n: 1, since: None }),
     );
     let out = home.path().join("out");
     let known = |inputs: &Inputs, config: &PrepareConfig, split: &SplitConfig, seed| {
@@ -31,7 +31,7 @@ fn finished_work_is_known_by_its_inputs_its_settings_and_its_own_bytes() {
         ..config.clone()
     };
     assert_eq!(known(&inputs, &other, &split, 7), None, "other settings");
-    let other = SplitConfig::new(SplitKind::LeaveLast { n: 2 });
+    let other = SplitConfig::new(SplitKind::LeaveLast { n: 2, since: None });
     assert_eq!(known(&inputs, &config, &other, 7), None, "another split");
 
     fs::write(&log, LOG.replace("bob,pot,5", "bob,pot,6")).expect("written");

@@ -248,7 +248,7 @@ fn codes(findings: &[Finding]) -> Vec<&str> {
 
 #[test]
 fn a_sound_split_has_no_finding() {
-    let split = SplitConfig::new(SplitKind::LeaveLast { n: 1 });
+    let split = SplitConfig::new(SplitKind::LeaveLast { n: 1, since: None });
     let log = SOUND.replace("ann,pot", "ann,jug").replace("bob,jug", "bob,pot");
     let log = format!(
         "{log}cat,jug,2026-03-01,view,desk\ncat,pot,2026-03-02,view,desk\ncat,tea,2026-03-03,view,desk\n"
@@ -285,7 +285,7 @@ fn an_event_on_both_sides_of_a_split_is_an_error() {
 #[test]
 fn a_target_in_its_own_history_is_found() {
     let log = format!("{SOUND}ann,tea,2026-03-05,view,desk\n");
-    let split = SplitConfig::new(SplitKind::LeaveLast { n: 1 });
+    let split = SplitConfig::new(SplitKind::LeaveLast { n: 1, since: None });
     let findings = split_codes(&log, None, &PrepareConfig::default(), &split);
     let found: Vec<&Finding> = findings
         .iter()
@@ -299,7 +299,7 @@ fn a_target_in_its_own_history_is_found() {
 
 #[test]
 fn a_part_without_rows_and_items_that_nobody_trained_on_are_found() {
-    let split = SplitConfig::new(SplitKind::LeaveLast { n: 9 });
+    let split = SplitConfig::new(SplitKind::LeaveLast { n: 9, since: None });
     let findings = split_codes(SOUND, None, &PrepareConfig::default(), &split);
     assert_eq!(codes(&findings), ["empty_part"]);
     let new = "user_id,item_id,timestamp,event,device\nann,new,2026-03-04,view,desk\nbob,newer,2026-03-04,view,desk\n";

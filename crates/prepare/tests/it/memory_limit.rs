@@ -20,11 +20,12 @@ fn log(n_rows: u32) -> String {
     };
     let mut text = "user_id,item_id,timestamp,event,value,note\n".to_owned();
     for row in 0..n_rows {
-        let (user, item, time) = (next(30_000), next(9_000), 1_600_000_000 + next(10_000_000));
+        let (user, item, time) = (next(10_000), next(3_000), 1_600_000_000 + next(10_000_000));
         let _ = writeln!(
             text,
-            "user-{user},item-{item},{time},view,{},a note of row {row}",
-            next(5)
+            "user-{user},item-{item},{time},view,{},a note of row {row}{:250}",
+            next(5),
+            "."
         );
     }
     text
@@ -54,7 +55,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 fn a_limited_run_spills_and_writes_the_same_bytes() {
     let home = tempfile::tempdir().expect("temporary folder");
     let path = home.path().join("log.csv");
-    fs::write(&path, log(400_000)).expect("written");
+    fs::write(&path, log(120_000)).expect("written");
     let inputs = Inputs::new(Source::new(path.to_string_lossy(), Format::Csv));
     let split = SplitConfig::new(SplitKind::Temporal {
         at: Moment::Fraction(0.8),
@@ -109,7 +110,7 @@ fn ids_that_do_not_fit_are_a_clear_error() {
         memory_limit: Some("64MiB".to_owned()),
         ..PrepareConfig::default()
     };
-    let split = SplitConfig::new(SplitKind::LeaveLast { n: 1 });
+    let split = SplitConfig::new(SplitKind::LeaveLast { n: 1, since: None });
     let error = prepare(
         &inputs,
         &config,

@@ -62,8 +62,8 @@ fn movielens_100k_keeps_all_rows_users_and_titles() {
         users: Some(source(&folder, "u.user.gz", Format::MovieLens100k)),
         ..Inputs::new(source(&folder, "u.data.gz", Format::MovieLens100k))
     };
-    let split =
-        SplitConfig::new(SplitKind::LeaveLast { n: 1 }).with_validation(SplitKind::Random { fraction: 0.1 });
+    let split = SplitConfig::new(SplitKind::LeaveLast { n: 1, since: None })
+        .with_validation(SplitKind::Random { fraction: 0.1 });
     let (summary, home) = run(&inputs, &split);
     assert_eq!(summary.users, 943);
     assert_eq!(summary.test, 943);
@@ -88,7 +88,10 @@ fn movielens_1m_leaves_each_user_the_last_row_by_rank() {
         return;
     };
     let inputs = Inputs::new(source(&folder, "ratings.tsv.gz", Format::MovieLens1m));
-    let (summary, _home) = run(&inputs, &SplitConfig::new(SplitKind::LeaveLast { n: 1 }));
+    let (summary, _home) = run(
+        &inputs,
+        &SplitConfig::new(SplitKind::LeaveLast { n: 1, since: None }),
+    );
     assert_eq!((summary.users, summary.test), (6_040, 6_040));
     assert_eq!(summary.train + summary.test, 1_000_209);
 }

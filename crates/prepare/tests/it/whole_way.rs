@@ -22,7 +22,7 @@ fn csv(folder: &Path, name: &str, text: &str) -> Source {
 }
 
 fn last() -> SplitConfig {
-    SplitConfig::new(SplitKind::LeaveLast { n: 1 })
+    SplitConfig::new(SplitKind::LeaveLast { n: 1, since: None })
 }
 
 #[test]
