@@ -1,7 +1,7 @@
 //! What each ingredient of Airbnb's embeddings does, with its ablation: on made searches over the real listings of New
 //! York, where the truth is known (`nyc`; the law is in `world.rs`), and on real check-ins (`foursquare`).
 //!
-//! `CATCHMENT_DATA=… cargo run -p catchment-models --example airbnb -- nyc [USERS]`
+//! `CATCHMENT_DATA=… cargo run -p catchment-models --example airbnb -- nyc [USERS] [WEIGHT OF QUALITY]`
 //! `CATCHMENT_DATA=… cargo run -p catchment-models --example airbnb -- foursquare`
 //!
 //! Every figure is a mean over held-out cases, differences are taken case by case, and ± is the half width of their 95 %
@@ -26,6 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some("nyc") => nyc::run(
             &folder,
             arguments.get(1).map_or(Ok(20_000), |users| users.parse())?,
+            arguments.get(2).map_or(Ok(4.0), |weight| weight.parse())?,
         ),
         Some("foursquare") => foursquare::run(&folder),
         _ => Err("which: nyc or foursquare".into()),

@@ -113,8 +113,8 @@ impl Cases {
     }
 }
 
-pub(crate) fn run(folder: &Path, n_users: usize) -> Result<(), Box<dyn Error>> {
-    let world = World::new(folder, n_users, 7)?;
+pub(crate) fn run(folder: &Path, n_users: usize, quality_weight: f64) -> Result<(), Box<dyn Error>> {
+    let world = World::new(folder, n_users, quality_weight, 7)?;
     let histories = world.histories(|user| !is_test(user));
     println!(
         "{} listings in {} neighbourhoods; {n_users} users, {} events to learn from\n",

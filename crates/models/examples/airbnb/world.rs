@@ -10,7 +10,9 @@
 //! ```
 //!
 //! so that searches narrow down: first looks are dearer than what is booked. One session in five ends in a booking, drawn
-//! by the same law at `t = T`, with 0.01 in the place of 0.1 and the price twice as sharp. Hosts of listings in the upper
+//! by the same law at `t = T`, with 0.01 in the place of 0.1, the price twice as sharp, and times `exp(w quality_i)`: a
+//! listing's quality, even from 0 to 1, shows only to those who book. With `w = 0` bookings say nothing that looks do not
+//! say. Hosts of listings in the upper
 //! price bucket turn down guests who are not verified in 7 of 10 cases (others in 1 of 20); then there is a rejection, the
 //! guest looks on and books elsewhere. Taste is type, price and place; nothing else links two listings.
 
@@ -47,6 +49,8 @@ pub(crate) struct Listing {
     pub(crate) room: usize,
     pub(crate) price: f64,
     reviews: f64,
+    /// Times its weight.
+    quality: f64,
 }
 
 impl Listing {
@@ -103,6 +107,7 @@ fn listings(folder: &Path) -> Result<Vec<Listing>, Box<dyn Error>> {
                 room,
                 price: number(8)?,
                 reviews: number(10)?,
+                quality: 0.0,
             });
         }
     }
@@ -121,23 +126,32 @@ fn draw(weights: &[f64], rng: &mut impl Rng) -> Option<usize> {
 }
 
 impl World {
-    /// `n_users` users of one to five searches each.
-    pub(crate) fn new(folder: &Path, n_users: usize, seed: u64) -> Result<Self, Box<dyn Error>> {
-        let listings = listings(folder)?;
-        let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+    /// `n_users` users of one to five searches each; `quality_weight` is `w` above.
+    pub(crate) fn new(
+        folder: &Path,
+        n_users: usize,
+        quality_weight: f64,
+        seed: u64,
+    ) -> Result<Self, Box<dyn Error>> {
+        let mut listings = listings(folder)?;
+        let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
         for listing in &listings {
             let next = numbers.len();
-            numbers.entry(&listing.neighbourhood).or_insert(next);
+            numbers.entry(listing.neighbourhood.clone()).or_insert(next);
         }
         let mut of_market = vec![Vec::new(); numbers.len()];
         let mut markets = Vec::with_capacity(listings.len());
         for (item, listing) in listings.iter().enumerate() {
-            let market = numbers[listing.neighbourhood.as_str()];
+            let market = numbers[&listing.neighbourhood];
             of_market[market].push(ItemIdx::from_index(item));
             markets.push(u32::try_from(market)?);
         }
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let is_cold = listings.iter().map(|_| rng.random_bool(0.04)).collect();
+        let qualities: Vec<f64> = listings.iter().map(|_| quality_weight * rng.random::<f64>()).collect();
+        for (listing, quality) in listings.iter_mut().zip(qualities) {
+            listing.quality = quality;
+        }
         let prices: Vec<Vec<f64>> = (0..3)
             .map(|room| {
                 let of_room = listings.iter().filter(|listing| listing.room == room);
@@ -257,7 +271,10 @@ fn search(
         booked: None,
     };
     if rng.random_bool(0.2) {
-        let sharp = priced(&weigh(0.01), 0.0, 0.15);
+        let mut sharp = priced(&weigh(0.01), 0.0, 0.15);
+        for (weight, item) in sharp.iter_mut().zip(market) {
+            *weight *= listings[item.index()].quality.exp();
+        }
         for _ in 0..4 {
             let Some(item) = draw(&sharp, rng).map(|place| market[place]) else {
                 break;
