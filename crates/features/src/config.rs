@@ -75,11 +75,10 @@ impl FeatureConfig {
                 &config.name
             }
             Self::Cross(config) => &config.name,
-            Self::Channel(config) => &config.name,
+            Self::Channel(config) | Self::TypeSimilarity(config) => &config.name,
             Self::ChannelCount(config) => &config.name,
             Self::CategoryAffinity(config) => &config.name,
             Self::Similarity(config) => &config.name,
-            Self::TypeSimilarity(config) => &config.name,
         }
     }
 

@@ -56,7 +56,7 @@ fn failed(error: &catchment_features::Error) -> Error {
 
 fn words(catalogue: &Catalogue) -> Vec<String> {
     let words = catalogue.events().ids().iter();
-    words.map(|word| word.to_string()).collect()
+    words.map(ToString::to_string).collect()
 }
 
 fn tables<'a>(words: &'a [String], catalogue: &'a Catalogue) -> SpaceTables<'a> {

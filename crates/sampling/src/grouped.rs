@@ -102,16 +102,12 @@ impl GroupedUnigram {
     #[inline]
     pub fn draw_beside(&self, item: ItemIdx, rng: &mut (impl Rng + ?Sized)) -> Option<ItemIdx> {
         let range = self.range(item)?;
-        if let [] = self.members[range.clone()] {
+        let group = &self.members[range.clone()];
+        if group.is_empty() || group == [item] {
             return None;
         }
-        if let [only] = self.members[range.clone()]
-            && only == item
-        {
-            return None;
-        }
-        let drawn = draw_slot(&self.slots[range.clone()], rng);
-        Some(self.members[range][drawn as usize])
+        let drawn = draw_slot(&self.slots[range], rng);
+        Some(group[drawn as usize])
     }
 
     /// Bytes that a table over so many items takes, at most.

@@ -93,10 +93,10 @@ fn check(feature: usize, events: &str, expect: [[f32; 2]; 5]) {
         ..UserInput::anonymous(Time::from_millis(20 * DAY))
     };
     let found = rows(&features, &world.catalogue(&features), &input).expect("transformed");
-    for item in 0..5 {
+    for (item, expect) in expect.into_iter().enumerate() {
         let row = found.row(item).dense(feature);
-        let close = row.iter().zip(expect[item]).all(|(a, b)| (a - b).abs() < 1e-6);
-        assert!(close, "item {item}: {row:?} is not {:?}", expect[item]);
+        let close = row.iter().zip(expect).all(|(a, b)| (a - b).abs() < 1e-6);
+        assert!(close, "item {item}: {row:?} is not {expect:?}");
     }
 }
 

@@ -221,7 +221,8 @@ fn similarities(world: &World, fitted: &SgnsModel) -> Result<(), Box<dyn Error>>
 }
 
 fn cells(sums: &[(f64, f64)]) -> String {
-    sums.iter().map(|(sum, n)| format!("{:>8.3}", sum / n)).collect()
+    let cells: Vec<String> = sums.iter().map(|(sum, n)| format!("{:>8.3}", sum / n)).collect();
+    cells.concat()
 }
 
 fn cold_start(world: &World, fitted: &SgnsModel) -> Result<(), Box<dyn Error>> {
@@ -256,6 +257,7 @@ fn cold_start(world: &World, fitted: &SgnsModel) -> Result<(), Box<dyn Error>> {
 }
 
 /// Types of users and listings, and rejections.
+#[expect(clippy::too_many_lines, reason = "an example that reads from top to bottom")]
 fn kinds(world: &World, histories: &Histories) -> Result<(), Box<dyn Error>> {
     let config = |reject: bool| TypesConfig {
         users: TypeRules(vec![

@@ -148,7 +148,10 @@ impl World {
         }
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let is_cold = listings.iter().map(|_| rng.random_bool(0.04)).collect();
-        let qualities: Vec<f64> = listings.iter().map(|_| quality_weight * rng.random::<f64>()).collect();
+        let qualities: Vec<f64> = listings
+            .iter()
+            .map(|_| quality_weight * rng.random::<f64>())
+            .collect();
         for (listing, quality) in listings.iter_mut().zip(qualities) {
             listing.quality = quality;
         }

@@ -133,7 +133,7 @@ impl Place {
 /// Items with a place, by type.
 #[derive(Debug)]
 pub struct Places {
-    places: Vec<Option<Place>>,
+    of_item: Vec<Option<Place>>,
     types: Vec<u32>,
     /// By type.
     trees: Vec<RTree<GeomWithData<[f64; 3], u32>>>,
@@ -174,7 +174,7 @@ impl Places {
             }
         }
         Ok(Self {
-            places,
+            of_item: places,
             types,
             trees: points.into_par_iter().map(RTree::bulk_load).collect(),
         })
@@ -182,13 +182,13 @@ impl Places {
 
     /// Whether it is known where the item is.
     pub fn is_known(&self, item: ItemIdx) -> bool {
-        matches!(self.places.get(item.index()), Some(Some(_)))
+        matches!(self.of_item.get(item.index()), Some(Some(_)))
     }
 
     /// The `k` nearest other items of the same type within the radius, nearest first, ties by item, with their distances
     /// in kilometres.
     pub fn nearest(&self, item: ItemIdx, k: usize, radius_km: f64) -> Vec<(ItemIdx, f64)> {
-        let Some(Some(place)) = self.places.get(item.index()) else {
+        let Some(Some(place)) = self.of_item.get(item.index()) else {
             return Vec::new();
         };
         let point = place.point();
@@ -205,7 +205,7 @@ impl Places {
             if other == item {
                 continue;
             }
-            let km = self.places[other.index()].map_or(f64::INFINITY, |other| place.km_to(other));
+            let km = self.of_item[other.index()].map_or(f64::INFINITY, |other| place.km_to(other));
             if km > radius_km * (1.0 + 1e-9) {
                 break;
             }
@@ -288,8 +288,8 @@ mod tests {
     fn table(rows: &[Row]) -> AttributeTable {
         let names: Vec<String> = (0..rows.len()).map(|row| format!("i{row:04}")).collect();
         let ids: ArrayRef = Arc::new(StringArray::from(names.clone()));
-        let latitudes: ArrayRef = Arc::new(Float64Array::from_iter(rows.iter().map(|row| row.0)));
-        let longitudes: ArrayRef = Arc::new(Float64Array::from_iter(rows.iter().map(|row| row.1)));
+        let latitudes: ArrayRef = Arc::new(rows.iter().map(|row| row.0).collect::<Float64Array>());
+        let longitudes: ArrayRef = Arc::new(rows.iter().map(|row| row.1).collect::<Float64Array>());
         let rooms: ArrayRef = Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.2)));
         let columns = [
             ("item_id", ids),
@@ -429,13 +429,13 @@ mod tests {
             ..some()
         };
         assert!(failed(&lat).contains("`cold.latitude` names the column `lat`"));
-        let same = ColdConfig {
+        let by_beds = ColdConfig {
             same: TypeRules(vec![TypeRule {
                 column: Some("beds".to_owned()),
                 ..TypeRule::default()
             }]),
             ..some()
         };
-        assert!(failed(&same).contains("cold.same[0].column"));
+        assert!(failed(&by_beds).contains("cold.same[0].column"));
     }
 }

@@ -302,7 +302,7 @@ fn what_was_turned_down_is_pushed_away() {
     let mut sessions = with_goals();
     for number in 0..400 {
         sessions.push(&Session {
-            items: vec![ItemIdx(number % 19), ItemIdx((number + 1) % 19)],
+            items: vec![ItemIdx(3), ItemIdx(5 + number % 14)],
             goal: None,
             rejects: vec![[ItemIdx(3), ItemIdx(4)]],
         });
@@ -319,7 +319,7 @@ fn what_was_turned_down_is_pushed_away() {
             likely(&model, 3, 4)
         };
         let (without, with) = (fitted(false), fitted(true));
-        assert!(with < without - 0.1, "{parallel:?}: {without} {with}");
+        assert!(with < without - 0.3, "{parallel:?}: {without} {with}");
     }
 }
 

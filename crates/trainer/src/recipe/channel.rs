@@ -135,14 +135,7 @@ impl ChannelTable {
             Err(Problem::new(table.place(key), message).with_help(format!("take `{key}` out")))
         };
         let model_error = |error: catchment_models::Error| table.model_error("model", error);
-        // `half_life of channel ``: the key; which channel it is about is said anyway.
-        let query_error = |error: ConfigError| match error {
-            ConfigError::OutOfRange { key, value, allowed } => {
-                let key = key.split_once(" of ").map_or(key.as_str(), |(key, _)| key);
-                table.out_of_range(&format!("query.{key}"), &value, allowed)
-            }
-            other => Problem::new(table.place("query"), other.to_string()),
-        };
+        let query_error = |error: ConfigError| table.query_error(error);
         if !matches!(self.kind, ChannelKind::Item2vec | ChannelKind::Airbnb) {
             has_no("sessions", self.sessions.is_some())?;
         }
@@ -208,27 +201,31 @@ impl ChannelTable {
                     index,
                 })
             }
-            ChannelKind::Airbnb => {
-                let sessions = self.resolve_sessions(table)?;
-                let objective: ObjectiveConfig = table.settings("objective", self.objective.as_ref())?;
-                let objective_error = |error| table.model_error("objective", error);
-                objective.validate().map_err(objective_error)?;
-                let model = over(airbnb::default_model(), self.model.as_ref());
-                let model: SgnsConfig = table.settings("model", Some(&model))?;
-                model.validate().map_err(model_error)?;
-                let query: ItemVectorsConfig = table.settings("query", self.query.as_ref())?;
-                query.validate("").map_err(query_error)?;
-                Ok(ChannelModel::Airbnb {
-                    sessions,
-                    cold: self.resolve_cold(table)?,
-                    types: self.resolve_types(table, objective.goal.is_some())?,
-                    objective,
-                    model,
-                    query,
-                    index: self.resolve_index(table)?,
-                })
-            }
+            ChannelKind::Airbnb => self.resolve_airbnb(table),
         }
+    }
+
+    fn resolve_airbnb(&self, table: Table) -> Result<ChannelModel, Problem> {
+        let sessions = self.resolve_sessions(table)?;
+        let objective: ObjectiveConfig = table.settings("objective", self.objective.as_ref())?;
+        let objective_error = |error| table.model_error("objective", error);
+        objective.validate().map_err(objective_error)?;
+        let model = over(airbnb::default_model(), self.model.as_ref());
+        let model: SgnsConfig = table.settings("model", Some(&model))?;
+        model
+            .validate()
+            .map_err(|error| table.model_error("model", error))?;
+        let query: ItemVectorsConfig = table.settings("query", self.query.as_ref())?;
+        query.validate("").map_err(|error| table.query_error(error))?;
+        Ok(ChannelModel::Airbnb {
+            sessions,
+            cold: self.resolve_cold(table)?,
+            types: self.resolve_types(table, objective.goal.is_some())?,
+            objective,
+            model,
+            query,
+            index: self.resolve_index(table)?,
+        })
     }
 
     fn resolve_sessions(&self, table: Table) -> Result<SessionsConfig, Problem> {
@@ -349,6 +346,18 @@ impl Table {
                 Problem::new(self.place(&path(&key)), message)
             }
             other => Problem::new(self.place(key), other.to_string()),
+        }
+    }
+
+    /// What a channel's query says of its settings. Of `half_life of channel x` the key: which channel it is about is said
+    /// anyway.
+    fn query_error(self, error: ConfigError) -> Problem {
+        match error {
+            ConfigError::OutOfRange { key, value, allowed } => {
+                let key = key.split_once(" of ").map_or(key.as_str(), |(key, _)| key);
+                self.out_of_range(&format!("query.{key}"), &value, allowed)
+            }
+            other => Problem::new(self.place("query"), other.to_string()),
         }
     }
 
