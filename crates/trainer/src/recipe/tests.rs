@@ -121,7 +121,7 @@ fn a_misspelt_key_is_named_with_its_line_and_the_nearest_key() {
     check(
         &GOOD.replace("\"leave-last\"", "\"leave-last\"\nnn = 1"),
         expect![[r#"
-            shop/catchment.toml:7: unknown key `nn`, expected one of `kind`, `fraction`, `n`, `at`, `windows`, `horizon`, `step`, `gap`, `window`, `validation`, `refit`
+            shop/catchment.toml:7: unknown key `nn`, expected one of `kind`, `fraction`, `n`, `at`, `since`, `windows`, `horizon`, `step`, `gap`, `window`, `validation`, `refit`
             help: did you mean `n`?"#]],
     );
     check(
