@@ -4,6 +4,7 @@
 //! - [`newest`]: since when each item is there
 //! - [`neighbours`]: tables of which items speak for which ([`item_cf`](neighbours::item_cf), [`swing`](neighbours::swing))
 //! - [`sgns`]: vectors from what occurs together in sessions
+//! - [`airbnb`]: the same with a goal, markets, places and kinds of users
 //! - [`factorization`]: vectors and weights ([`ials`](factorization::ials))
 //! - [`spectrum`]: how many of their directions vectors use, and a map of them
 //! - [`progress`]: how a training is watched and stopped
@@ -43,6 +44,7 @@
 //! # Siblings
 //! `catchment-schema` below; `catchment-recall` and `catchment-ranking` beside, which never see how a model was fitted.
 
+pub mod airbnb;
 mod dense;
 pub mod error;
 pub mod factorization;

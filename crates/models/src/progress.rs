@@ -18,6 +18,10 @@ pub enum Flow {
 pub trait Progress {
     /// `done` of `total` units are done; `note` is a short text about the last one (a loss, for example).
     fn step(&mut self, done: u64, total: u64, note: &str) -> Flow;
+
+    /// Just before a step: how much work of a kind was done so far, which grows from step to step. Whoever has a clock
+    /// can tell how much of it is done in a second.
+    fn work(&mut self, _done: u64, _unit: &str) {}
 }
 
 /// Says nothing and never stops.

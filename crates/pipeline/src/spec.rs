@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use catchment_ann_index::IndexConfig;
+use catchment_models::airbnb::{ColdConfig, ObjectiveConfig, TypesConfig};
 use catchment_models::factorization::ials::IalsConfig;
 use catchment_models::neighbours::item_cf::ItemCfConfig;
 use catchment_models::neighbours::swing::SwingConfig;
@@ -103,6 +104,25 @@ pub enum ChannelModel {
         /// The index over item vectors.
         index: IndexConfig,
     },
+    /// Airbnb: what occurs together in sessions that have a goal, in markets; from the user's recent items.
+    Airbnb {
+        /// How users' events become sessions.
+        sessions: SessionsConfig,
+        /// What is learned beside who stands near whom.
+        objective: ObjectiveConfig,
+        /// The settings of the skip-gram.
+        model: SgnsConfig,
+        /// Where items without sessions get their vectors from; none: they have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cold: Option<Box<ColdConfig>>,
+        /// Kinds of users and items, where they are learned.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        types: Option<Box<TypesConfig>>,
+        /// How a history becomes a query.
+        query: ItemVectorsConfig,
+        /// The index over item vectors.
+        index: IndexConfig,
+    },
 }
 
 impl ChannelModel {
@@ -115,7 +135,23 @@ impl ChannelModel {
             Self::Swing { .. } => "swing",
             Self::Ials { .. } => "ials",
             Self::Item2vec { .. } => "item2vec",
+            Self::Airbnb { .. } => "airbnb",
         }
+    }
+}
+
+impl ChannelModel {
+    /// Whether it has a vector for each item.
+    pub fn has_vectors(&self) -> bool {
+        matches!(
+            self,
+            Self::Ials { .. } | Self::Item2vec { .. } | Self::Airbnb { .. }
+        )
+    }
+
+    /// Whether it learns kinds of users and items.
+    pub fn has_types(&self) -> bool {
+        matches!(self, Self::Airbnb { types: Some(_), .. })
     }
 }
 

@@ -271,6 +271,7 @@ pub(crate) async fn prepare_imported(
         cold_items: cold(&encoded, ITEM, &items).await?,
         first_time: filled.first,
         last_time: filled.last,
+        names_sessions: filled.has_sessions(),
         window,
         findings,
         hash: hash_files(|name| unfinished.file(name))?,

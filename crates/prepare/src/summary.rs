@@ -39,6 +39,9 @@ pub struct Summary {
     pub first_time: Time,
     /// The last moment in the log that was kept, where any is known.
     pub last_time: Time,
+    /// Whether any row of the log names its session.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub names_sessions: bool,
     /// The window that was prepared, where the split is rolling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,

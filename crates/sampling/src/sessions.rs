@@ -1,6 +1,6 @@
 //! Histories cut into sessions, and where a training reads them from.
 
-use catchment_schema::{Event, EventKind, Histories, History, ItemIdx, Result};
+use catchment_schema::{Event, EventKind, Histories, History, Interactions, ItemIdx, Result};
 
 /// How a user's events become sessions.
 ///
@@ -20,6 +20,9 @@ pub struct SessionRules {
     pub min_items: usize,
     /// The same item several times in a row counts once.
     pub merge_repeats: bool,
+    /// Rows of different sessions of the log are never in one session, and rows of one belong together wherever they
+    /// stand; all other rules hold within each. Where nothing says which session a row is of, it has no effect.
+    pub as_given: bool,
 }
 
 impl Default for SessionRules {
@@ -31,6 +34,7 @@ impl Default for SessionRules {
             goal: None,
             min_items: 2,
             merge_repeats: true,
+            as_given: false,
         }
     }
 }
@@ -42,6 +46,9 @@ pub struct Session {
     pub items: Vec<ItemIdx>,
     /// What the session ended in.
     pub goal: Option<ItemIdx>,
+    /// Pairs that were offered and turned down: wherever the first stands in the session, the second does not go with
+    /// it. [`SessionRules`] make none.
+    pub rejects: Vec<[ItemIdx; 2]>,
 }
 
 impl Session {
@@ -49,6 +56,7 @@ impl Session {
     pub fn clear(&mut self) {
         self.items.clear();
         self.goal = None;
+        self.rejects.clear();
     }
 }
 
@@ -83,6 +91,43 @@ impl SessionRules {
             }
         }
         self.end(session, &mut visit)
+    }
+
+    /// As [`SessionRules::cut`], of one user's rows in order, `sessions[i]` being the session that `events[i]` is of.
+    /// Changes their order where sessions of the log are interwoven.
+    ///
+    /// # Errors
+    /// What `visit` fails with.
+    ///
+    /// # Panics
+    /// When the slices differ in length.
+    pub fn cut_rows<E>(
+        &self,
+        events: &mut [Event],
+        sessions: &mut [u32],
+        session: &mut Session,
+        mut visit: impl FnMut(&Session) -> Result<(), E>,
+    ) -> Result<(), E> {
+        assert_eq!(events.len(), sessions.len(), "one session for each event");
+        if !self.as_given {
+            return self.cut(History::new(events), session, visit);
+        }
+        if !sessions.is_sorted() {
+            // They are numbered in the order in which they begin.
+            let mut rows: Vec<(u32, Event)> = sessions.iter().copied().zip(events.iter().copied()).collect();
+            rows.sort_by_key(|(session, _)| *session);
+            for (place, (session, event)) in rows.into_iter().enumerate() {
+                sessions[place] = session;
+                events[place] = event;
+            }
+        }
+        let mut begin = 0;
+        for rows in sessions.chunk_by(|a, b| a == b) {
+            let end = begin + rows.len();
+            self.cut(History::new(&events[begin..end]), session, &mut visit)?;
+            begin = end;
+        }
+        Ok(())
     }
 
     fn counts(&self, event: &Event) -> bool {
@@ -144,24 +189,21 @@ pub trait SessionStream: Send {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemorySessions {
     items: Vec<ItemIdx>,
+    rejects: Vec<[ItemIdx; 2]>,
     goals: Vec<Option<ItemIdx>>,
-    /// Where each session begins, and the end.
-    offsets: Vec<usize>,
-    /// Which session each shard begins with, and the end.
+    /// Where each session ends, in `items` and in `rejects`.
+    ends: Vec<[usize; 2]>,
+    /// Which session each shard begins with.
     shards: Vec<usize>,
 }
 
 /// Events that make a shard full.
-const SHARD_EVENTS: usize = 1 << 13;
+pub(crate) const SHARD_EVENTS: usize = 1 << 13;
 
 impl MemorySessions {
     /// All sessions of all histories.
     pub fn new(histories: &Histories, rules: &SessionRules) -> Self {
-        let mut sessions = Self {
-            offsets: vec![0],
-            shards: vec![0],
-            ..Self::default()
-        };
+        let mut sessions = Self::default();
         let mut session = Session::default();
         for (_, history) in histories.iter() {
             let done: Result<(), std::convert::Infallible> = rules.cut(history, &mut session, |session| {
@@ -172,8 +214,27 @@ impl MemorySessions {
                 Ok(()) => {}
             }
         }
-        if sessions.shards.last() != Some(&sessions.goals.len()) {
-            sessions.shards.push(sessions.goals.len());
+        sessions
+    }
+
+    /// All sessions of an encoded log, which says of each row the session that it is of.
+    pub fn of_log(log: &Interactions, rules: &SessionRules) -> Self {
+        let mut sessions = Self::default();
+        let mut session = Session::default();
+        let mut begin = 0;
+        for rows in log.users.chunk_by(|a, b| a == b) {
+            let rows = begin..begin + rows.len();
+            begin = rows.end;
+            let mut events = log.events[rows.clone()].to_vec();
+            let mut given = log.sessions[rows].to_vec();
+            let done: Result<(), std::convert::Infallible> =
+                rules.cut_rows(&mut events, &mut given, &mut session, |session| {
+                    sessions.push(session);
+                    Ok(())
+                });
+            match done {
+                Ok(()) => {}
+            }
         }
         sessions
     }
@@ -188,27 +249,34 @@ impl MemorySessions {
         self.goals.is_empty()
     }
 
-    fn push(&mut self, session: &Session) {
-        self.items.extend_from_slice(&session.items);
-        self.offsets.push(self.items.len());
-        self.goals.push(session.goal);
+    /// Adds a session at the end.
+    pub fn push(&mut self, session: &Session) {
         let begin = self.shards.last().copied().unwrap_or(0);
-        if self.items.len() - self.offsets[begin] >= SHARD_EVENTS {
+        if self.goals.is_empty() || self.items.len() - self.begin(begin)[0] >= SHARD_EVENTS {
             self.shards.push(self.goals.len());
         }
+        self.items.extend_from_slice(&session.items);
+        self.rejects.extend_from_slice(&session.rejects);
+        self.goals.push(session.goal);
+        self.ends.push([self.items.len(), self.rejects.len()]);
+    }
+
+    /// Where a session begins, in `items` and in `rejects`.
+    fn begin(&self, session: usize) -> [usize; 2] {
+        session.checked_sub(1).map_or([0, 0], |before| self.ends[before])
     }
 }
 
 impl SessionSource for MemorySessions {
     fn n_shards(&self) -> usize {
-        self.shards.len().saturating_sub(1)
+        self.shards.len()
     }
 
     fn shard(&self, shard: usize) -> Result<Box<dyn SessionStream + '_>> {
         Ok(Box::new(MemoryStream {
             sessions: self,
             next: self.shards[shard],
-            end: self.shards[shard + 1],
+            end: self.shards.get(shard + 1).copied().unwrap_or(self.goals.len()),
         }))
     }
 }
@@ -225,8 +293,13 @@ impl SessionStream for MemoryStream<'_> {
         if self.next == self.end {
             return Ok(false);
         }
-        let range = self.sessions.offsets[self.next]..self.sessions.offsets[self.next + 1];
-        session.items.extend_from_slice(&self.sessions.items[range]);
+        let ([items, rejects], ends) = (self.sessions.begin(self.next), self.sessions.ends[self.next]);
+        session
+            .items
+            .extend_from_slice(&self.sessions.items[items..ends[0]]);
+        session
+            .rejects
+            .extend_from_slice(&self.sessions.rejects[rejects..ends[1]]);
         session.goal = self.sessions.goals[self.next];
         self.next += 1;
         Ok(true)
@@ -315,6 +388,36 @@ mod tests {
             ..SessionRules::default()
         };
         check(&rules, "1@0 2@1! 3@2!", "2 3");
+    }
+
+    #[test]
+    fn sessions_of_the_log_stay_apart_and_whole() {
+        let check = |rules: &SessionRules, given: &[u32], expect: &str| {
+            let log = Interactions {
+                users: vec![UserIdx(0); given.len()],
+                events: (0..given.len())
+                    .map(|row| Event::new(ItemIdx::from_index(row), Time::from_millis(row as i64 * 1000)))
+                    .collect(),
+                sessions: given.to_vec(),
+            };
+            let sessions = MemorySessions::of_log(&log, rules);
+            let found: Vec<String> = (0..sessions.len())
+                .map(|at| {
+                    let items = &sessions.items[sessions.begin(at)[0]..sessions.ends[at][0]];
+                    let items: Vec<String> = items.iter().map(|item| item.0.to_string()).collect();
+                    items.join(" ")
+                })
+                .collect();
+            assert_eq!(found.join(" | "), expect);
+        };
+        let mut rules = SessionRules::default();
+        check(&rules, &[4, 4, 5, 5], "0 1 2 3");
+        rules.as_given = true;
+        check(&rules, &[4, 4, 5, 5], "0 1 | 2 3");
+        check(&rules, &[4, 5, 4, 5, 5], "0 2 | 1 3 4");
+        check(&rules, &[4, 5, 6, 7], "");
+        rules.gap_ms = Some(1_500);
+        check(&rules, &[4, 4, 5, 4, 4], "0 1 | 3 4");
     }
 
     #[test]

@@ -5,11 +5,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::{SamplingError, SessionRules};
 
+/// What a session is, before pauses and goals cut it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionsFrom {
+    /// Where the log names sessions (`session_id`), those; else all that a user did.
+    #[default]
+    Auto,
+    /// The sessions of the encoded log: named by it or, where they are not, cut by `session_gap` of `[prepare]`.
+    Log,
+    /// All that a user did, whatever sessions the log names.
+    User,
+}
+
 /// A recipe's `sessions`: how users' events become sessions, in the words of the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SessionsConfig {
-    /// A pause of more than so many minutes begins another session; none: a user is one session.
+    /// What a session is to begin with: `auto`, `log` or `user`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub from: SessionsFrom,
+    /// A pause of more than so many minutes begins another session; none: only another session of the log does.
     pub gap_minutes: Option<f64>,
     /// Events known to have lasted less than so many seconds are left out.
     pub min_dwell_seconds: Option<f64>,
@@ -24,6 +40,7 @@ pub struct SessionsConfig {
 impl Default for SessionsConfig {
     fn default() -> Self {
         Self {
+            from: SessionsFrom::default(),
             gap_minutes: None,
             min_dwell_seconds: None,
             events: Vec::new(),
@@ -51,11 +68,25 @@ impl SessionsConfig {
         Ok(())
     }
 
-    /// The rules, with the words of the log: an event's kind is the position of its word.
+    /// The rules, with the words of the log: an event's kind is the position of its word. `is_named`: whether the log
+    /// names sessions.
     ///
     /// # Errors
     /// [`SamplingError::Config`]; [`SamplingError::UnknownEvent`].
-    pub fn rules(&self, words: &[String]) -> Result<SessionRules, SamplingError> {
+    pub fn rules(&self, words: &[String], is_named: bool) -> Result<SessionRules, SamplingError> {
+        self.rules_with_goal(words, is_named, None)
+    }
+
+    /// The rules of sessions that an event with this word ends, for which they are.
+    ///
+    /// # Errors
+    /// As [`SessionsConfig::rules`].
+    pub fn rules_with_goal(
+        &self,
+        words: &[String],
+        is_named: bool,
+        goal: Option<&str>,
+    ) -> Result<SessionRules, SamplingError> {
         self.validate()?;
         let gap_ms = millis("gap_minutes", self.gap_minutes, 60_000.0)?;
         let dwell = millis("min_dwell_seconds", self.min_dwell_seconds, 1000.0)?;
@@ -65,17 +96,31 @@ impl SessionsConfig {
             kinds: self
                 .events
                 .iter()
-                .map(|word| kind(word, words))
+                .map(|word| kind_of(word, words))
                 .collect::<Result<_, _>>()?,
-            goal: None,
+            goal: goal.map(|word| kind_of(word, words)).transpose()?,
             min_items: self.min_items,
             merge_repeats: self.merge_repeats,
+            as_given: match self.from {
+                SessionsFrom::Auto => is_named,
+                SessionsFrom::Log => true,
+                SessionsFrom::User => false,
+            },
         })
     }
 }
 
-/// The kind of a word.
-fn kind(word: &str, words: &[String]) -> Result<EventKind, SamplingError> {
+/// What is not said is not written, so that older descriptions stay as they were.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_default(from: &SessionsFrom) -> bool {
+    *from == SessionsFrom::default()
+}
+
+/// The kind of a word: its position among those of the log.
+///
+/// # Errors
+/// [`SamplingError::UnknownEvent`].
+pub fn kind_of(word: &str, words: &[String]) -> Result<EventKind, SamplingError> {
     let position = words.iter().position(|known| known == word);
     let kind = position
         .and_then(|position| u16::try_from(position).ok())
@@ -112,19 +157,38 @@ mod tests {
             events: vec!["purchase".to_owned()],
             ..SessionsConfig::default()
         };
-        let rules = config.rules(&words).expect("known words");
+        let rules = config.rules(&words, false).expect("known words");
         assert_eq!(rules.gap_ms, Some(1_800_000));
         assert_eq!(rules.min_dwell_ms, Some(500));
-        assert_eq!(rules.kinds, [EventKind(1)]);
+        assert_eq!((&rules.kinds[..], rules.goal), (&[EventKind(1)][..], None));
+        let rules = config
+            .rules_with_goal(&words, false, Some("view"))
+            .expect("known words");
+        assert_eq!(rules.goal, Some(EventKind(0)));
+        assert!(config.rules_with_goal(&words, false, Some("buy")).is_err());
         let unknown = SessionsConfig {
             events: vec!["buy".to_owned()],
             ..SessionsConfig::default()
         };
-        let message = unknown.rules(&words).expect_err("unknown").to_string();
+        let message = unknown.rules(&words, false).expect_err("unknown").to_string();
         assert!(
             message.contains("buy") && message.contains("view, purchase"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn sessions_that_the_log_names_are_taken_unless_the_recipe_says_otherwise() {
+        let taken = |from, is_named| {
+            let config = SessionsConfig {
+                from,
+                ..SessionsConfig::default()
+            };
+            config.rules(&[], is_named).expect("settings").as_given
+        };
+        let found = [SessionsFrom::Auto, SessionsFrom::Log, SessionsFrom::User]
+            .map(|from| [false, true].map(|is_named| taken(from, is_named)));
+        assert_eq!(found, [[false, true], [true, true], [false, false]]);
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! Encoded interactions: the log after raw ids have become dense indices.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Float32Array, Int64Array, RecordBatch, UInt16Array, UInt32Array};
+use arrow::array::{ArrayRef, Float32Array, Int64Array, RecordBatch, UInt16Array, UInt32Array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use crate::columns::{all_finite, required_column, typed_column};
-use crate::parquet_file::{FileKind, Metadata, parquet_error, read_parquet, write_parquet};
-use crate::{Error, Event, EventKind, Histories, ItemIdx, Result, Time, UserIdx};
+use crate::parquet_file::{FileKind, Metadata, ParquetFileWriter, parquet_error, read_parquet};
+use crate::{Error, Event, EventKind, Histories, InteractionColumns, ItemIdx, Result, Time, UserIdx};
 
 /// The encoded-interactions file.
 pub const INTERACTIONS: FileKind = FileKind {
@@ -66,7 +66,12 @@ impl Interactions {
     /// As [`write_parquet`]; [`Error::Inconsistent`] when the columns differ in length, [`Error::BadValue`] for a
     /// value that is not finite.
     pub fn write(&self, path: impl AsRef<Path>, metadata: &Metadata) -> Result<()> {
-        let path = path.as_ref();
+        let mut writer = InteractionsWriter::create(path, metadata)?;
+        writer.write(self)?;
+        writer.commit()
+    }
+
+    fn batch(&self, path: &Path) -> Result<RecordBatch> {
         let events = &self.events;
         if self.users.len() != events.len() || self.sessions.len() != events.len() {
             return Err(Error::Inconsistent {
@@ -106,9 +111,7 @@ impl Interactions {
                     .collect::<Int64Array>(),
             ),
         ];
-        let batch =
-            RecordBatch::try_new(Self::schema(), columns).map_err(|error| parquet_error(path, &error))?;
-        write_parquet(path, INTERACTIONS, &batch, metadata)
+        RecordBatch::try_new(Self::schema(), columns).map_err(|error| parquet_error(path, &error))
     }
 
     /// Reads the file.
@@ -118,29 +121,107 @@ impl Interactions {
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let (batch, _) = read_parquet(path, INTERACTIONS)?;
-        let users = required_column::<UInt32Array>(path, &batch, "user")?;
-        let items = required_column::<UInt32Array>(path, &batch, "item")?;
-        let times = typed_column::<Int64Array>(path, &batch, "time")?;
-        let kinds = required_column::<UInt16Array>(path, &batch, "event")?;
-        let values = required_column::<Float32Array>(path, &batch, "value")?;
-        let sessions = required_column::<UInt32Array>(path, &batch, "session")?;
-        let dwells = typed_column::<Int64Array>(path, &batch, "dwell")?;
-        all_finite(path, "value", values.values(), 1)?;
-        let events = (0..batch.num_rows())
-            .map(|row| Event {
-                item: ItemIdx(items.value(row)),
-                kind: EventKind(kinds.value(row)),
-                time: Time::from(times.is_valid(row).then(|| times.value(row))),
-                value: values.value(row),
-                dwell_ms: dwells
-                    .is_valid(row)
-                    .then(|| u32::try_from(dwells.value(row).max(0)).unwrap_or(u32::MAX)),
-            })
-            .collect();
-        Ok(Self {
-            users: users.values().iter().map(|&user| UserIdx(user)).collect(),
-            events,
-            sessions: sessions.values().to_vec(),
-        })
+        let mut read = Self::default();
+        read.push(path, &batch, InteractionColumns::ALL)?;
+        Ok(read)
+    }
+
+    /// Adds the rows of a batch; columns that are not asked for have what [`Event::new`] says.
+    pub(crate) fn push(
+        &mut self,
+        path: &Path,
+        batch: &RecordBatch,
+        columns: InteractionColumns,
+    ) -> Result<()> {
+        let users = required_column::<UInt32Array>(path, batch, "user")?;
+        let items = required_column::<UInt32Array>(path, batch, "item")?;
+        self.users
+            .extend(users.values().iter().map(|&user| UserIdx(user)));
+        let first = self.events.len();
+        let event = |&item: &u32| Event::new(ItemIdx(item), Time::UNKNOWN);
+        self.events.extend(items.values().iter().map(event));
+        let events = &mut self.events[first..];
+        if columns.time {
+            let times = typed_column::<Int64Array>(path, batch, "time")?;
+            for (event, time) in events.iter_mut().zip(times) {
+                event.time = Time::from(time);
+            }
+        }
+        if columns.event {
+            let kinds = required_column::<UInt16Array>(path, batch, "event")?;
+            for (event, &kind) in events.iter_mut().zip(kinds.values()) {
+                event.kind = EventKind(kind);
+            }
+        }
+        if columns.value {
+            let values = required_column::<Float32Array>(path, batch, "value")?;
+            all_finite(path, "value", values.values(), 1)?;
+            for (event, &value) in events.iter_mut().zip(values.values()) {
+                event.value = value;
+            }
+        }
+        if columns.dwell {
+            let dwells = typed_column::<Int64Array>(path, batch, "dwell")?;
+            for (event, dwell) in events.iter_mut().zip(dwells) {
+                event.dwell_ms = dwell.map(|dwell| u32::try_from(dwell.max(0)).unwrap_or(u32::MAX));
+            }
+        }
+        if columns.session {
+            let sessions = required_column::<UInt32Array>(path, batch, "session")?;
+            self.sessions.extend_from_slice(sessions.values());
+        } else {
+            self.sessions.resize(self.users.len(), 0);
+        }
+        Ok(())
+    }
+
+    /// Forgets all rows; the memory is kept.
+    pub fn clear(&mut self) {
+        self.users.clear();
+        self.events.clear();
+        self.sessions.clear();
+    }
+}
+
+/// An interactions file being written, some rows at a time; nothing is visible before
+/// [`InteractionsWriter::commit`].
+pub struct InteractionsWriter {
+    path: PathBuf,
+    writer: ParquetFileWriter,
+}
+
+impl InteractionsWriter {
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// As [`ParquetFileWriter::create`].
+    pub fn create(path: impl AsRef<Path>, metadata: &Metadata) -> Result<Self> {
+        let path = path.as_ref().to_owned();
+        let writer = ParquetFileWriter::create(&path, INTERACTIONS, Interactions::schema(), metadata)?;
+        Ok(Self { path, writer })
+    }
+
+    /// Adds rows, which go on where the last ones ended: by user, and each user's in order.
+    ///
+    /// # Errors
+    /// As [`Interactions::write`].
+    pub fn write(&mut self, rows: &Interactions) -> Result<()> {
+        self.writer.write(&rows.batch(&self.path)?)
+    }
+
+    /// Ends a row group here; without it one ends after about a million rows.
+    ///
+    /// # Errors
+    /// As [`ParquetFileWriter::write`].
+    pub fn end_row_group(&mut self) -> Result<()> {
+        self.writer.end_row_group()
+    }
+
+    /// Makes the file durable and visible.
+    ///
+    /// # Errors
+    /// As [`ParquetFileWriter::commit`].
+    pub fn commit(self) -> Result<()> {
+        self.writer.commit()
     }
 }

@@ -14,10 +14,12 @@ use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::datatypes::{Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::KeyValue;
+use parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaData};
 use parquet::file::properties::WriterProperties;
 
 use crate::{AtomicFile, Error, Result};
@@ -92,6 +94,16 @@ impl ParquetFileWriter {
             .map_err(|error| parquet_error(&self.path, &error))
     }
 
+    /// Ends a row group here; without it one ends after about a million rows.
+    ///
+    /// # Errors
+    /// As [`ParquetFileWriter::write`].
+    pub fn end_row_group(&mut self) -> Result<()> {
+        self.writer
+            .flush()
+            .map_err(|error| parquet_error(&self.path, &error))
+    }
+
     /// Makes the file durable and visible.
     ///
     /// # Errors
@@ -163,20 +175,9 @@ struct Opened<'a> {
 
 impl<'a> Opened<'a> {
     fn open(path: &'a Path) -> Result<Self> {
-        let file = File::open(path).map_err(Error::io(path))?;
-        if file.metadata().map_err(Error::io(path))?.len() == 0 {
-            return Err(Error::Empty {
-                path: path.to_owned(),
-                expected: "a Parquet file".to_owned(),
-            });
-        }
+        let file = not_empty(path)?;
         let builder = decoding(path, || ParquetRecordBatchReaderBuilder::try_new(file))?;
-        let pairs = builder.metadata().file_metadata().key_value_metadata();
-        let metadata = pairs
-            .into_iter()
-            .flatten()
-            .filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?)))
-            .collect();
+        let metadata = pairs(builder.metadata());
         Ok(Self {
             path,
             builder,
@@ -185,21 +186,7 @@ impl<'a> Opened<'a> {
     }
 
     fn check_kind(&self, kind: FileKind) -> Result<()> {
-        let found = self.metadata.get(FORMAT_KEY).map_or("none", String::as_str);
-        let name = self.metadata.get(FILE_KEY);
-        let of_this_kind = name.is_some_and(|name| name == kind.name);
-        match found.parse::<u32>() {
-            Ok(version) if of_this_kind && version <= kind.version => Ok(()),
-            _ => Err(Error::WrongVersion {
-                path: self.path.to_owned(),
-                kind: kind.name,
-                found: match name {
-                    Some(name) if !of_this_kind => format!("{name} {found}"),
-                    _ => found.to_owned(),
-                },
-                supported: kind.version,
-            }),
-        }
+        check_kind(self.path, &self.metadata, kind)
     }
 
     fn read(self) -> Result<(RecordBatch, Metadata)> {
@@ -212,6 +199,53 @@ impl<'a> Opened<'a> {
         })?;
         let batch = concat_batches(&schema, &batches).map_err(|error| parquet_error(path, &error))?;
         Ok((batch, self.metadata))
+    }
+}
+
+/// The footer of a file of ours, with the places of its pages: what readers of some of its rows begin with.
+pub(crate) fn footer(path: &Path, kind: FileKind) -> Result<ArrowReaderMetadata> {
+    let file = not_empty(path)?;
+    let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
+    let footer = decoding(path, || ArrowReaderMetadata::load(&file, options))?;
+    check_kind(path, &pairs(footer.metadata()), kind)?;
+    Ok(footer)
+}
+
+fn not_empty(path: &Path) -> Result<File> {
+    let file = File::open(path).map_err(Error::io(path))?;
+    if file.metadata().map_err(Error::io(path))?.len() == 0 {
+        return Err(Error::Empty {
+            path: path.to_owned(),
+            expected: "a Parquet file".to_owned(),
+        });
+    }
+    Ok(file)
+}
+
+fn pairs(footer: &ParquetMetaData) -> Metadata {
+    let pairs = footer.file_metadata().key_value_metadata();
+    pairs
+        .into_iter()
+        .flatten()
+        .filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?)))
+        .collect()
+}
+
+fn check_kind(path: &Path, metadata: &Metadata, kind: FileKind) -> Result<()> {
+    let found = metadata.get(FORMAT_KEY).map_or("none", String::as_str);
+    let name = metadata.get(FILE_KEY);
+    let of_this_kind = name.is_some_and(|name| name == kind.name);
+    match found.parse::<u32>() {
+        Ok(version) if of_this_kind && version <= kind.version => Ok(()),
+        _ => Err(Error::WrongVersion {
+            path: path.to_owned(),
+            kind: kind.name,
+            found: match name {
+                Some(name) if !of_this_kind => format!("{name} {found}"),
+                _ => found.to_owned(),
+            },
+            supported: kind.version,
+        }),
     }
 }
 

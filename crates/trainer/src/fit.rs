@@ -1,6 +1,8 @@
 //! Fits the channels, one arm a kind, into a folder laid out as a bundle.
 
+use std::cell::LazyCell;
 use std::fs;
+use std::ops::Deref;
 
 use anyhow::Context;
 use catchment_features::{FitTables, FittedFeatures};
@@ -9,11 +11,10 @@ use catchment_models::neighbours::item_cf::{self, ItemCf};
 use catchment_models::neighbours::swing::Swing;
 use catchment_models::newest::Newest;
 use catchment_models::popularity::Popularity;
-use catchment_models::sgns::{self, ItemVectors};
+use catchment_models::sgns;
 use catchment_pipeline::{ChannelModel, ChannelSpec, Layout, POPULARITY_FILE};
 use catchment_prepare::Prepared;
-use catchment_recall::{Against, QueryForm};
-use catchment_sampling::MemorySessions;
+use catchment_sampling::{FileSessions, GroupedUnigram};
 use catchment_schema::{Histories, Interactions, Metadata, Time};
 
 use crate::draft::{self, Draft};
@@ -21,7 +22,7 @@ use crate::failure::Failure;
 use crate::fitted::Mark;
 use crate::progress::Bar;
 use crate::work::Work;
-use crate::{folder, interrupt, vector_neighbours};
+use crate::{airbnb, folder, interrupt, vector_neighbours};
 
 /// Writes everything of a bundle but the channels' models and the ranker: vocabularies, attributes, histories,
 /// and the description of the pipeline. The ranker is named only where `with_ranker`.
@@ -65,7 +66,8 @@ pub(crate) fn channels(
 ) -> Result<(), Failure> {
     let columns: Vec<&str> = prepared.item_attributes().names().collect();
     work.recipe.check_categories(&columns)?;
-    let histories = known.histories(prepared.users().len());
+    // Made where a model wants it: there are models that read the file.
+    let histories = LazyCell::new(|| known.histories(prepared.users().len()));
     let end = known
         .events
         .iter()
@@ -88,7 +90,13 @@ pub(crate) fn channels(
         // A channel that is fitted again leaves nothing of the older one.
         folder::remove(&folder)?;
         let mut bar = Bar::new(&channel.name, work.output.is_silent());
-        fit_one(work, prepared, &histories, end, channel, layout, &mut bar)
+        let log = Log {
+            prepared,
+            known,
+            histories: &histories,
+            end,
+        };
+        fit_one(work, &log, channel, layout, &mut bar)
             .with_context(|| format!("channel `{}`", channel.name))?;
         // Stopped in the middle, it may look finished.
         stopped(work)?;
@@ -116,31 +124,46 @@ pub(crate) fn stopped(work: &Work) -> Result<(), Failure> {
 /// From so many bytes on, it is said before a fit what it takes; less is there on any machine.
 const WORTH_A_WORD: usize = 100_000_000;
 
+/// What channels are fitted on.
+struct Log<'a> {
+    prepared: &'a Prepared,
+    known: &'a Interactions,
+    histories: &'a dyn Deref<Target = Histories>,
+    /// The last moment in it.
+    end: Time,
+}
+
 /// What fitting takes at most beside the data, in bytes, where the model can say so before.
-fn memory(model: &ChannelModel, histories: &Histories, n_items: usize) -> Option<usize> {
-    let (n_users, n_pairs) = (histories.n_users(), histories.n_events());
+fn memory(model: &ChannelModel, log: &Log<'_>) -> Option<usize> {
+    let (n_users, n_items) = (log.prepared.users().len(), log.prepared.items().len());
+    let n_pairs = log.known.len();
     match model {
         ChannelModel::ItemCf { model, .. } => Some(item_cf::memory_bytes(n_users, n_items, n_pairs, model)),
         ChannelModel::Ials { model, .. } => Some(ials::memory_bytes(n_users, n_items, n_pairs, model)),
         ChannelModel::Item2vec { model, .. } => Some(sgns::memory_bytes(n_items, model)),
+        ChannelModel::Airbnb { model, objective, .. } => {
+            let markets = objective
+                .market
+                .as_ref()
+                .map_or(0, |_| GroupedUnigram::bytes(n_items));
+            Some(sgns::memory_bytes(n_items, model) + markets)
+        }
         ChannelModel::Popular { .. } | ChannelModel::Newest { .. } | ChannelModel::Swing { .. } => None,
     }
 }
 
 fn fit_one(
     work: &Work,
-    prepared: &Prepared,
-    histories: &Histories,
-    end: Time,
+    log: &Log<'_>,
     channel: &ChannelSpec,
     layout: &Layout,
     bar: &mut Bar,
 ) -> anyhow::Result<()> {
+    let (prepared, histories) = (log.prepared, log.histories);
     let folder = layout.channel(&channel.name);
     fs::create_dir_all(&folder).map_err(catchment_schema::Error::io(&folder))?;
     let items = prepared.items();
-    if let Some(bytes) = memory(&channel.model, histories, items.len()).filter(|&bytes| bytes >= WORTH_A_WORD)
-    {
+    if let Some(bytes) = memory(&channel.model, log).filter(|&bytes| bytes >= WORTH_A_WORD) {
         work.note(format!(
             "channel `{}`: fitting takes at most about {} MB beside the data",
             channel.name,
@@ -149,7 +172,7 @@ fn fit_one(
     }
     match &channel.model {
         ChannelModel::Popular { model, .. } => {
-            let popularity = Popularity::fit(histories, items.len(), end, model)?;
+            let popularity = Popularity::fit(histories, items.len(), log.end, model)?;
             popularity.save(folder.join(POPULARITY_FILE), items)?;
         }
         ChannelModel::Newest { model, .. } => {
@@ -187,22 +210,12 @@ fn fit_one(
             query,
             ..
         } => {
-            let rules = sessions.rules(prepared.event_words())?;
-            let sessions = MemorySessions::new(histories, &rules);
+            let rules = sessions.rules(prepared.event_words(), prepared.summary().names_sessions)?;
+            // The log as it lies beside the models: read anew for every epoch, and never held.
+            let sessions = FileSessions::open(layout.histories(), &rules)?;
             let fitted = sgns::fit(&sessions, items.len(), model, work.recipe.seed, bar)?;
             fitted.save(&folder, items, channel.model.kind(), &work.recipe.name)?;
-            if query.form == QueryForm::Seeds {
-                let against = match query.against {
-                    Against::Input => None,
-                    Against::Output => Some(&fitted.output[..]),
-                };
-                let table = vector_neighbours::of(
-                    &ItemVectors::new(fitted.input.clone(), model.dim)?,
-                    against,
-                    query.neighbours,
-                )?;
-                table.write(layout.neighbours(&channel.name), items, channel.model.kind())?;
-            }
+            vector_neighbours::write(&fitted, *query, &layout.neighbours(&channel.name), items, channel)?;
             work.note(format!(
                 "channel `{}`: {} sessions, {:.1} million pairs, loss {:.4} → {:.4}",
                 channel.name,
@@ -212,6 +225,7 @@ fn fit_one(
                 fitted.report.losses.last().copied().unwrap_or(0.0),
             ));
         }
+        ChannelModel::Airbnb { .. } => airbnb::fit(work, prepared, histories, channel, layout, bar)?,
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, reason = "a command-line program talks to its user")]
 
+mod airbnb;
 mod cli;
 mod commands;
 mod common_users;

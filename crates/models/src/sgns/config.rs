@@ -17,6 +17,18 @@ pub enum Parallel {
     LockFree,
 }
 
+/// Which pairs have the same negatives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NegativesForm {
+    /// Every pair has its own, as in word2vec.
+    #[default]
+    Each,
+    /// All pairs of a centre (of up to 32 contexts) have the same: small matrix products, which are faster. Then a pair is trained from the
+    /// context's side, as in word2vec; over a session these are the same ordered pairs.
+    Shared,
+}
+
 /// How the learning rate falls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -42,6 +54,8 @@ pub struct SgnsConfig {
     pub context: Context,
     /// Negatives for every positive pair.
     pub negatives: usize,
+    /// Whether every pair has its own or those of a centre share them: `"each"` or `"shared"`.
+    pub negatives_form: NegativesForm,
     /// Negatives are drawn in proportion to their count to this power; any number. With the number of epochs and
     /// `subsample` it matters most (Caselles-Dupré et al. 2018).
     pub exponent: f64,
@@ -71,6 +85,7 @@ impl Default for SgnsConfig {
             epochs: 20,
             context: Context::Window(10),
             negatives: 15,
+            negatives_form: NegativesForm::Each,
             exponent: 0.75,
             subsample: 1e-3,
             learning_rate: 0.025,

@@ -11,9 +11,10 @@
 
 use catchment_sampling::{SessionSource, SessionStream};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::record::Record;
-use super::worker::{Done, Task, Worker};
+use super::worker::{Done, SessionPosition, Task, Worker};
 use crate::Result;
 
 struct Lane<'a> {
@@ -23,8 +24,20 @@ struct Lane<'a> {
     shards: Vec<usize>,
     begun: usize,
     stream: Option<Box<dyn SessionStream + 'a>>,
+    /// How many sessions of the stream were read.
+    read: usize,
     /// Whether the worker stands within a session.
     in_session: bool,
+}
+
+/// Where a lane stands between two rounds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct LanePosition {
+    begun: usize,
+    /// How many sessions of the shard that was begun last were read; none where it is over.
+    read: Option<usize>,
+    in_session: bool,
+    session: SessionPosition,
 }
 
 /// The lanes of a training.
@@ -51,6 +64,7 @@ impl<'a> Lanes<'a> {
             shards: Vec::new(),
             begun: 0,
             stream: None,
+            read: 0,
             in_session: false,
         };
         Self {
@@ -74,6 +88,48 @@ impl<'a> Lanes<'a> {
         }
     }
 
+    /// Whether anything of the epoch is left to do.
+    pub(super) fn is_left(&self) -> bool {
+        self.all.iter().any(|lane| !lane.is_done())
+    }
+
+    /// Where all lanes stand, between two rounds.
+    pub(super) fn position(&self) -> Vec<LanePosition> {
+        let position = |lane: &Lane<'_>| LanePosition {
+            begun: lane.begun,
+            read: lane.stream.as_ref().map(|_| lane.read),
+            in_session: lane.in_session,
+            session: lane.worker.position(),
+        };
+        self.all.iter().map(position).collect()
+    }
+
+    /// Goes on, in the epoch that was just begun, where lanes stood; whether its sessions reach so far.
+    pub(super) fn go_on(&mut self, positions: &[LanePosition]) -> Result<bool> {
+        if positions.len() != self.all.len() {
+            return Ok(false);
+        }
+        for (lane, at) in self.all.iter_mut().zip(positions) {
+            if at.begun > lane.shards.len() {
+                return Ok(false);
+            }
+            lane.begun = at.begun;
+            if let (Some(read), Some(last)) = (at.read, at.begun.checked_sub(1)) {
+                let mut stream = self.source.shard(lane.shards[last])?;
+                for _ in 0..read {
+                    if !stream.next_session(&mut lane.worker.session)? {
+                        return Ok(false);
+                    }
+                }
+                lane.stream = Some(stream);
+                lane.read = read;
+            }
+            lane.in_session = at.in_session;
+            lane.worker.go_on(&at.session);
+        }
+        Ok(true)
+    }
+
     /// One round; `done` grows by what was trained. Whether anything is left to do.
     pub(super) fn round(&mut self, rate: f32, done: &mut Done) -> Result<bool> {
         let (task, source, epoch, targets) = (self.task, self.source, self.epoch, self.targets);
@@ -89,13 +145,11 @@ impl<'a> Lanes<'a> {
                 record.apply(task.kernel, task.tables, part, parts - 1);
             }
         });
-        let mut is_left = false;
         for lane in &mut self.all {
             lane.record.clear();
             done.add(&std::mem::take(&mut lane.worker.done));
-            is_left |= !lane.is_done();
         }
-        Ok(is_left)
+        Ok(self.is_left())
     }
 }
 
@@ -117,6 +171,7 @@ impl<'a> Lane<'a> {
                 self.in_session = self.worker.record(task, rate, &mut self.record);
             } else if let Some(stream) = &mut self.stream {
                 if stream.next_session(&mut self.worker.session)? {
+                    self.read += 1;
                     self.worker.begin_session(task);
                     self.in_session = true;
                 } else {
@@ -126,6 +181,7 @@ impl<'a> Lane<'a> {
                 self.begun += 1;
                 self.worker.begin_shard(task, epoch, shard);
                 self.stream = Some(source.shard(shard)?);
+                self.read = 0;
             } else {
                 break;
             }

@@ -156,7 +156,7 @@ impl ItemVectors {
 }
 
 /// To length 1; zero stays zero.
-pub(super) fn normalise(vector: &mut [f32]) {
+pub(crate) fn normalise(vector: &mut [f32]) {
     let norm = vector.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
     if norm > 0.0 {
         #[expect(clippy::cast_possible_truncation, reason = "vectors are f32")]

@@ -28,7 +28,7 @@ use super::sigmoid::sigmoid;
 pub(super) struct Kernel(Instructions);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Instructions {
+pub(super) enum Instructions {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -54,6 +54,11 @@ impl Kernel {
     /// The fastest that this CPU can run.
     pub(super) fn best() -> Self {
         Self::available().pop().unwrap_or(Self(Instructions::Portable))
+    }
+
+    /// What it may use.
+    pub(super) fn instructions(self) -> Instructions {
+        self.0
     }
 
     /// Trains one centre against its plan.

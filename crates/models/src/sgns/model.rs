@@ -6,7 +6,7 @@ use super::deterministic::lane_targets;
 use super::item_vectors::normalise;
 use super::record::Record;
 use super::rows::Rows;
-use super::{Parallel, SgnsConfig};
+use super::{NegativesForm, Parallel, SgnsConfig};
 use crate::{Error, Result};
 
 /// What a training did.
@@ -23,7 +23,7 @@ pub struct SgnsReport {
 }
 
 /// Vectors of items.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SgnsModel {
     /// Width of a vector.
     pub dim: usize,
@@ -36,8 +36,10 @@ pub struct SgnsModel {
 }
 
 impl SgnsModel {
-    pub(super) fn new(config: &SgnsConfig, [input, output]: [&Rows; 2], report: SgnsReport) -> Result<Self> {
-        let [input, output] = [input.to_vectors(), output.to_vectors()];
+    pub(super) fn new(config: &SgnsConfig, [input, output]: [Rows; 2], report: SgnsReport) -> Result<Self> {
+        // One after the other, so that at most one table is there twice.
+        let vectors = |rows: Rows| rows.to_vectors();
+        let (input, output) = (vectors(input), vectors(output));
         if !input.iter().chain(&output).all(|number| number.is_finite()) {
             return Err(Error::Diverged { model: "sgns" });
         }
@@ -103,17 +105,22 @@ impl SgnsModel {
     }
 }
 
-/// What a training takes beside its sessions, at most, in bytes: both tables, the tables that are drawn from and, in
-/// lanes, the changes of a round (a centre's last targets may lie beyond it).
+/// What a training takes beside its sessions, at most, in bytes: both tables and, at the end, one of them once more; the
+/// tables that are drawn from and, in lanes, the changes of a round (a centre's last targets may lie beyond it).
 pub fn memory_bytes(n_items: usize, config: &SgnsConfig) -> usize {
-    let tables = 2 * Rows::bytes(n_items, config.dim);
+    let tables = 2 * Rows::bytes(n_items, config.dim) + n_items * config.dim * size_of::<f32>();
     // Counts, what is kept, weights while the negatives' table is made, the table, and its logarithms.
     let sampling = n_items * (8 + 4 + 16 + 8 + 4);
     let records = match config.parallel {
         Parallel::LockFree => 0,
         Parallel::Deterministic => {
             let targets = lane_targets(n_items, config.lanes, config.lane_targets);
-            config.lanes * Record::bytes(targets, config.dim)
+            // One pair alone that shares its negatives has a vector for every target and one more.
+            let rows = match config.negatives_form {
+                NegativesForm::Each => targets,
+                NegativesForm::Shared => targets + targets.div_ceil(2),
+            };
+            config.lanes * Record::bytes(rows, config.dim)
         }
     };
     tables + sampling + records

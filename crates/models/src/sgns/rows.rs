@@ -1,5 +1,6 @@
 //! The tables that are trained, as memory that several threads may write at once.
 
+use std::io::{Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Numbers in a line, and what every row is padded to.
@@ -40,6 +41,7 @@ impl Rows {
     }
 
     /// From `[n_rows, dim]`.
+    #[cfg(test)]
     pub(super) fn from_vectors(vectors: &[f32], dim: usize) -> Self {
         let rows = Self::zeros(vectors.len() / dim, dim);
         for (row, vector) in vectors.chunks_exact(dim).enumerate() {
@@ -81,7 +83,7 @@ impl Rows {
             .cast()
     }
 
-    fn set(&self, row: usize, vector: &[f32]) {
+    pub(super) fn set(&self, row: usize, vector: &[f32]) {
         let lines = &self.lines[row * self.lines_a_row..(row + 1) * self.lines_a_row];
         let words = lines.iter().flat_map(|line| &line.0);
         for (word, pair) in words.zip(vector.chunks(2)) {
@@ -90,16 +92,47 @@ impl Rows {
         }
     }
 
+    /// The rows without their padding, as little-endian numbers. Nobody may be writing them.
+    pub(super) fn write_to(&self, file: &mut impl Write) -> std::io::Result<()> {
+        let mut bytes = Vec::with_capacity(self.dim * 4);
+        for lines in self.lines.chunks_exact(self.lines_a_row) {
+            bytes.clear();
+            for number in numbers(lines).take(self.dim) {
+                bytes.extend_from_slice(&number.to_le_bytes());
+            }
+            file.write_all(&bytes)?;
+        }
+        Ok(())
+    }
+
+    /// What [`Rows::write_to`] wrote.
+    pub(super) fn read_from(file: &mut impl Read, n_rows: usize, dim: usize) -> std::io::Result<Self> {
+        let rows = Self::zeros(n_rows, dim);
+        let (mut bytes, mut vector) = (vec![0; dim * 4], vec![0.0; dim]);
+        for row in 0..n_rows {
+            file.read_exact(&mut bytes)?;
+            for (number, bytes) in vector.iter_mut().zip(bytes.as_chunks().0) {
+                *number = f32::from_le_bytes(*bytes);
+            }
+            rows.set(row, &vector);
+        }
+        Ok(rows)
+    }
+
     /// `[n_rows, dim]`, without the padding.
     pub(super) fn to_vectors(&self) -> Vec<f32> {
         let mut vectors = Vec::with_capacity(self.n_rows() * self.dim);
         for lines in self.lines.chunks_exact(self.lines_a_row) {
-            let words = lines.iter().flat_map(|line| &line.0);
-            let numbers = words.flat_map(|word| split(word.load(Ordering::Relaxed)));
-            vectors.extend(numbers.take(self.dim));
+            vectors.extend(numbers(lines).take(self.dim));
         }
         vectors
     }
+}
+
+/// All numbers of some lines.
+fn numbers(lines: &[Line]) -> impl Iterator<Item = f32> {
+    let words = lines.iter().flat_map(|line| &line.0);
+    words.flat_map(|word| split(word.load(Ordering::Relaxed)))
 }
 
 /// Two numbers in a word, in the order in which they lie in memory.
@@ -130,6 +163,12 @@ mod tests {
             let rows = Rows::from_vectors(&vectors, dim);
             assert_eq!(rows.to_vectors(), vectors);
             assert_eq!(rows.n_rows(), 5);
+            let mut bytes = Vec::new();
+            rows.write_to(&mut bytes).expect("in memory");
+            assert_eq!(bytes.len(), 5 * dim * 4);
+            let read = Rows::read_from(&mut &bytes[..], 5, dim).expect("in memory");
+            assert_eq!(read.to_vectors(), vectors);
+            assert!(Rows::read_from(&mut &bytes[1..], 5, dim).is_err());
             assert_eq!(rows.row(4) as usize % 64, 0);
         }
     }

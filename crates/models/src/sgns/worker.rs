@@ -4,19 +4,23 @@ use catchment_sampling::{Session, Unigram, Walk};
 use catchment_schema::ItemIdx;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use serde::{Deserialize, Serialize};
 
-use super::SgnsConfig;
 use super::kernel::{Kernel, Update};
+use super::objective::Drawn;
 use super::plan::Plan;
 use super::record::Record;
 use super::rows::Rows;
 use super::sigmoid::softplus;
+use super::window::{MOST_INPUTS, Window};
+use super::{NegativesForm, SgnsConfig};
 
 /// What every worker reads.
 pub(super) struct Task<'a> {
     pub(super) config: &'a SgnsConfig,
     pub(super) walk: &'a Walk,
     pub(super) negatives: &'a Unigram,
+    pub(super) objective: &'a Drawn,
     pub(super) kernel: Kernel,
     /// Input and output vectors.
     pub(super) tables: [&'a Rows; 2],
@@ -24,7 +28,7 @@ pub(super) struct Task<'a> {
 }
 
 /// What was done.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Done {
     /// Events read, those that were thinned out among them.
     pub(super) events: u64,
@@ -33,6 +37,7 @@ pub(super) struct Done {
     /// Positives and negatives trained.
     pub(super) targets: u64,
     /// Sum of the losses of `loss_pairs` pairs, each taken just before its step.
+    #[serde(with = "bits")]
     pub(super) loss: f64,
     pub(super) loss_pairs: u64,
 }
@@ -45,6 +50,29 @@ impl Done {
         self.loss += other.loss;
         self.loss_pairs += other.loss_pairs;
     }
+}
+
+/// A number as its bits: JSON would round it.
+mod bits {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+    pub(super) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        number.to_bits().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        u64::deserialize(deserializer).map(f64::from_bits)
+    }
+}
+
+/// A worker's place in the session that was just read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct SessionPosition {
+    rng: Xoshiro256PlusPlus,
+    kept: Vec<ItemIdx>,
+    next: usize,
+    centres: u64,
 }
 
 /// Of so many centres one adds its loss.
@@ -60,7 +88,10 @@ pub(super) struct Worker {
     contexts: Vec<ItemIdx>,
     /// The centre's targets: each context, followed by its negatives.
     targets: Vec<ItemIdx>,
+    /// How many of the targets are positives.
+    positives: u64,
     plan: Plan,
+    window: Window,
     next: usize,
     centres: u64,
     pub(super) done: Done,
@@ -75,7 +106,9 @@ impl Worker {
             kept: Vec::new(),
             contexts: Vec::new(),
             targets: Vec::new(),
+            positives: 0,
             plan: Plan::new(dim),
+            window: Window::new(dim),
             next: 0,
             centres: 0,
             done: Done::default(),
@@ -98,17 +131,47 @@ impl Worker {
         self.next = 0;
     }
 
+    /// What [`Worker::go_on`] needs.
+    pub(super) fn position(&self) -> SessionPosition {
+        SessionPosition {
+            rng: self.rng.clone(),
+            kept: self.kept.clone(),
+            next: self.next,
+            centres: self.centres,
+        }
+    }
+
+    /// Goes on within `self.session`, or behind it.
+    pub(super) fn go_on(&mut self, at: &SessionPosition) {
+        self.rng = at.rng.clone();
+        self.kept.clone_from(&at.kept);
+        self.next = at.next;
+        self.centres = at.centres;
+    }
+
     /// Trains the next centre of the session; whether there was one.
     #[allow(unsafe_code, reason = "the addresses are of whole rows of the tables")]
     pub(super) fn train(&mut self, task: &Task<'_>, rate: f32) -> bool {
-        let Some(centre) = self.draw(task) else {
+        let Some(&centre) = self.kept.get(self.next) else {
             return false;
         };
+        let is_shared = task.config.negatives_form == NegativesForm::Shared;
+        if is_shared {
+            self.share(task, |worker, _, _| {
+                // SAFETY: all rows are of tables of the window's width.
+                unsafe { worker.window.train(task.kernel, rate) };
+            });
+            self.draw_objective_alone(task, centre);
+        } else {
+            self.draw(task);
+        }
         if !self.plan.is_empty() {
             let row = task.tables[0].row(centre.index());
             // SAFETY: the centre and all targets are rows of tables of the plan's width.
             unsafe { task.kernel.train(row, &mut self.plan, rate) };
-            self.count();
+            if !is_shared {
+                self.count();
+            }
         }
         true
     }
@@ -119,9 +182,29 @@ impl Worker {
         reason = "the addresses are of whole rows of the tables and of the record"
     )]
     pub(super) fn record(&mut self, task: &Task<'_>, rate: f32, record: &mut Record) -> bool {
-        let Some(centre) = self.draw(task) else {
+        let Some(&centre) = self.kept.get(self.next) else {
             return false;
         };
+        let is_shared = task.config.negatives_form == NegativesForm::Shared;
+        if is_shared {
+            self.share(task, |worker, inputs, outputs| {
+                let first = record.room(worker.window.n_rows());
+                let vectors = record.vectors.row(first as usize);
+                // SAFETY: as in `train`; the record has just made room for the vectors.
+                unsafe { worker.window.look(task.kernel, rate, vectors) };
+                let update = |(vector, item): (u32, &ItemIdx)| Update {
+                    row: item.0,
+                    vector,
+                    step: 1.0,
+                };
+                record.inputs.extend((first..).zip(inputs).map(update));
+                let behind = first + u32::try_from(inputs.len()).unwrap_or(u32::MAX);
+                record.outputs.extend((behind..).zip(outputs).map(update));
+            });
+            self.draw_objective_alone(task, centre);
+        } else {
+            self.draw(task);
+        }
         if self.plan.is_empty() {
             return true;
         }
@@ -149,13 +232,17 @@ impl Worker {
             vector,
             step: 1.0,
         });
-        self.count();
+        if !is_shared {
+            self.count();
+        }
         true
     }
 
     /// Puts the next centre's targets into the plan.
-    fn draw(&mut self, task: &Task<'_>) -> Option<ItemIdx> {
-        let centre = *self.kept.get(self.next)?;
+    fn draw(&mut self, task: &Task<'_>) {
+        let Some(&centre) = self.kept.get(self.next) else {
+            return;
+        };
         task.walk
             .contexts(&self.kept, self.next, &mut self.rng, &mut self.contexts);
         self.next += 1;
@@ -172,18 +259,105 @@ impl Worker {
             }
             self.plan.end_group();
         }
-        Some(centre)
+        self.positives = self.contexts.len() as u64;
+        self.draw_objective(task, centre);
+    }
+
+    /// Puts into the plan, as one group more, what the objective adds.
+    fn draw_objective(&mut self, task: &Task<'_>, centre: ItemIdx) {
+        let Drawn {
+            global_goal,
+            rejects,
+            groups,
+        } = task.objective;
+        let output = task.tables[1];
+        if *global_goal && let Some(goal) = self.session.goal.filter(|&goal| goal != centre) {
+            self.targets.push(goal);
+            self.plan.push(output.row(goal.index()), 1.0);
+            self.positives += 1;
+        }
+        if *rejects {
+            for [_, rejected] in self.session.rejects.iter().filter(|[at, _]| *at == centre) {
+                self.targets.push(*rejected);
+                self.plan.push(output.row(rejected.index()), 0.0);
+            }
+        }
+        if let Some((grouped, n)) = groups
+            && self.positives > 0
+        {
+            let goal = self.session.goal;
+            let is_positive = |item, contexts: &[ItemIdx]| {
+                item == centre || (*global_goal && goal == Some(item)) || contexts.contains(&item)
+            };
+            for _ in 0..*n {
+                let drawn = (0..REDRAWS)
+                    .map_while(|_| grouped.draw_beside(centre, &mut self.rng))
+                    .find(|&item| !is_positive(item, &self.contexts));
+                // Where a whole group is in the window, another try would be as vain.
+                let Some(item) = drawn else { break };
+                self.targets.push(item);
+                self.plan.push(output.row(item.index()), 0.0);
+            }
+        }
+        self.plan.end_group();
+    }
+
+    /// Puts into the plan what the objective adds for the centre whose contexts were just met in another form.
+    fn draw_objective_alone(&mut self, task: &Task<'_>, centre: ItemIdx) {
+        self.targets.clear();
+        self.plan.clear();
+        let n_contexts = self.contexts.len() as u64;
+        self.positives = n_contexts;
+        self.draw_objective(task, centre);
+        self.done.pairs += self.positives - n_contexts;
+        self.done.targets += self.targets.len() as u64;
+    }
+
+    /// Meets the next centre of the session with all its contexts, some at a time, which share their negatives. `step` is told the contexts and what they are trained against, and takes the step.
+    fn share(&mut self, task: &Task<'_>, mut step: impl FnMut(&mut Self, &[ItemIdx], &[ItemIdx])) {
+        let Some(&centre) = self.kept.get(self.next) else {
+            return;
+        };
+        let mut contexts = std::mem::take(&mut self.contexts);
+        let mut targets = std::mem::take(&mut self.targets);
+        task.walk
+            .contexts(&self.kept, self.next, &mut self.rng, &mut contexts);
+        self.next += 1;
+        let has_loss = self.centres.is_multiple_of(CENTRES_A_LOSS);
+        for inputs in contexts.chunks(MOST_INPUTS) {
+            targets.clear();
+            targets.push(centre);
+            let negatives =
+                (0..task.config.negatives).filter_map(|_| negative(task.negatives, centre, &mut self.rng));
+            targets.extend(negatives);
+            self.window.clear();
+            for input in inputs {
+                self.window.push_input(task.tables[0].row(input.index()));
+            }
+            for target in &targets {
+                self.window.push_output(task.tables[1].row(target.index()));
+            }
+            step(self, inputs, &targets);
+            self.done.pairs += inputs.len() as u64;
+            self.done.targets += (inputs.len() * targets.len()) as u64;
+            if has_loss {
+                self.done.loss += self.window.loss();
+                self.done.loss_pairs += inputs.len() as u64;
+            }
+        }
+        self.centres += u64::from(!contexts.is_empty());
+        (self.contexts, self.targets) = (contexts, targets);
     }
 
     /// Counts the centre that was just trained.
     fn count(&mut self) {
-        self.done.pairs += self.contexts.len() as u64;
+        self.done.pairs += self.positives;
         self.done.targets += self.targets.len() as u64;
         if self.centres.is_multiple_of(CENTRES_A_LOSS) {
             let losses = self.plan.logits.iter().zip(&self.plan.labels);
             let loss = |(&logit, &label): (&f32, &f32)| softplus(if label > 0.5 { -logit } else { logit });
             self.done.loss += losses.map(loss).sum::<f64>();
-            self.done.loss_pairs += self.contexts.len() as u64;
+            self.done.loss_pairs += self.positives;
         }
         self.centres += 1;
     }
