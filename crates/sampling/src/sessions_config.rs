@@ -98,6 +98,7 @@ impl SessionsConfig {
 }
 
 /// What is not said is not written, so that older descriptions stay as they were.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
 fn is_default(from: &SessionsFrom) -> bool {
     *from == SessionsFrom::default()
 }
