@@ -9,7 +9,7 @@ use catchment_models::neighbours::item_cf::ItemCfConfig;
 use catchment_models::neighbours::swing::SwingConfig;
 use catchment_models::newest::NewestConfig;
 use catchment_models::popularity::PopularityConfig;
-use catchment_models::sgns::{SessionsConfig, SgnsConfig};
+use catchment_models::sgns::{ColdConfig, SessionsConfig, SgnsConfig};
 use catchment_ranking::LrRankerConfig;
 use catchment_recall::{
     ItemToItemConfig, ItemVectorsConfig, MergeConfig, NewestQueryConfig, PopularQueryConfig,
@@ -102,6 +102,9 @@ pub enum ChannelModel {
         query: ItemVectorsConfig,
         /// The index over item vectors.
         index: IndexConfig,
+        /// What says how items are alike that were in no session; without a column they have no vector.
+        #[serde(default, skip_serializing_if = "ColdConfig::is_empty")]
+        cold: ColdConfig,
     },
 }
 

@@ -6,7 +6,7 @@ use catchment_models::neighbours::item_cf::ItemCfConfig;
 use catchment_models::neighbours::swing::SwingConfig;
 use catchment_models::newest::NewestConfig;
 use catchment_models::popularity::PopularityConfig;
-use catchment_models::sgns::{SessionsConfig, SgnsConfig};
+use catchment_models::sgns::{ColdConfig, SessionsConfig, SgnsConfig};
 use catchment_pipeline::{ChannelModel, ChannelSpec, RankerModel};
 use catchment_ranking::{LrRankerConfig, RankError};
 use catchment_recall::{
@@ -41,6 +41,7 @@ pub(super) struct ChannelTable {
     model: Option<toml::Table>,
     query: Option<toml::Table>,
     index: Option<toml::Table>,
+    cold: Option<toml::Table>,
 }
 
 fn default_k() -> usize {
@@ -145,6 +146,7 @@ impl ChannelTable {
         };
         if !matches!(self.kind, ChannelKind::Item2vec) {
             has_no("sessions", self.sessions.is_some())?;
+            has_no("cold", self.cold.is_some())?;
         }
         match self.kind {
             ChannelKind::Popular => {
@@ -202,11 +204,19 @@ impl ChannelTable {
                 let query: ItemVectorsConfig = table.settings("query", self.query.as_ref())?;
                 query.validate("").map_err(query_error)?;
                 let index = self.resolve_index(table)?;
+                let cold: ColdConfig = table.settings("cold", self.cold.as_ref())?;
+                cold.validate().map_err(|error| match error {
+                    catchment_models::Error::Config { key, value, allowed } => {
+                        table.out_of_range(&format!("cold.{key}"), &value, allowed)
+                    }
+                    other => Problem::new(table.place("cold"), other.to_string()),
+                })?;
                 Ok(ChannelModel::Item2vec {
                     sessions,
                     model,
                     query,
                     index,
+                    cold,
                 })
             }
         }

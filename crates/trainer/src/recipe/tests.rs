@@ -83,7 +83,7 @@ fn a_misspelt_key_is_named_with_its_line_and_the_nearest_key() {
     check(
         &GOOD.replace("kind = \"ials\"", "knid = \"ials\""),
         expect![[r#"
-            shop/catchment.toml:9: unknown key `knid`, expected one of `name`, `kind`, `k`, `sessions`, `model`, `query`, `index`
+            shop/catchment.toml:9: unknown key `knid`, expected one of `name`, `kind`, `k`, `sessions`, `model`, `query`, `index`, `cold`
             help: did you mean `kind`?"#]],
     );
     check(
@@ -119,7 +119,7 @@ fn a_misspelt_key_is_named_with_its_line_and_the_nearest_key() {
     check(
         &GOOD.replace("\"leave-last\"", "\"leave-last\"\nnn = 1"),
         expect![[r#"
-            shop/catchment.toml:7: unknown key `nn`, expected one of `kind`, `fraction`, `n`, `at`, `windows`, `horizon`, `step`, `gap`, `window`, `validation`, `refit`
+            shop/catchment.toml:7: unknown key `nn`, expected one of `kind`, `fraction`, `n`, `at`, `since`, `windows`, `horizon`, `step`, `gap`, `window`, `validation`, `refit`
             help: did you mean `n`?"#]],
     );
     check(
@@ -431,6 +431,12 @@ fn settings_of_item2vec_are_checked_with_their_line() {
         expect![[r#"
         shop/catchment.toml:14: channel `vectors`: `query.neighbours` = 0 is out of range: from 1 to 10000
         help: choose an allowed value for that key"#]],
+    );
+    check(
+        &recipe("cold = { words = [\"title\"], most_sharing = 0 }\n"),
+        expect![[r#"
+            shop/catchment.toml:14: channel `vectors`: `cold.most_sharing` = 0 is out of range: 1 or more
+            help: choose an allowed value for that key"#]],
     );
     check(
         &GOOD.replace("kind = \"ials\"", "kind = \"ials\"\nsessions = {}"),
