@@ -161,10 +161,10 @@ fn spectrum(page: &mut String, number: usize, map: &VectorMap) -> Result {
             points.join("L")
         )?;
     }
-    write!(
+    writeln!(
         page,
         "<text x=\"{LEFT}\" y=\"{0:.1}\" class=\"quiet\">1</text><text x=\"{1:.1}\" y=\"{0:.1}\" text-anchor=\"end\" \
-         class=\"quiet\">{n}</text></svg></figure>\n",
+         class=\"quiet\">{n}</text></svg></figure>",
         HEIGHT - 12.0,
         WIDTH - 12.0
     )
