@@ -10,6 +10,7 @@ use crate::item::ItemRule;
 use crate::item_times::ItemTimes;
 use crate::number::{NumberRule, signed_log, to_f32};
 use crate::profile::UserProfile;
+use crate::similarity::SimilarityRule;
 use crate::spec::wrong_side;
 use crate::standard::Standard;
 use crate::state::{Feature, Rule, State};
@@ -51,6 +52,10 @@ pub(crate) enum CandidateRule {
         item_feature: usize,
         last: usize,
     },
+    Similarity(SimilarityRule),
+    TypeSimilarity {
+        channel: String,
+    },
     Cross(CrossRule),
 }
 
@@ -76,6 +81,16 @@ impl CandidateRule {
                         Some(Self::Channel { name, scale, .. }) if *name == channel.channel => *scale,
                         _ => Standard::IDENTITY,
                     },
+                })
+            }
+            FeatureConfig::Similarity(similarity) => {
+                known_channel(&similarity.name, &similarity.channel, tables)?;
+                Ok(Self::Similarity(SimilarityRule::new(similarity)))
+            }
+            FeatureConfig::TypeSimilarity(types) => {
+                known_channel(&types.name, &types.channel, tables)?;
+                Ok(Self::TypeSimilarity {
+                    channel: types.channel.clone(),
                 })
             }
             FeatureConfig::ChannelCount(_) => Ok(Self::ChannelCount),
@@ -123,10 +138,19 @@ impl CandidateRule {
         }
     }
 
-    /// Adds one row for each candidate; `affinity` is this rule's place among the affinities.
+    /// The channel whose vectors it looks into.
+    pub(crate) fn space(&self) -> Option<&str> {
+        match self {
+            Self::Similarity(rule) => Some(&rule.channel),
+            Self::TypeSimilarity { channel } => Some(channel),
+            _ => None,
+        }
+    }
+
+    /// Adds one row for each candidate; this rule's place among all rules, and among the affinities.
     pub(crate) fn write(
         &self,
-        affinity: usize,
+        [place, affinity]: [usize; 2],
         state: &State,
         profile: &UserProfile,
         items: &FeatureBatch,
@@ -159,6 +183,17 @@ impl CandidateRule {
                 Self::CategoryAffinity { item_feature, .. } => {
                     let (categories, _) = items.row(candidate.item.index()).bag(*item_feature);
                     column.push_number(profile.shares[affinity].affinity(categories));
+                }
+                Self::Similarity(_) | Self::TypeSimilarity { .. } => {
+                    let attached = state.attached.as_ref();
+                    let space = attached.and_then(|attached| attached.space(self.space()?));
+                    let item = match self {
+                        Self::Similarity(_) => space.and_then(|space| space.item(candidate.item)),
+                        _ => space.and_then(|space| space.types.as_ref()?.item(candidate.item)),
+                    };
+                    for number in profile.centroids[place].nearest(item) {
+                        column.push_number(number);
+                    }
                 }
                 Self::Cross(cross) => {
                     let bag = |part: &CrossPart| match part.side {
@@ -197,6 +232,14 @@ impl CandidateRule {
                     feature.rule.hash(hash);
                 }
             }
+            Self::Similarity(rule) => {
+                rule.hash(hash);
+                hash_space(&rule.channel, state, hash);
+            }
+            Self::TypeSimilarity { channel } => {
+                hash.text("type_similarity");
+                hash_space(channel, state, hash);
+            }
             Self::Cross(cross) => {
                 cross.hash(hash);
                 cross
@@ -214,6 +257,7 @@ impl Rule for CandidateRule {
             Self::Channel { .. } => ColumnKind::Dense { width: 3 },
             Self::ChannelCount | Self::CategoryAffinity { .. } => ColumnKind::Dense { width: 1 },
             Self::ItemCount(rule) => rule.kind(),
+            Self::Similarity(_) | Self::TypeSimilarity { .. } => ColumnKind::Dense { width: 2 },
             Self::Cross(cross) => cross.kind(),
         }
     }
@@ -245,6 +289,22 @@ impl Others<'_> {
             Side::Candidate => None,
         }
     }
+}
+
+fn known_channel(feature: &str, channel: &str, tables: &FitTables<'_>) -> Result<()> {
+    if tables.channels.iter().any(|name| name == channel) {
+        return Ok(());
+    }
+    Err(Error::UnknownChannel {
+        feature: feature.to_owned(),
+        channel: channel.to_owned(),
+        known: tables.channels.to_vec(),
+    })
+}
+
+fn hash_space(channel: &str, state: &State, hash: &mut StateHash) {
+    let mark = state.spaces.iter().find(|mark| mark.channel == channel);
+    hash.hash(mark.map_or(0, |mark| mark.hash.0));
 }
 
 /// How many different channels there are; the lists are short.

@@ -8,7 +8,7 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 
-pub use met::{AffinityConfig, ChannelConfig, PlainConfig};
+pub use met::{AffinityConfig, ChannelConfig, DEFAULT_DAYS, PlainConfig, SimilarityConfig};
 pub use moments::{DEFAULT_LAST, HalfLife, HistoryConfig, TimeConfig};
 pub use numbers::{CountConfig, NumberConfig};
 pub use words::{
@@ -55,6 +55,10 @@ pub enum FeatureConfig {
     ChannelCount(PlainConfig),
     /// How much of the user's history has the candidate's categories.
     CategoryAffinity(AffinityConfig),
+    /// How near the candidate is to what the user did lately, in a channel's vectors.
+    Similarity(SimilarityConfig),
+    /// How near the candidate's kind is to the user's kind, in the vectors of a channel with types.
+    TypeSimilarity(ChannelConfig),
 }
 
 impl FeatureConfig {
@@ -71,9 +75,10 @@ impl FeatureConfig {
                 &config.name
             }
             Self::Cross(config) => &config.name,
-            Self::Channel(config) => &config.name,
+            Self::Channel(config) | Self::TypeSimilarity(config) => &config.name,
             Self::ChannelCount(config) => &config.name,
             Self::CategoryAffinity(config) => &config.name,
+            Self::Similarity(config) => &config.name,
         }
     }
 
@@ -96,6 +101,8 @@ impl FeatureConfig {
             Self::Channel(_) => "channel",
             Self::ChannelCount(_) => "channel_count",
             Self::CategoryAffinity(_) => "category_affinity",
+            Self::Similarity(_) => "similarity",
+            Self::TypeSimilarity(_) => "type_similarity",
         }
     }
 
@@ -113,7 +120,11 @@ impl FeatureConfig {
             Self::Number(number) => in_buckets(&number.transform),
             Self::EventCount(count) | Self::ItemCount(count) => in_buckets(&count.transform),
             Self::Hour(time) | Self::Weekday(time) | Self::Month(time) | Self::Weekend(time) => !time.cyclic,
-            Self::Channel(_) | Self::ChannelCount(_) | Self::CategoryAffinity(_) => false,
+            Self::Channel(_)
+            | Self::ChannelCount(_)
+            | Self::CategoryAffinity(_)
+            | Self::Similarity(_)
+            | Self::TypeSimilarity(_) => false,
         }
     }
 }

@@ -77,6 +77,17 @@ pub enum Error {
         /// The channels that there are.
         known: Vec<String>,
     },
+    /// A feature looks into the vectors of a channel that has none, or other ones than it was fitted with. Name a channel
+    /// with vectors in the recipe (with `types` for kind `type_similarity`), or train and publish again.
+    #[error("feature `{feature}` looks into the vectors of channel `{channel}`: {reason}")]
+    BadSpace {
+        /// The feature.
+        feature: String,
+        /// The channel.
+        channel: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A candidate came from a channel beyond those of the fit. The caller mixed two bundles.
     #[error("channel {channel} is beyond the {n_channels} channels that the features were fitted for")]
     ChannelOutOfRange {

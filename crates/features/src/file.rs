@@ -13,7 +13,10 @@ use crate::state::State;
 use crate::{Error, Fingerprint, FittedFeatures, Result};
 
 /// The format of `features.json` that is written; older ones are read.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
+
+/// The one that is written where nothing looks into a channel's vectors, so that older programs can read it.
+const WITHOUT_SPACES: u32 = 2;
 /// The name of the file in its folder.
 pub const FEATURES_FILE: &str = "features.json";
 /// The name of the file of item times.
@@ -53,7 +56,11 @@ impl FittedFeatures {
         }
         let path = folder.join(FEATURES_FILE);
         let written = Written {
-            format: FORMAT,
+            format: if self.spaces().is_empty() {
+                WITHOUT_SPACES
+            } else {
+                FORMAT
+            },
             fingerprint: self.fingerprint(),
             features: self.state(),
         };
@@ -103,6 +110,14 @@ impl FittedFeatures {
             state.item_times = Some(ItemTimes::read(&folder.join(ITEM_TIMES_FILE), n_items)?);
         }
         let opened = Self::new(state);
+        if head.format > WITHOUT_SPACES && opened.spaces().is_empty()
+            || head.format < FORMAT && !opened.spaces().is_empty()
+        {
+            return Err(Error::BadFile {
+                path,
+                reason: format!("format {} does not have just these features", head.format),
+            });
+        }
         if opened.fingerprint() != read.fingerprint {
             return Err(Error::FingerprintMismatch {
                 path: folder.to_owned(),

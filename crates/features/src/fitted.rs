@@ -10,6 +10,7 @@ use crate::item::{self, ItemRule};
 use crate::item_times::ItemTimes;
 use crate::number::signed_log;
 use crate::profile::UserProfile;
+use crate::space::Attached;
 use crate::standard::Standard;
 use crate::state::{Feature, Rule, State};
 use crate::user::UserInput;
@@ -41,6 +42,10 @@ impl FittedFeatures {
 
     pub(crate) fn state(&self) -> &State {
         &self.state
+    }
+
+    pub(crate) fn set_attached(&mut self, attached: Attached) {
+        self.state.attached = Some(attached);
     }
 
     /// The names of the channels that [`ChannelHit::channel`] counts through.
@@ -251,10 +256,10 @@ impl FittedFeatures {
         }
         append(out, candidates.len(), |columns| {
             let mut affinity = 0;
-            for (feature, column) in self.state.candidate.iter().zip(columns) {
+            for (place, (feature, column)) in self.state.candidate.iter().zip(columns).enumerate() {
                 feature
                     .rule
-                    .write(affinity, &self.state, profile, items, candidates, column);
+                    .write([place, affinity], &self.state, profile, items, candidates, column);
                 affinity += usize::from(feature.rule.affinity().is_some());
             }
             Ok(())

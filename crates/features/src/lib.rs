@@ -57,6 +57,7 @@
 //! | `channel` | candidate | dense `[found, 1 / rank, score]` | not found: `[0, 0, 0]`; a score that is not finite: 0 |
 //! | `channel_count` | candidate | dense | 0 |
 //! | `category_affinity` | candidate | dense in [0, 1] | no history or no category: 0 |
+//! | `similarity`, `type_similarity` | candidate | dense `[known, cosine]` | nothing lately, or no vector: `[0, 0]` |
 //!
 //! # Growing
 //!
@@ -75,8 +76,8 @@
 //!
 //! # Left out on purpose
 //!
-//! Features that need trained embeddings come with the models that train them. Features that depend on others are
-//! `category_affinity` and `cross`, whose fingerprints cover the features that they read. Named time zones: their rules
+//! Training: `similarity` and `type_similarity` read vectors that somebody else has trained ([`space`]). Features that
+//! depend on others are `category_affinity` and `cross`, whose fingerprints cover the features that they read. Named time zones: their rules
 //! change with a database that no bundle holds; offsets from UTC do not.
 //!
 //! # Siblings
@@ -97,8 +98,10 @@ pub mod profile;
 pub mod report;
 pub mod shape;
 pub mod side;
+pub mod space;
 pub mod spec;
 pub mod transform;
+pub mod type_rules;
 pub mod user;
 
 mod attribute;
@@ -114,6 +117,7 @@ mod lookup;
 mod nearest;
 mod number;
 mod number_column;
+mod similarity;
 mod spec_check;
 mod standard;
 mod state;
@@ -134,9 +138,11 @@ pub use profile::UserProfile;
 pub use report::{FeatureReport, Fit};
 pub use shape::{ColumnKind, ColumnShape};
 pub use side::Side;
+pub use space::{Space, SpaceTables, TypeSpace};
 pub use spec::{FeatureSpec, FitTables};
 pub use standard::Z_LIMIT;
 pub use transform::Transform;
+pub use type_rules::{OfGoals, TypeOf, TypeRule, TypeRules};
 pub use user::UserInput;
 
 #[cfg(doctest)]

@@ -3,6 +3,7 @@
 use catchment_schema::Time;
 
 use crate::candidate::CandidateRule;
+use crate::similarity::{self, Centroids};
 use crate::state::Rule;
 use crate::{ContextInput, Error, FeatureBatch, FittedFeatures, Result, Side, UserInput};
 
@@ -12,6 +13,8 @@ use crate::{ContextInput, Error, FeatureBatch, FittedFeatures, Result, Side, Use
 pub struct UserProfile {
     pub(crate) now: Time,
     pub(crate) shares: Vec<CategoryShares>,
+    /// Of each candidate feature, what the user did lately; empty where it does not ask.
+    pub(crate) centroids: Vec<Centroids>,
     /// The user's row, where a cross on the candidate side reads it.
     pub(crate) user: FeatureBatch,
     /// The row of the moment, where a cross on the candidate side reads it.
@@ -23,6 +26,7 @@ impl Default for UserProfile {
         Self {
             now: Time::UNKNOWN,
             shares: Vec::new(),
+            centroids: Vec::new(),
             user: FeatureBatch::default(),
             context: FeatureBatch::default(),
         }
@@ -100,6 +104,7 @@ impl FittedFeatures {
                 }
             }
         }
+        self.look_into_spaces(input, profile)?;
         profile.user.clear();
         if self.crosses(Side::User) {
             self.transform_user(input, &mut profile.user)?;
@@ -107,6 +112,34 @@ impl FittedFeatures {
         profile.context.clear();
         if self.crosses(Side::Context) {
             self.transform_context(&ContextInput { now: input.now }, &mut profile.context)?;
+        }
+        Ok(())
+    }
+
+    /// Centroids of what the user did lately, and the direction of their kind.
+    fn look_into_spaces(&self, input: &UserInput<'_>, profile: &mut UserProfile) -> Result<()> {
+        let features = &self.state().candidate;
+        profile.centroids.resize_with(features.len(), Centroids::default);
+        for (feature, centroids) in features.iter().zip(&mut profile.centroids) {
+            centroids.clear();
+            let Some(channel) = feature.rule.space() else {
+                continue;
+            };
+            let missing = || Error::BadSpace {
+                feature: feature.name.clone(),
+                channel: channel.to_owned(),
+                reason: "its vectors were not attached".to_owned(),
+            };
+            let attached = self.state().attached.as_ref().ok_or_else(missing)?;
+            if let CandidateRule::Similarity(rule) = &feature.rule {
+                rule.centroids(input, attached, centroids)?;
+            } else {
+                let types = attached.space(channel).and_then(|space| space.types.as_ref());
+                let types = types.ok_or_else(missing)?;
+                let goals = similarity::goals(input, types.goal);
+                let kind = types.rules.of_user(input.attributes, &goals, &attached.items);
+                centroids.set(types.users.get(&kind).map(Vec::as_slice), types.dim);
+            }
         }
         Ok(())
     }
@@ -128,6 +161,7 @@ impl FittedFeatures {
             !self.crosses(side) || (batch.rows == 1 && self.has_shape(side, batch))
         };
         if shares.eq(cardinalities)
+            && profile.centroids.len() == self.state().candidate.len()
             && has_row(Side::User, &profile.user)
             && has_row(Side::Context, &profile.context)
         {

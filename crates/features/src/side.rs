@@ -67,6 +67,8 @@ impl Side {
                 "channel_count",
                 "item_count",
                 "category_affinity",
+                "similarity",
+                "type_similarity",
                 "cross",
             ],
         }

@@ -24,7 +24,8 @@ pub struct FeatureSpec {
     pub item: Vec<FeatureConfig>,
     /// Kinds: `hour`, `weekday`, `month`, `weekend`, `cross`.
     pub context: Vec<FeatureConfig>,
-    /// Kinds: `channel`, `channel_count`, `item_count`, `category_affinity`, `cross`.
+    /// Kinds: `channel`, `channel_count`, `item_count`, `category_affinity`, `similarity`, `type_similarity`,
+    /// `cross`.
     pub candidate: Vec<FeatureConfig>,
 }
 
@@ -156,6 +157,8 @@ fn fit(spec: &FeatureSpec, tables: &FitTables<'_>, previous: Option<&FittedFeatu
         candidate,
         lineage: Vec::new(),
         item_times,
+        spaces: Vec::new(),
+        attached: None,
     });
     let features = match previous {
         Some(previous) => features.grown_from(previous),

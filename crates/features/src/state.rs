@@ -8,6 +8,7 @@ use crate::cross::{CrossPart, CrossRule};
 use crate::fingerprint::StateHash;
 use crate::item::ItemRule;
 use crate::item_times::ItemTimes;
+use crate::space::{Attached, SpaceMark};
 use crate::user::UserRule;
 use crate::vocabulary_mark::VocabularyMark;
 use crate::{ColumnKind, Fingerprint, Side};
@@ -50,8 +51,13 @@ pub(crate) struct State {
     /// The fingerprints of the fits that this one has grown from, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) lineage: Vec<Fingerprint>,
+    /// Which vectors features look into.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) spaces: Vec<SpaceMark>,
     #[serde(skip)]
     pub(crate) item_times: Option<ItemTimes>,
+    #[serde(skip)]
+    pub(crate) attached: Option<Attached>,
 }
 
 impl State {

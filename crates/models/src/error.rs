@@ -57,6 +57,21 @@ pub enum Error {
         /// Which time is missing.
         reason: &'static str,
     },
+    /// A setting names a column that the items do not have. Whoever wrote the recipe mends the name, or brings the items'
+    /// file.
+    #[error("`{key}` names the column `{column}`, which the items do not have; they have: {columns}")]
+    MissingColumn {
+        /// The key in the recipe.
+        key: &'static str,
+        /// The column that it names.
+        column: String,
+        /// The columns that there are.
+        columns: String,
+    },
+    /// Nobody had a goal, so that there is nothing to learn kinds of users from. Name another `goal`, or leave `types`
+    /// out.
+    #[error("no user had a goal, and kinds of users and items are learned from goals")]
+    NoGoals,
     /// A history holds no item that the model knows, so that there is nothing to make a user of. The caller falls back
     /// to a model that needs no history.
     #[error("the history holds no item that the model knows")]
@@ -148,6 +163,9 @@ pub enum Error {
     /// A setting of the walk or of the negatives lies outside its range.
     #[error(transparent)]
     Sampling(#[from] catchment_sampling::SamplingError),
+    /// Rules that make kinds of users or items are out of range, or name a column that is not there.
+    #[error(transparent)]
+    Features(#[from] catchment_features::Error),
     /// A file could not be written or read.
     #[error(transparent)]
     File(#[from] catchment_schema::Error),

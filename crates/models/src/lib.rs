@@ -4,7 +4,9 @@
 //! - [`newest`]: since when each item is there
 //! - [`neighbours`]: tables of which items speak for which ([`item_cf`](neighbours::item_cf), [`swing`](neighbours::swing))
 //! - [`sgns`]: vectors from what occurs together in sessions
+//! - [`airbnb`]: the same with a goal, markets, places and kinds of users
 //! - [`factorization`]: vectors and weights ([`ials`](factorization::ials))
+//! - [`spectrum`]: how many of their directions vectors use, and a map of them
 //! - [`progress`]: how a training is watched and stopped
 //!
 //! A model, its loss, its sampler and its exporter are four things. What serving needs is a smaller type than what
@@ -42,6 +44,7 @@
 //! # Siblings
 //! `catchment-schema` below; `catchment-recall` and `catchment-ranking` beside, which never see how a model was fitted.
 
+pub mod airbnb;
 mod dense;
 pub mod error;
 pub mod factorization;
@@ -52,5 +55,6 @@ pub mod newest;
 pub mod popularity;
 pub mod progress;
 pub mod sgns;
+pub mod spectrum;
 
 pub use error::{Error, Result};

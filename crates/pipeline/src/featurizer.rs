@@ -6,7 +6,7 @@ use catchment_features::{
 use catchment_recall::Candidate;
 use catchment_schema::Time;
 
-use crate::{Catalogue, Error, Layout, UserState};
+use crate::{Catalogue, Error, Layout, UserState, spaces};
 
 /// Fitted features with the catalogue's side transformed once.
 #[derive(Debug)]
@@ -38,7 +38,8 @@ impl Featurizer {
             part: "features",
             reason: error.to_string(),
         };
-        let fitted = FittedFeatures::open(&layout.features()).map_err(part)?;
+        let mut fitted = FittedFeatures::open(&layout.features()).map_err(part)?;
+        spaces::attach(&mut fitted, layout, catalogue)?;
         let mut items = FeatureBatch::default();
         fitted
             .transform_items(catalogue.items(), catalogue.item_attributes(), &mut items)

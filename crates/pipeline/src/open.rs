@@ -131,12 +131,14 @@ pub(crate) fn channel(
                 knowledge,
             }
         }
-        ChannelModel::Item2vec { query, index, .. } => item2vec(layout, name, query, index, catalogue)?,
+        ChannelModel::Item2vec { query, index, .. } | ChannelModel::Airbnb { query, index, .. } => {
+            item_vectors(layout, name, query, index, catalogue)?
+        }
     })
 }
 
 /// Opens a channel of item vectors.
-fn item2vec(
+fn item_vectors(
     layout: &Layout,
     name: &str,
     query: &ItemVectorsConfig,

@@ -4,12 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use catchment_ann_index::IndexConfig;
+use catchment_models::airbnb::{self, ObjectiveConfig, TypesConfig};
 use catchment_models::factorization::ials::IalsConfig;
 use catchment_models::neighbours::item_cf::ItemCfConfig;
 use catchment_models::neighbours::swing::SwingConfig;
 use catchment_models::newest::NewestConfig;
 use catchment_models::popularity::PopularityConfig;
-use catchment_models::sgns::{ColdConfig, SessionsConfig, SgnsConfig};
+use catchment_models::sgns::{self, SessionsConfig, SgnsConfig};
 use catchment_ranking::LrRankerConfig;
 use catchment_recall::{
     ItemToItemConfig, ItemVectorsConfig, MergeConfig, NewestQueryConfig, PopularQueryConfig,
@@ -103,8 +104,27 @@ pub enum ChannelModel {
         /// The index over item vectors.
         index: IndexConfig,
         /// What says how items are alike that were in no session; without a column they have no vector.
-        #[serde(default, skip_serializing_if = "ColdConfig::is_empty")]
-        cold: ColdConfig,
+        #[serde(default, skip_serializing_if = "sgns::ColdConfig::is_empty")]
+        cold: sgns::ColdConfig,
+    },
+    /// Airbnb: what occurs together in sessions that have a goal, in markets; from the user's recent items.
+    Airbnb {
+        /// How users' events become sessions.
+        sessions: SessionsConfig,
+        /// What is learned beside who stands near whom.
+        objective: ObjectiveConfig,
+        /// The settings of the skip-gram.
+        model: SgnsConfig,
+        /// Where items without sessions get their vectors from; none: they have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cold: Option<Box<airbnb::ColdConfig>>,
+        /// Kinds of users and items, where they are learned.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        types: Option<Box<TypesConfig>>,
+        /// How a history becomes a query.
+        query: ItemVectorsConfig,
+        /// The index over item vectors.
+        index: IndexConfig,
     },
 }
 
@@ -118,7 +138,23 @@ impl ChannelModel {
             Self::Swing { .. } => "swing",
             Self::Ials { .. } => "ials",
             Self::Item2vec { .. } => "item2vec",
+            Self::Airbnb { .. } => "airbnb",
         }
+    }
+}
+
+impl ChannelModel {
+    /// Whether it has a vector for each item.
+    pub fn has_vectors(&self) -> bool {
+        matches!(
+            self,
+            Self::Ials { .. } | Self::Item2vec { .. } | Self::Airbnb { .. }
+        )
+    }
+
+    /// Whether it learns kinds of users and items.
+    pub fn has_types(&self) -> bool {
+        matches!(self, Self::Airbnb { types: Some(_), .. })
     }
 }
 

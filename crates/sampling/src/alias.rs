@@ -27,7 +27,7 @@ pub struct AliasTable {
 
 /// One slot: its own outcome has the part below `threshold`, `alias` the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Slot {
+pub(crate) struct Slot {
     threshold: u32,
     alias: u32,
 }
@@ -42,57 +42,9 @@ impl AliasTable {
     /// [`SamplingError::NoItems`] where no weight is above 0; [`SamplingError::BadWeight`] for one that is negative or
     /// not finite; [`SamplingError::TooMany`] from 2³² outcomes on.
     pub fn new(weights: &[f64]) -> Result<Self, SamplingError> {
-        let n = u32::try_from(weights.len()).map_err(|_| SamplingError::TooMany { n: weights.len() })?;
-        if let Some(item) = weights
-            .iter()
-            .position(|weight| !weight.is_finite() || *weight < 0.0)
-        {
-            return Err(SamplingError::BadWeight {
-                item,
-                value: weights[item],
-            });
-        }
-        // The largest is 1, so that no sum overflows.
-        let largest = weights.iter().copied().fold(0.0, f64::max);
-        if largest == 0.0 {
-            return Err(SamplingError::NoItems);
-        }
-        let total: f64 = weights.iter().map(|weight| weight / largest).sum();
-        // In slots: 1 is an even share.
-        let mut share: Vec<f64> = weights
-            .iter()
-            .map(|weight| weight / largest / total * f64::from(n))
-            .collect();
-        let (mut poor, mut rich): (Vec<u32>, Vec<u32>) = (0..n).partition(|&item| share[item as usize] < 1.0);
-        let mut slots: Vec<Slot> = (0..n)
-            .map(|item| Slot {
-                threshold: u32::MAX,
-                alias: item,
-            })
-            .collect();
-        while let (Some(&giver), Some(taker)) = (rich.last(), poor.pop()) {
-            let own = share[taker as usize];
-            slots[taker as usize] = Slot {
-                threshold: parts(own),
-                alias: giver,
-            };
-            share[giver as usize] -= 1.0 - own;
-            if share[giver as usize] < 1.0 {
-                rich.pop();
-                poor.push(giver);
-            }
-        }
-        // Rounding may leave somebody without a partner; an outcome of weight 0 among them must still never be drawn.
-        let likeliest = (0..n).max_by(|&a, &b| weights[a as usize].total_cmp(&weights[b as usize]));
-        for item in poor {
-            if weights[item as usize] == 0.0 {
-                slots[item as usize] = Slot {
-                    threshold: 0,
-                    alias: likeliest.unwrap_or(item),
-                };
-            }
-        }
-        Ok(Self { slots })
+        Ok(Self {
+            slots: fill_slots(weights)?,
+        })
     }
 
     /// How many outcomes there are, those of weight 0 among them.
@@ -108,16 +60,77 @@ impl AliasTable {
     /// One outcome.
     #[inline]
     pub fn draw(&self, rng: &mut (impl Rng + ?Sized)) -> u32 {
-        // One product gives both: its upper half the slot, its lower half the place in the slot.
-        let product = u128::from(rng.next_u64()) * self.slots.len() as u128;
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the halves and quarters are wanted"
-        )]
-        let (slot, place) = ((product >> 64) as u32, ((product as u64) >> 32) as u32);
-        let Slot { threshold, alias } = self.slots[slot as usize];
-        if place < threshold { slot } else { alias }
+        draw_slot(&self.slots, rng)
     }
+}
+
+/// One outcome of a table.
+#[inline]
+pub(crate) fn draw_slot(slots: &[Slot], rng: &mut (impl Rng + ?Sized)) -> u32 {
+    // One product gives both: its upper half the slot, its lower half the place in the slot.
+    let product = u128::from(rng.next_u64()) * slots.len() as u128;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the halves and quarters are wanted"
+    )]
+    let (slot, place) = ((product >> 64) as u32, ((product as u64) >> 32) as u32);
+    let Slot { threshold, alias } = slots[slot as usize];
+    if place < threshold { slot } else { alias }
+}
+
+/// The slots of one table; errors as [`AliasTable::new`].
+pub(crate) fn fill_slots(weights: &[f64]) -> Result<Vec<Slot>, SamplingError> {
+    let n = u32::try_from(weights.len()).map_err(|_| SamplingError::TooMany { n: weights.len() })?;
+    if let Some(item) = weights
+        .iter()
+        .position(|weight| !weight.is_finite() || *weight < 0.0)
+    {
+        return Err(SamplingError::BadWeight {
+            item,
+            value: weights[item],
+        });
+    }
+    // The largest is 1, so that no sum overflows.
+    let largest = weights.iter().copied().fold(0.0, f64::max);
+    if largest == 0.0 {
+        return Err(SamplingError::NoItems);
+    }
+    let total: f64 = weights.iter().map(|weight| weight / largest).sum();
+    // In slots: 1 is an even share.
+    let mut share: Vec<f64> = weights
+        .iter()
+        .map(|weight| weight / largest / total * f64::from(n))
+        .collect();
+    let (mut poor, mut rich): (Vec<u32>, Vec<u32>) = (0..n).partition(|&item| share[item as usize] < 1.0);
+    let mut slots: Vec<Slot> = (0..n)
+        .map(|item| Slot {
+            threshold: u32::MAX,
+            alias: item,
+        })
+        .collect();
+    while let (Some(&giver), Some(taker)) = (rich.last(), poor.pop()) {
+        let own = share[taker as usize];
+        slots[taker as usize] = Slot {
+            threshold: parts(own),
+            alias: giver,
+        };
+        share[giver as usize] -= 1.0 - own;
+        if share[giver as usize] < 1.0 {
+            rich.pop();
+            poor.push(giver);
+        }
+    }
+    // Rounding may leave somebody without a partner; an outcome of weight 0 among them must still never be drawn.
+    let likeliest = (0..n).max_by(|&a, &b| weights[a as usize].total_cmp(&weights[b as usize]));
+    for item in poor {
+        if weights[item as usize] == 0.0 {
+            slots[item as usize] = Slot {
+                threshold: 0,
+                alias: likeliest.unwrap_or(item),
+            };
+        }
+    }
+    Ok(slots)
 }
 
 #[expect(

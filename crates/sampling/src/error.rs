@@ -21,6 +21,14 @@ pub enum SamplingError {
         /// How many there are.
         n: usize,
     },
+    /// Not every item has a count and a group. The caller is to blame.
+    #[error("{counts} counts and {groups} groups: every item has one of each")]
+    Lengths {
+        /// How many counts there are.
+        counts: usize,
+        /// How many groups there are.
+        groups: usize,
+    },
     /// The log has no such event. Whoever wrote the recipe mends the word, or maps the log's.
     #[error("the log has no event `{word}`; its events: {words}")]
     UnknownEvent {

@@ -5,11 +5,13 @@
 //! Senécal 2008). So a sampler here hands out ids and that logarithm as *one* value, [`Candidates`], which nobody else
 //! can make, and losses accept only that: the correction cannot be forgotten, doubled or given the wrong sign.
 //!
-//! The hinge is [`Proposal`]; samplers are [`Uniform`] and [`Unigram`] (a power of the frequency, by an [`AliasTable`]).
+//! The hinge is [`Proposal`]; samplers are [`Uniform`] and [`Unigram`] (a power of the frequency, by an [`AliasTable`]);
+//! [`GroupedUnigram`] draws within an item's own group.
 //!
 //! What an objective takes for a positive is sampled as well: [`SessionRules`] cut histories into sessions, in memory
 //! ([`MemorySessions`]) or from an encoded log that stays on the disk ([`FileSessions`]),
-//! [`Walk`] thins out what is frequent and says which items of a session are each other's context.
+//! [`Walk`] thins out what is frequent and says which items of a session are each other's context; [`Oversampled`] reads
+//! sessions with a goal more often than the others.
 //!
 //! ```
 //! use catchment_sampling::{Proposal, Uniform};
@@ -29,6 +31,8 @@ pub mod alias;
 pub mod candidates;
 pub mod error;
 pub mod file_sessions;
+pub mod grouped;
+pub mod oversampled;
 pub mod proposal;
 pub mod sessions;
 pub mod sessions_config;
@@ -41,9 +45,11 @@ pub use alias::AliasTable;
 pub use candidates::Candidates;
 pub use error::SamplingError;
 pub use file_sessions::FileSessions;
+pub use grouped::GroupedUnigram;
+pub use oversampled::Oversampled;
 pub use proposal::Proposal;
 pub use sessions::{MemorySessions, Session, SessionRules, SessionSource, SessionStream};
-pub use sessions_config::{SessionsConfig, SessionsFrom};
+pub use sessions_config::{SessionsConfig, SessionsFrom, kind_of};
 pub use uniform::Uniform;
 pub use unigram::Unigram;
 pub use walk::{Context, Walk};

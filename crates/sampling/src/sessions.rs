@@ -46,6 +46,9 @@ pub struct Session {
     pub items: Vec<ItemIdx>,
     /// What the session ended in.
     pub goal: Option<ItemIdx>,
+    /// Pairs that were offered and turned down: wherever the first stands in the session, the second does not go with
+    /// it. [`SessionRules`] make none.
+    pub rejects: Vec<[ItemIdx; 2]>,
 }
 
 impl Session {
@@ -53,6 +56,7 @@ impl Session {
     pub fn clear(&mut self) {
         self.items.clear();
         self.goal = None;
+        self.rejects.clear();
     }
 }
 
@@ -185,10 +189,11 @@ pub trait SessionStream: Send {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemorySessions {
     items: Vec<ItemIdx>,
+    rejects: Vec<[ItemIdx; 2]>,
     goals: Vec<Option<ItemIdx>>,
-    /// Where each session begins, and the end.
-    offsets: Vec<usize>,
-    /// Which session each shard begins with, and the end.
+    /// Where each session ends, in `items` and in `rejects`.
+    ends: Vec<[usize; 2]>,
+    /// Which session each shard begins with.
     shards: Vec<usize>,
 }
 
@@ -198,7 +203,7 @@ pub(crate) const SHARD_EVENTS: usize = 1 << 13;
 impl MemorySessions {
     /// All sessions of all histories.
     pub fn new(histories: &Histories, rules: &SessionRules) -> Self {
-        let mut sessions = Self::begin();
+        let mut sessions = Self::default();
         let mut session = Session::default();
         for (_, history) in histories.iter() {
             let done: Result<(), std::convert::Infallible> = rules.cut(history, &mut session, |session| {
@@ -209,12 +214,12 @@ impl MemorySessions {
                 Ok(()) => {}
             }
         }
-        sessions.end()
+        sessions
     }
 
     /// All sessions of an encoded log, which says of each row the session that it is of.
     pub fn of_log(log: &Interactions, rules: &SessionRules) -> Self {
-        let mut sessions = Self::begin();
+        let mut sessions = Self::default();
         let mut session = Session::default();
         let mut begin = 0;
         for rows in log.users.chunk_by(|a, b| a == b) {
@@ -231,22 +236,7 @@ impl MemorySessions {
                 Ok(()) => {}
             }
         }
-        sessions.end()
-    }
-
-    fn begin() -> Self {
-        Self {
-            offsets: vec![0],
-            shards: vec![0],
-            ..Self::default()
-        }
-    }
-
-    fn end(mut self) -> Self {
-        if self.shards.last() != Some(&self.goals.len()) {
-            self.shards.push(self.goals.len());
-        }
-        self
+        sessions
     }
 
     /// How many sessions there are.
@@ -259,27 +249,34 @@ impl MemorySessions {
         self.goals.is_empty()
     }
 
-    fn push(&mut self, session: &Session) {
-        self.items.extend_from_slice(&session.items);
-        self.offsets.push(self.items.len());
-        self.goals.push(session.goal);
+    /// Adds a session at the end.
+    pub fn push(&mut self, session: &Session) {
         let begin = self.shards.last().copied().unwrap_or(0);
-        if self.items.len() - self.offsets[begin] >= SHARD_EVENTS {
+        if self.goals.is_empty() || self.items.len() - self.begin(begin)[0] >= SHARD_EVENTS {
             self.shards.push(self.goals.len());
         }
+        self.items.extend_from_slice(&session.items);
+        self.rejects.extend_from_slice(&session.rejects);
+        self.goals.push(session.goal);
+        self.ends.push([self.items.len(), self.rejects.len()]);
+    }
+
+    /// Where a session begins, in `items` and in `rejects`.
+    fn begin(&self, session: usize) -> [usize; 2] {
+        session.checked_sub(1).map_or([0, 0], |before| self.ends[before])
     }
 }
 
 impl SessionSource for MemorySessions {
     fn n_shards(&self) -> usize {
-        self.shards.len().saturating_sub(1)
+        self.shards.len()
     }
 
     fn shard(&self, shard: usize) -> Result<Box<dyn SessionStream + '_>> {
         Ok(Box::new(MemoryStream {
             sessions: self,
             next: self.shards[shard],
-            end: self.shards[shard + 1],
+            end: self.shards.get(shard + 1).copied().unwrap_or(self.goals.len()),
         }))
     }
 }
@@ -296,8 +293,13 @@ impl SessionStream for MemoryStream<'_> {
         if self.next == self.end {
             return Ok(false);
         }
-        let range = self.sessions.offsets[self.next]..self.sessions.offsets[self.next + 1];
-        session.items.extend_from_slice(&self.sessions.items[range]);
+        let ([items, rejects], ends) = (self.sessions.begin(self.next), self.sessions.ends[self.next]);
+        session
+            .items
+            .extend_from_slice(&self.sessions.items[items..ends[0]]);
+        session
+            .rejects
+            .extend_from_slice(&self.sessions.rejects[rejects..ends[1]]);
         session.goal = self.sessions.goals[self.next];
         self.next += 1;
         Ok(true)
@@ -402,7 +404,7 @@ mod tests {
             let sessions = MemorySessions::of_log(&log, rules);
             let found: Vec<String> = (0..sessions.len())
                 .map(|at| {
-                    let items = &sessions.items[sessions.offsets[at]..sessions.offsets[at + 1]];
+                    let items = &sessions.items[sessions.begin(at)[0]..sessions.ends[at][0]];
                     let items: Vec<String> = items.iter().map(|item| item.0.to_string()).collect();
                     items.join(" ")
                 })

@@ -74,6 +74,19 @@ impl SessionsConfig {
     /// # Errors
     /// [`SamplingError::Config`]; [`SamplingError::UnknownEvent`].
     pub fn rules(&self, words: &[String], is_named: bool) -> Result<SessionRules, SamplingError> {
+        self.rules_with_goal(words, is_named, None)
+    }
+
+    /// The rules of sessions that an event with this word ends, for which they are.
+    ///
+    /// # Errors
+    /// As [`SessionsConfig::rules`].
+    pub fn rules_with_goal(
+        &self,
+        words: &[String],
+        is_named: bool,
+        goal: Option<&str>,
+    ) -> Result<SessionRules, SamplingError> {
         self.validate()?;
         let gap_ms = millis("gap_minutes", self.gap_minutes, 60_000.0)?;
         let dwell = millis("min_dwell_seconds", self.min_dwell_seconds, 1000.0)?;
@@ -83,9 +96,9 @@ impl SessionsConfig {
             kinds: self
                 .events
                 .iter()
-                .map(|word| kind(word, words))
+                .map(|word| kind_of(word, words))
                 .collect::<Result<_, _>>()?,
-            goal: None,
+            goal: goal.map(|word| kind_of(word, words)).transpose()?,
             min_items: self.min_items,
             merge_repeats: self.merge_repeats,
             as_given: match self.from {
@@ -103,8 +116,11 @@ fn is_default(from: &SessionsFrom) -> bool {
     *from == SessionsFrom::default()
 }
 
-/// The kind of a word.
-fn kind(word: &str, words: &[String]) -> Result<EventKind, SamplingError> {
+/// The kind of a word: its position among those of the log.
+///
+/// # Errors
+/// [`SamplingError::UnknownEvent`].
+pub fn kind_of(word: &str, words: &[String]) -> Result<EventKind, SamplingError> {
     let position = words.iter().position(|known| known == word);
     let kind = position
         .and_then(|position| u16::try_from(position).ok())
@@ -144,7 +160,12 @@ mod tests {
         let rules = config.rules(&words, false).expect("known words");
         assert_eq!(rules.gap_ms, Some(1_800_000));
         assert_eq!(rules.min_dwell_ms, Some(500));
-        assert_eq!(rules.kinds, [EventKind(1)]);
+        assert_eq!((&rules.kinds[..], rules.goal), (&[EventKind(1)][..], None));
+        let rules = config
+            .rules_with_goal(&words, false, Some("view"))
+            .expect("known words");
+        assert_eq!(rules.goal, Some(EventKind(0)));
+        assert!(config.rules_with_goal(&words, false, Some("buy")).is_err());
         let unknown = SessionsConfig {
             events: vec!["buy".to_owned()],
             ..SessionsConfig::default()

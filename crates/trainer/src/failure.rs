@@ -120,6 +120,8 @@ fn help_of(error: &(dyn std::error::Error + 'static)) -> Option<String> {
         of_models(error)?
     } else if let Some(error) = error.downcast_ref::<catchment_features::Error>() {
         of_features(error)?
+    } else if error.is::<catchment_sampling::SamplingError>() {
+        "change that key in the recipe"
     } else if let Some(error) = error.downcast_ref::<catchment_evaluation::Error>() {
         of_evaluation(error)?
     } else if let Some(error) = error.downcast_ref::<catchment_pipeline::Error>() {
@@ -137,7 +139,9 @@ fn help_of(error: &(dyn std::error::Error + 'static)) -> Option<String> {
 fn of_models(error: &catchment_models::Error) -> Option<&'static str> {
     use catchment_models::Error as E;
     Some(match error {
-        E::Config { .. } | E::Sampling(_) => "change that key in the recipe",
+        E::Config { .. } | E::Sampling(_) | E::Features(catchment_features::Error::BadConfig { .. }) => {
+            "change that key in the recipe"
+        }
         E::NoInteractions => "check the filters of [prepare] and the split: nothing is left to learn from",
         E::NoSessions => {
             "make the sessions wider (`sessions` of the channel), or use a kind of channel that needs none"
@@ -146,6 +150,10 @@ fn of_models(error: &catchment_models::Error) -> Option<&'static str> {
         E::NoPairs => "make the sessions' gap or the window wider, or `subsample` larger: no two items meet",
         E::Diverged { model: "sgns" } => "set a lower learning_rate in the model's settings",
         E::Diverged { .. } => "set a larger regularization in the model's settings",
+        E::MissingColumn { .. } => {
+            "name one of those columns in the recipe, or bring the items' file in [data]"
+        }
+        E::NoGoals => "name another event in `objective.goal`, or take `types` out",
         E::Stopped => "start it again",
         E::Column { .. } => "name another column in the recipe, or bring the attributes in [data]",
         E::OtherRun { .. } => "take the file away, or fit everything anew with --fresh",

@@ -11,11 +11,10 @@ use catchment_models::neighbours::item_cf::{self, ItemCf};
 use catchment_models::neighbours::swing::Swing;
 use catchment_models::newest::Newest;
 use catchment_models::popularity::Popularity;
-use catchment_models::sgns::{self, ItemVectors};
+use catchment_models::sgns;
 use catchment_pipeline::{ChannelModel, ChannelSpec, Layout, POPULARITY_FILE};
 use catchment_prepare::Prepared;
-use catchment_recall::{Against, QueryForm};
-use catchment_sampling::FileSessions;
+use catchment_sampling::{FileSessions, GroupedUnigram};
 use catchment_schema::{Histories, Interactions, Metadata, Time};
 
 use crate::draft::{self, Draft};
@@ -23,7 +22,7 @@ use crate::failure::Failure;
 use crate::fitted::Mark;
 use crate::progress::Bar;
 use crate::work::Work;
-use crate::{folder, interrupt, vector_neighbours};
+use crate::{airbnb, folder, interrupt, vector_neighbours};
 
 /// Writes everything of a bundle but the channels' models and the ranker: vocabularies, attributes, histories,
 /// and the description of the pipeline. The ranker is named only where `with_ranker`.
@@ -152,6 +151,13 @@ fn memory(model: &ChannelModel, log: &Log<'_>) -> Option<usize> {
         ChannelModel::ItemCf { model, .. } => Some(item_cf::memory_bytes(n_users, n_items, n_pairs, model)),
         ChannelModel::Ials { model, .. } => Some(ials::memory_bytes(n_users, n_items, n_pairs, model)),
         ChannelModel::Item2vec { model, .. } => Some(sgns::memory_bytes(n_items, model)),
+        ChannelModel::Airbnb { model, objective, .. } => {
+            let markets = objective
+                .market
+                .as_ref()
+                .map_or(0, |_| GroupedUnigram::bytes(n_items));
+            Some(sgns::memory_bytes(n_items, model) + markets)
+        }
         ChannelModel::Popular { .. } | ChannelModel::Newest { .. } | ChannelModel::Swing { .. } => None,
     }
 }
@@ -232,18 +238,7 @@ fn fit_one(
                 ));
             }
             fitted.save(&folder, items, channel.model.kind(), &work.recipe.name)?;
-            if query.form == QueryForm::Seeds {
-                let against = match query.against {
-                    Against::Input => None,
-                    Against::Output => Some(&fitted.output[..]),
-                };
-                let table = vector_neighbours::of(
-                    &ItemVectors::new(fitted.input.clone(), model.dim)?,
-                    against,
-                    query.neighbours,
-                )?;
-                table.write(layout.neighbours(&channel.name), items, channel.model.kind())?;
-            }
+            vector_neighbours::write(&fitted, *query, &layout.neighbours(&channel.name), items, channel)?;
             work.note(format!(
                 "channel `{}`: {} sessions, {:.1} million pairs, loss {:.4} → {:.4}",
                 channel.name,
@@ -253,6 +248,7 @@ fn fit_one(
                 fitted.report.losses.last().copied().unwrap_or(0.0),
             ));
         }
+        ChannelModel::Airbnb { .. } => airbnb::fit(work, prepared, histories, channel, layout, bar)?,
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, reason = "a command-line program talks to its user")]
 
+mod airbnb;
 mod cli;
 mod commands;
 mod common_users;
@@ -19,6 +20,7 @@ mod rank;
 mod recipe;
 mod tables;
 mod test_reads;
+mod vector_maps;
 mod vector_neighbours;
 mod work;
 

@@ -134,8 +134,9 @@ pub(crate) fn train(
         });
     features.fit_channel_scores(hits)?;
     let selection = &draft.selection;
-    features.save(&selection.features())?;
     let catalogue = unranked.catalogue();
+    let features = catchment_pipeline::with_spaces(features, selection, catalogue)?;
+    features.save(&selection.features())?;
     let featurizer = catchment_pipeline::Featurizer::open(selection, catalogue)?;
     let fingerprint = features.fingerprint().to_string();
     let mut set = TrainingSet::new(layout(&features)?, featurizer.items(), &fingerprint);
@@ -186,13 +187,19 @@ pub(crate) fn train(
     ))
 }
 
-/// Puts the ranker beside the final models, with its features counted in the log that those were fitted on. All else of
-/// the features stays as the ranker learned it: a vocabulary or a scale fitted anew would give its weights another
-/// meaning, but an item's count is a fact of the log, as the channels' scores are.
+/// Puts the ranker beside the final models, with its features counted in the log that those were fitted on, and looking
+/// into their vectors. All else of the features stays as the ranker learned it: a vocabulary or a scale fitted anew would
+/// give its weights another meaning, but an item's count is a fact of the log, as the channels' scores are, and a cosine
+/// means the same in any space.
 pub(crate) fn carry_over(draft: &Draft, prepared: &Prepared, known: &Interactions) -> Result<(), Failure> {
     let (selection, final_model) = (&draft.selection, &draft.model);
     let trained = FittedFeatures::open(&selection.features())?;
     let features = trained.recount(&known.histories(prepared.users().len()));
+    let features = if features.spaces().is_empty() {
+        features
+    } else {
+        catchment_pipeline::with_spaces(features, final_model, &Catalogue::open(final_model)?)?
+    };
     features.save(&final_model.features())?;
     let ranker = LrRanker::open(selection.ranker())?;
     let fingerprint = features.fingerprint().to_string();

@@ -1,19 +1,44 @@
 //! Which items are nearest to which, from their vectors.
 
+use std::path::Path;
+
 use catchment_ann_index::exact::ExactIndex;
 use catchment_ann_index::{SearchParams, VectorIndex};
-use catchment_models::sgns::ItemVectors;
-use catchment_schema::{ItemFilter, ItemIdx, Metric, NeighbourTable};
+use catchment_models::sgns::{ItemVectors, SgnsModel};
+use catchment_pipeline::ChannelSpec;
+use catchment_recall::{Against, ItemVectorsConfig, QueryForm};
+use catchment_schema::{ItemFilter, ItemIdx, Metric, NeighbourTable, Vocabulary};
 
 /// Queries searched at once.
 const BATCH: usize = 1024;
+
+/// Writes the table that a channel asked item by item is served from; nothing for one that is asked otherwise.
+pub(crate) fn write(
+    model: &SgnsModel,
+    query: ItemVectorsConfig,
+    path: &Path,
+    items: &Vocabulary,
+    channel: &ChannelSpec,
+) -> anyhow::Result<()> {
+    if query.form != QueryForm::Seeds {
+        return Ok(());
+    }
+    let against = match query.against {
+        Against::Input => None,
+        Against::Output => Some(&model.output[..]),
+    };
+    let vectors = ItemVectors::new(model.input.clone(), model.dim)?;
+    let table = of(&vectors, against, query.neighbours)?;
+    table.write(path, items, channel.model.kind())?;
+    Ok(())
+}
 
 /// For each item the `n` others that are nearest to it, itself not among them: by cosine, or, `against` other vectors of
 /// the same items, by inner product with its direction. An item without a direction is near nothing.
 ///
 /// # Shapes
 /// `against`: `[n_items, dim]`.
-pub(crate) fn of(items: &ItemVectors, against: Option<&[f32]>, n: usize) -> anyhow::Result<NeighbourTable> {
+fn of(items: &ItemVectors, against: Option<&[f32]>, n: usize) -> anyhow::Result<NeighbourTable> {
     let (directions, dim) = (items.vectors(), items.dim());
     let metric = match against {
         None => Metric::Cosine,

@@ -2,7 +2,7 @@
 
 use super::{
     FeatureConfig, HalfLife, HashConfig, HistoryConfig, Keep, MAX_BUCKETS, MAX_CROSSED, MAX_HASHES,
-    MAX_OOV_BUCKETS, Pooling, TimeConfig, WordsConfig,
+    MAX_OOV_BUCKETS, Pooling, SimilarityConfig, TimeConfig, WordsConfig,
 };
 use crate::time_part::parse_offset;
 use crate::{Error, Result, Side, Transform};
@@ -76,7 +76,8 @@ impl FeatureConfig {
                 column(&config.column)?;
                 last(config.last)
             }
-            Self::Channel(_) | Self::ChannelCount(_) => Ok(()),
+            Self::Similarity(config) => similarity(config),
+            Self::Channel(_) | Self::ChannelCount(_) | Self::TypeSimilarity(_) => Ok(()),
         }
     }
 }
@@ -155,6 +156,25 @@ fn history(config: &HistoryConfig) -> Result<(), Fault> {
     let value = half_life.value();
     check(value.is_finite() && value >= least, "half_life", || {
         format!("{value:?} is not finite and at least {said}")
+    })
+}
+
+fn similarity(config: &SimilarityConfig) -> Result<(), Fault> {
+    config.last.map_or(Ok(()), last)?;
+    check(config.days.is_finite() && config.days > 0.0, "days", || {
+        format!("{:?} is not finite and above 0", config.days)
+    })?;
+    let dwell = config.min_dwell_seconds;
+    check(
+        dwell.is_none_or(|dwell| (0.001..4e6).contains(&dwell)),
+        "min_dwell_seconds",
+        || format!("{:?} is not in 0.001..4000000", dwell.unwrap_or_default()),
+    )?;
+    config.market.as_deref().map_or(Ok(()), column).map_err(|_| {
+        (
+            "market",
+            "name a column of the item attributes, or leave it out".to_owned(),
+        )
     })
 }
 

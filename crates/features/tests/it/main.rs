@@ -8,4 +8,5 @@ mod golden;
 mod growth;
 mod laws;
 mod leaks;
+mod spaces;
 mod world;

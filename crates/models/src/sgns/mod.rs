@@ -8,7 +8,7 @@
 //! log σ(⟨u_i, v_j⟩) + Σ_k log σ(−⟨u_i, v_k⟩)
 //! ```
 //!
-//! is climbed by stochastic gradient steps. Input vectors are what is used afterwards, compared by cosine.
+//! is climbed by stochastic gradient steps. An [`Objective`] adds terms to it (Airbnb's). Input vectors are what is used afterwards, compared by cosine.
 //!
 //! Good for: what goes with what, from sessions or baskets without users; millions of items; fast. Not for: items with
 //! few events, of which it knows little (those without any may be placed by their content,
@@ -28,6 +28,7 @@ mod kernel;
 mod lanes;
 mod lock_free;
 mod model;
+mod objective;
 mod plan;
 mod record;
 mod rows;
@@ -42,12 +43,15 @@ mod worker;
 pub use catchment_sampling::{SessionsConfig, SessionsFrom};
 pub use cold::{ColdConfig, ColdReport};
 pub use config::{Decay, NegativesForm, Parallel, SgnsConfig};
+pub(crate) use item_vectors::normalise;
 pub use item_vectors::{ITEMS_FILE, ItemVectors, OUTPUT_FILE};
 pub use model::{SgnsModel, SgnsReport, memory_bytes};
+pub use objective::{GroupNegatives, Objective};
 
 use std::path::Path;
 
 use catchment_sampling::{Session, SessionSource, Unigram, Walk};
+use catchment_schema::ItemIdx;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -58,6 +62,7 @@ use crate::{Error, Result};
 use checkpoint::{Checkpoint, Position, Run};
 use deterministic::Lanes;
 use kernel::Kernel;
+use objective::Drawn;
 use rows::Rows;
 use watch::{STEPS_AN_EPOCH, Watch};
 use worker::Task;
@@ -78,7 +83,15 @@ pub fn fit(
     seed: u64,
     progress: &mut dyn Progress,
 ) -> Result<SgnsModel> {
-    run(source, n_items, config, seed, None, progress)
+    fit_objective(
+        source,
+        n_items,
+        config,
+        &Objective::default(),
+        seed,
+        None,
+        progress,
+    )
 }
 
 /// As [`fit`]; but when progress stops it, and after every epoch, what was done so far is left in the file
@@ -99,13 +112,28 @@ pub fn fit_or_resume(
     checkpoint: &Path,
     progress: &mut dyn Progress,
 ) -> Result<SgnsModel> {
-    run(source, n_items, config, seed, Some(checkpoint), progress)
+    let objective = Objective::default();
+    fit_objective(
+        source,
+        n_items,
+        config,
+        &objective,
+        seed,
+        Some(checkpoint),
+        progress,
+    )
 }
 
-fn run(
+/// [`fit`] and, with a `checkpoint`, [`fit_or_resume`], for an objective with more terms. Its pairs and its loss count those
+/// terms, too.
+///
+/// # Errors
+/// As these; [`Error::Sampling`] also where not every item has a group.
+pub fn fit_objective(
     source: &dyn SessionSource,
     n_items: usize,
     config: &SgnsConfig,
+    objective: &Objective,
     seed: u64,
     checkpoint: Option<&Path>,
     progress: &mut dyn Progress,
@@ -115,12 +143,14 @@ fn run(
     let total_events: u64 = counts.iter().sum();
     let walk = Walk::new(config.context, config.subsample, &counts)?;
     let negatives = Unigram::new(&counts, config.exponent)?;
+    let (objective, terms) = (Drawn::new(objective, &counts, config.exponent)?, objective.hash());
     let checkpoint = checkpoint.map(|path| {
         let run = Run {
             config: config.clone(),
             seed,
             n_items,
-            sessions,
+            // Other terms are other things to learn, as other sessions are.
+            sessions: sessions ^ terms,
         };
         Checkpoint::new(path, run)
     });
@@ -133,6 +163,7 @@ fn run(
         config,
         walk: &walk,
         negatives: &negatives,
+        objective: &objective,
         kernel: Kernel::best(),
         tables: [&input, &output],
         seed,
@@ -232,12 +263,20 @@ fn count(source: &dyn SessionSource, n_items: usize) -> Result<(Vec<u64>, u64)> 
                     .map_or(u64::MAX, |goal| u64::from(goal.0))
                     .to_le_bytes(),
             );
-            for item in &session.items {
+            let unknown = |item: ItemIdx| Error::UnknownSessionItem {
+                item: item.0,
+                n_items,
+            };
+            for &item in &session.items {
                 hash.update(&item.0.to_le_bytes());
-                *counts.get_mut(item.index()).ok_or(Error::UnknownSessionItem {
-                    item: item.0,
-                    n_items,
-                })? += 1;
+                *counts.get_mut(item.index()).ok_or(unknown(item))? += 1;
+            }
+            for item in session.rejects.as_flattened() {
+                hash.update(&item.0.to_le_bytes());
+            }
+            let others = session.rejects.as_flattened().iter().chain(&session.goal);
+            if let Some(&item) = others.into_iter().find(|item| item.index() >= n_items) {
+                return Err(unknown(item));
             }
         }
     }

@@ -214,3 +214,211 @@ fn progress_counts_every_event_once_an_epoch_and_can_stop() {
         assert!(matches!(stopped, Err(Error::Stopped)));
     }
 }
+
+/// Sessions of which every third ends in a goal.
+fn with_goals() -> MemorySessions {
+    let mut sessions = MemorySessions::default();
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
+    for number in 0..3000_u32 {
+        // A walk through ten items of a group of twenty; what is bought is another one of them, far from most.
+        let group = (number % 4) * 20;
+        let mut items: Vec<ItemIdx> = (0..10)
+            .map(|_| ItemIdx(group + rng.random_range(0..19)))
+            .collect();
+        items.dedup();
+        let goal = number.is_multiple_of(3).then_some(ItemIdx(group + 19));
+        items.extend(goal);
+        sessions.push(&Session {
+            items,
+            goal,
+            rejects: Vec::new(),
+        });
+    }
+    sessions
+}
+
+fn likely(model: &SgnsModel, centre: u32, other: u32) -> f32 {
+    let other = &model.output[other as usize * model.dim..][..model.dim];
+    model
+        .item(ItemIdx(centre))
+        .iter()
+        .zip(other)
+        .map(|(a, b)| a * b)
+        .sum()
+}
+
+#[test]
+fn a_goal_that_is_global_is_likely_beside_items_far_from_it() {
+    let sessions = with_goals();
+    for (parallel, negatives_form) in [
+        (Parallel::Deterministic, NegativesForm::Each),
+        (Parallel::LockFree, NegativesForm::Each),
+        (Parallel::Deterministic, NegativesForm::Shared),
+        (Parallel::LockFree, NegativesForm::Shared),
+    ] {
+        let config = SgnsConfig {
+            parallel,
+            negatives_form,
+            context: Context::Window(1),
+            ..small()
+        };
+        let mean = |global_goal| {
+            let objective = Objective {
+                global_goal,
+                ..Objective::default()
+            };
+            let model =
+                fit_objective(&sessions, 80, &config, &objective, 1, None, &mut Silent).expect("fitted");
+            let pairs = model.report.pairs;
+            let sum: f32 = (0..19)
+                .map(|item| likely(&model, item, 19) - likely(&model, item, 39))
+                .sum();
+            (sum / 19.0, pairs)
+        };
+        let ((without, pairs), (with, more)) = (mean(false), mean(true));
+        assert!(with > without + 1.0, "{parallel:?}: {without} {with}");
+        assert!(more > pairs);
+    }
+}
+
+#[test]
+fn negatives_of_the_group_push_apart_what_is_in_one_group() {
+    // Two kinds in each of twenty groups; a session stays in its group, and mostly with its kind.
+    let mut sessions = MemorySessions::default();
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
+    for number in 0..6000_u32 {
+        let (group, kind) = (number % 20, number / 20 % 2);
+        let items = (0..5).map(|_| {
+            let kind = if rng.random_range(0..10) < 8 {
+                kind
+            } else {
+                1 - kind
+            };
+            ItemIdx(group * 20 + kind * 10 + rng.random_range(0..10))
+        });
+        sessions.push(&Session {
+            items: items.collect(),
+            ..Session::default()
+        });
+    }
+    let groups: Vec<_> = (0..400).map(|item| Some(item / 20)).collect();
+    for parallel in [Parallel::Deterministic, Parallel::LockFree] {
+        let config = SgnsConfig {
+            parallel,
+            learning_rate: 0.1,
+            lane_targets: 100,
+            ..small()
+        };
+        let apart = |negatives| {
+            let objective = Objective {
+                group_negatives: Some(GroupNegatives {
+                    groups: groups.clone(),
+                    negatives,
+                }),
+                ..Objective::default()
+            };
+            let model =
+                fit_objective(&sessions, 400, &config, &objective, 1, None, &mut Silent).expect("fitted");
+            let (mut same, mut other) = (0.0, 0.0);
+            for item in (0..400).filter(|item| item % 20 < 9) {
+                same += cosine(&model, item, item + 1);
+                other += cosine(&model, item, item + 10);
+            }
+            (same - other) / 180.0
+        };
+        let (without, with) = (apart(0), apart(10));
+        assert!(
+            without > 0.0 && with > 1.5 * without,
+            "{parallel:?}: {without} {with}"
+        );
+    }
+}
+
+#[test]
+fn what_was_turned_down_is_pushed_away() {
+    let mut sessions = with_goals();
+    for number in 0..400 {
+        sessions.push(&Session {
+            items: vec![ItemIdx(3), ItemIdx(5 + number % 14)],
+            goal: None,
+            rejects: vec![[ItemIdx(3), ItemIdx(4)]],
+        });
+    }
+    for parallel in [Parallel::Deterministic, Parallel::LockFree] {
+        let config = SgnsConfig { parallel, ..small() };
+        let fitted = |rejects| {
+            let objective = Objective {
+                rejects,
+                ..Objective::default()
+            };
+            let model =
+                fit_objective(&sessions, 80, &config, &objective, 1, None, &mut Silent).expect("fitted");
+            likely(&model, 3, 4)
+        };
+        let (without, with) = (fitted(false), fitted(true));
+        assert!(with < without - 0.3, "{parallel:?}: {without} {with}");
+    }
+}
+
+#[test]
+fn an_objective_gives_the_same_bytes_on_any_number_of_threads() {
+    let sessions = with_goals();
+    let objective = Objective {
+        global_goal: true,
+        rejects: true,
+        group_negatives: Some(GroupNegatives {
+            groups: (0..80).map(|item| (item != 7).then_some(item / 20)).collect(),
+            negatives: 3,
+        }),
+    };
+    let fitted = |threads| {
+        on_threads(threads, || {
+            fit_objective(&sessions, 80, &small(), &objective, 9, None, &mut Silent).expect("fitted")
+        })
+    };
+    assert_eq!(fitted(1), fitted(3));
+}
+
+#[test]
+fn a_group_of_one_and_a_group_that_is_all_in_the_window_get_no_negative() {
+    let groups = vec![Some(0), Some(1), Some(1)];
+    let mut sessions = MemorySessions::default();
+    for _ in 0..50 {
+        sessions.push(&Session {
+            items: vec![ItemIdx(0), ItemIdx(1), ItemIdx(2)],
+            ..Session::default()
+        });
+    }
+    let fitted = |negatives| {
+        let objective = Objective {
+            group_negatives: Some(GroupNegatives {
+                groups: groups.clone(),
+                negatives,
+            }),
+            ..Objective::default()
+        };
+        fit_objective(&sessions, 3, &small(), &objective, 1, None, &mut Silent).expect("fitted")
+    };
+    assert_eq!(fitted(7).report.targets, fitted(0).report.targets);
+    let short = Objective {
+        group_negatives: Some(GroupNegatives {
+            groups: vec![None],
+            negatives: 1,
+        }),
+        ..Objective::default()
+    };
+    assert!(matches!(
+        fit_objective(&sessions, 3, &small(), &short, 1, None, &mut Silent),
+        Err(Error::Sampling(_))
+    ));
+    let mut unknown = MemorySessions::default();
+    unknown.push(&Session {
+        items: vec![ItemIdx(0), ItemIdx(1)],
+        goal: Some(ItemIdx(9)),
+        rejects: Vec::new(),
+    });
+    assert!(matches!(
+        fit(&unknown, 3, &small(), 1, &mut Silent),
+        Err(Error::UnknownSessionItem { item: 9, .. })
+    ));
+}

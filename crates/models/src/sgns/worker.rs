@@ -7,6 +7,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 
 use super::kernel::{Kernel, Update};
+use super::objective::Drawn;
 use super::plan::Plan;
 use super::record::Record;
 use super::rows::Rows;
@@ -19,6 +20,7 @@ pub(super) struct Task<'a> {
     pub(super) config: &'a SgnsConfig,
     pub(super) walk: &'a Walk,
     pub(super) negatives: &'a Unigram,
+    pub(super) objective: &'a Drawn,
     pub(super) kernel: Kernel,
     /// Input and output vectors.
     pub(super) tables: [&'a Rows; 2],
@@ -86,6 +88,8 @@ pub(super) struct Worker {
     contexts: Vec<ItemIdx>,
     /// The centre's targets: each context, followed by its negatives.
     targets: Vec<ItemIdx>,
+    /// How many of the targets are positives.
+    positives: u64,
     plan: Plan,
     window: Window,
     next: usize,
@@ -102,6 +106,7 @@ impl Worker {
             kept: Vec::new(),
             contexts: Vec::new(),
             targets: Vec::new(),
+            positives: 0,
             plan: Plan::new(dim),
             window: Window::new(dim),
             next: 0,
@@ -147,20 +152,26 @@ impl Worker {
     /// Trains the next centre of the session; whether there was one.
     #[allow(unsafe_code, reason = "the addresses are of whole rows of the tables")]
     pub(super) fn train(&mut self, task: &Task<'_>, rate: f32) -> bool {
-        if task.config.negatives_form == NegativesForm::Shared {
-            return self.share(task, |worker, _, _| {
+        let Some(&centre) = self.kept.get(self.next) else {
+            return false;
+        };
+        let is_shared = task.config.negatives_form == NegativesForm::Shared;
+        if is_shared {
+            self.share(task, |worker, _, _| {
                 // SAFETY: all rows are of tables of the window's width.
                 unsafe { worker.window.train(task.kernel, rate) };
             });
+            self.draw_objective_alone(task, centre);
+        } else {
+            self.draw(task);
         }
-        let Some(centre) = self.draw(task) else {
-            return false;
-        };
         if !self.plan.is_empty() {
             let row = task.tables[0].row(centre.index());
             // SAFETY: the centre and all targets are rows of tables of the plan's width.
             unsafe { task.kernel.train(row, &mut self.plan, rate) };
-            self.count();
+            if !is_shared {
+                self.count();
+            }
         }
         true
     }
@@ -171,8 +182,12 @@ impl Worker {
         reason = "the addresses are of whole rows of the tables and of the record"
     )]
     pub(super) fn record(&mut self, task: &Task<'_>, rate: f32, record: &mut Record) -> bool {
-        if task.config.negatives_form == NegativesForm::Shared {
-            return self.share(task, |worker, inputs, outputs| {
+        let Some(&centre) = self.kept.get(self.next) else {
+            return false;
+        };
+        let is_shared = task.config.negatives_form == NegativesForm::Shared;
+        if is_shared {
+            self.share(task, |worker, inputs, outputs| {
                 let first = record.room(worker.window.n_rows());
                 let vectors = record.vectors.row(first as usize);
                 // SAFETY: as in `train`; the record has just made room for the vectors.
@@ -186,10 +201,10 @@ impl Worker {
                 let behind = first + u32::try_from(inputs.len()).unwrap_or(u32::MAX);
                 record.outputs.extend((behind..).zip(outputs).map(update));
             });
+            self.draw_objective_alone(task, centre);
+        } else {
+            self.draw(task);
         }
-        let Some(centre) = self.draw(task) else {
-            return false;
-        };
         if self.plan.is_empty() {
             return true;
         }
@@ -217,13 +232,17 @@ impl Worker {
             vector,
             step: 1.0,
         });
-        self.count();
+        if !is_shared {
+            self.count();
+        }
         true
     }
 
     /// Puts the next centre's targets into the plan.
-    fn draw(&mut self, task: &Task<'_>) -> Option<ItemIdx> {
-        let centre = *self.kept.get(self.next)?;
+    fn draw(&mut self, task: &Task<'_>) {
+        let Some(&centre) = self.kept.get(self.next) else {
+            return;
+        };
         task.walk
             .contexts(&self.kept, self.next, &mut self.rng, &mut self.contexts);
         self.next += 1;
@@ -240,14 +259,64 @@ impl Worker {
             }
             self.plan.end_group();
         }
-        Some(centre)
+        self.positives = self.contexts.len() as u64;
+        self.draw_objective(task, centre);
     }
 
-    /// Meets the next centre of the session with all its contexts, some at a time, which share their negatives; whether
-    /// there was one. `step` is told the contexts and what they are trained against, and takes the step.
-    fn share(&mut self, task: &Task<'_>, mut step: impl FnMut(&mut Self, &[ItemIdx], &[ItemIdx])) -> bool {
+    /// Puts into the plan, as one group more, what the objective adds.
+    fn draw_objective(&mut self, task: &Task<'_>, centre: ItemIdx) {
+        let Drawn {
+            global_goal,
+            rejects,
+            groups,
+        } = task.objective;
+        let output = task.tables[1];
+        if *global_goal && let Some(goal) = self.session.goal.filter(|&goal| goal != centre) {
+            self.targets.push(goal);
+            self.plan.push(output.row(goal.index()), 1.0);
+            self.positives += 1;
+        }
+        if *rejects {
+            for [_, rejected] in self.session.rejects.iter().filter(|[at, _]| *at == centre) {
+                self.targets.push(*rejected);
+                self.plan.push(output.row(rejected.index()), 0.0);
+            }
+        }
+        if let Some((grouped, n)) = groups
+            && self.positives > 0
+        {
+            let goal = self.session.goal;
+            let is_positive = |item, contexts: &[ItemIdx]| {
+                item == centre || (*global_goal && goal == Some(item)) || contexts.contains(&item)
+            };
+            for _ in 0..*n {
+                let drawn = (0..REDRAWS)
+                    .map_while(|_| grouped.draw_beside(centre, &mut self.rng))
+                    .find(|&item| !is_positive(item, &self.contexts));
+                // Where a whole group is in the window, another try would be as vain.
+                let Some(item) = drawn else { break };
+                self.targets.push(item);
+                self.plan.push(output.row(item.index()), 0.0);
+            }
+        }
+        self.plan.end_group();
+    }
+
+    /// Puts into the plan what the objective adds for the centre whose contexts were just met in another form.
+    fn draw_objective_alone(&mut self, task: &Task<'_>, centre: ItemIdx) {
+        self.targets.clear();
+        self.plan.clear();
+        let n_contexts = self.contexts.len() as u64;
+        self.positives = n_contexts;
+        self.draw_objective(task, centre);
+        self.done.pairs += self.positives - n_contexts;
+        self.done.targets += self.targets.len() as u64;
+    }
+
+    /// Meets the next centre of the session with all its contexts, some at a time, which share their negatives. `step` is told the contexts and what they are trained against, and takes the step.
+    fn share(&mut self, task: &Task<'_>, mut step: impl FnMut(&mut Self, &[ItemIdx], &[ItemIdx])) {
         let Some(&centre) = self.kept.get(self.next) else {
-            return false;
+            return;
         };
         let mut contexts = std::mem::take(&mut self.contexts);
         let mut targets = std::mem::take(&mut self.targets);
@@ -278,18 +347,17 @@ impl Worker {
         }
         self.centres += u64::from(!contexts.is_empty());
         (self.contexts, self.targets) = (contexts, targets);
-        true
     }
 
     /// Counts the centre that was just trained.
     fn count(&mut self) {
-        self.done.pairs += self.contexts.len() as u64;
+        self.done.pairs += self.positives;
         self.done.targets += self.targets.len() as u64;
         if self.centres.is_multiple_of(CENTRES_A_LOSS) {
             let losses = self.plan.logits.iter().zip(&self.plan.labels);
             let loss = |(&logit, &label): (&f32, &f32)| softplus(if label > 0.5 { -logit } else { logit });
             self.done.loss += losses.map(loss).sum::<f64>();
-            self.done.loss_pairs += self.contexts.len() as u64;
+            self.done.loss_pairs += self.positives;
         }
         self.centres += 1;
     }

@@ -4,4 +4,5 @@ mod damage;
 mod exports;
 mod golden;
 mod recommend;
+mod spaces;
 mod tiny;

@@ -1,20 +1,21 @@
 //! `[[channel]]` and `[ranker]`: the kind decides which settings there are.
 
 use catchment_ann_index::{BuildError, IndexConfig, IndexKind};
+use catchment_models::airbnb::{self, ObjectiveConfig, TypesConfig};
 use catchment_models::factorization::ials::IalsConfig;
 use catchment_models::neighbours::item_cf::ItemCfConfig;
 use catchment_models::neighbours::swing::SwingConfig;
 use catchment_models::newest::NewestConfig;
 use catchment_models::popularity::PopularityConfig;
-use catchment_models::sgns::{ColdConfig, SessionsConfig, SgnsConfig};
+use catchment_models::sgns::{self, SessionsConfig, SgnsConfig};
 use catchment_pipeline::{ChannelModel, ChannelSpec, RankerModel};
 use catchment_ranking::{LrRankerConfig, RankError};
 use catchment_recall::{
     ConfigError, ItemToItemConfig, ItemVectorsConfig, NewestQueryConfig, PopularQueryConfig,
 };
 use catchment_sampling::SamplingError;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::place::Place;
@@ -38,10 +39,12 @@ pub(super) struct ChannelTable {
     #[serde(default = "default_k")]
     k: usize,
     sessions: Option<toml::Table>,
+    objective: Option<toml::Table>,
+    cold: Option<toml::Table>,
+    types: Option<toml::Table>,
     model: Option<toml::Table>,
     query: Option<toml::Table>,
     index: Option<toml::Table>,
-    cold: Option<toml::Table>,
 }
 
 fn default_k() -> usize {
@@ -57,6 +60,7 @@ enum ChannelKind {
     Swing,
     Ials,
     Item2vec,
+    Airbnb,
 }
 
 impl ChannelKind {
@@ -68,6 +72,7 @@ impl ChannelKind {
             Self::Swing => "swing",
             Self::Ials => "ials",
             Self::Item2vec => "item2vec",
+            Self::Airbnb => "airbnb",
         }
     }
 }
@@ -129,24 +134,15 @@ impl ChannelTable {
             let message = format!("kind `{}` has no `{key}`", self.kind.name());
             Err(Problem::new(table.place(key), message).with_help(format!("take `{key}` out")))
         };
-        let model_error = |error: catchment_models::Error| match error {
-            catchment_models::Error::Config { key, value, allowed }
-            | catchment_models::Error::Sampling(SamplingError::Config { key, value, allowed }) => {
-                table.out_of_range(&format!("model.{key}"), &value, allowed)
-            }
-            other => Problem::new(table.place("model"), other.to_string()),
-        };
-        // `half_life of channel ``: the key; which channel it is about is said anyway.
-        let query_error = |error: ConfigError| match error {
-            ConfigError::OutOfRange { key, value, allowed } => {
-                let key = key.split_once(" of ").map_or(key.as_str(), |(key, _)| key);
-                table.out_of_range(&format!("query.{key}"), &value, allowed)
-            }
-            other => Problem::new(table.place("query"), other.to_string()),
-        };
-        if !matches!(self.kind, ChannelKind::Item2vec) {
+        let model_error = |error: catchment_models::Error| table.model_error("model", error);
+        let query_error = |error: ConfigError| table.query_error(error);
+        if !matches!(self.kind, ChannelKind::Item2vec | ChannelKind::Airbnb) {
             has_no("sessions", self.sessions.is_some())?;
             has_no("cold", self.cold.is_some())?;
+        }
+        if !matches!(self.kind, ChannelKind::Airbnb) {
+            has_no("objective", self.objective.is_some())?;
+            has_no("types", self.types.is_some())?;
         }
         match self.kind {
             ChannelKind::Popular => {
@@ -192,25 +188,15 @@ impl ChannelTable {
                 Ok(ChannelModel::Ials { model, index })
             }
             ChannelKind::Item2vec => {
-                let sessions: SessionsConfig = table.settings("sessions", self.sessions.as_ref())?;
-                sessions.validate().map_err(|error| match error {
-                    SamplingError::Config { key, value, allowed } => {
-                        table.out_of_range(&format!("sessions.{key}"), &value, allowed)
-                    }
-                    other => Problem::new(table.place("sessions"), other.to_string()),
-                })?;
+                let sessions = self.resolve_sessions(table)?;
                 let model: SgnsConfig = table.settings("model", self.model.as_ref())?;
                 model.validate().map_err(model_error)?;
                 let query: ItemVectorsConfig = table.settings("query", self.query.as_ref())?;
                 query.validate("").map_err(query_error)?;
                 let index = self.resolve_index(table)?;
-                let cold: ColdConfig = table.settings("cold", self.cold.as_ref())?;
-                cold.validate().map_err(|error| match error {
-                    catchment_models::Error::Config { key, value, allowed } => {
-                        table.out_of_range(&format!("cold.{key}"), &value, allowed)
-                    }
-                    other => Problem::new(table.place("cold"), other.to_string()),
-                })?;
+                let cold: sgns::ColdConfig = table.settings("cold", self.cold.as_ref())?;
+                cold.validate()
+                    .map_err(|error| table.model_error("cold", error))?;
                 Ok(ChannelModel::Item2vec {
                     sessions,
                     model,
@@ -219,7 +205,80 @@ impl ChannelTable {
                     cold,
                 })
             }
+            ChannelKind::Airbnb => self.resolve_airbnb(table),
         }
+    }
+
+    fn resolve_airbnb(&self, table: Table) -> Result<ChannelModel, Problem> {
+        let sessions = self.resolve_sessions(table)?;
+        let objective: ObjectiveConfig = table.settings("objective", self.objective.as_ref())?;
+        let objective_error = |error| table.model_error("objective", error);
+        objective.validate().map_err(objective_error)?;
+        let model = over(airbnb::default_model(), self.model.as_ref());
+        let model: SgnsConfig = table.settings("model", Some(&model))?;
+        model
+            .validate()
+            .map_err(|error| table.model_error("model", error))?;
+        let query: ItemVectorsConfig = table.settings("query", self.query.as_ref())?;
+        query.validate("").map_err(|error| table.query_error(error))?;
+        Ok(ChannelModel::Airbnb {
+            sessions,
+            cold: self.resolve_cold(table)?,
+            types: self.resolve_types(table, objective.goal.is_some())?,
+            objective,
+            model,
+            query,
+            index: self.resolve_index(table)?,
+        })
+    }
+
+    fn resolve_sessions(&self, table: Table) -> Result<SessionsConfig, Problem> {
+        let sessions: SessionsConfig = table.settings("sessions", self.sessions.as_ref())?;
+        sessions.validate().map_err(|error| match error {
+            SamplingError::Config { key, value, allowed } => {
+                table.out_of_range(&format!("sessions.{key}"), &value, allowed)
+            }
+            other => Problem::new(table.place("sessions"), other.to_string()),
+        })?;
+        Ok(sessions)
+    }
+
+    fn resolve_cold(&self, table: Table) -> Result<Option<Box<airbnb::ColdConfig>>, Problem> {
+        if self.cold.is_none() {
+            return Ok(None);
+        }
+        let cold: airbnb::ColdConfig = table.settings("cold", self.cold.as_ref())?;
+        cold.validate()
+            .map_err(|error| table.model_error("cold", error))?;
+        Ok(Some(Box::new(cold)))
+    }
+
+    fn resolve_types(&self, table: Table, has_goal: bool) -> Result<Option<Box<TypesConfig>>, Problem> {
+        let Some(given) = &self.types else {
+            return Ok(None);
+        };
+        if !has_goal {
+            let message = "`types` are learned from goals, and `objective` names none";
+            return Err(
+                Problem::new(table.place("types"), message).with_help("set objective = { goal = \"…\" }")
+            );
+        }
+        let mut given = given.clone();
+        if given.get("model").is_none_or(toml::Value::is_table) {
+            let model = given.get("model").and_then(toml::Value::as_table);
+            let model = over(airbnb::default_types_model(), model);
+            given.insert("model".to_owned(), model.into());
+        }
+        let types: TypesConfig = table.settings("types", Some(&given))?;
+        let types_error = |error| match error {
+            // Keys of the rules begin with `types`, those of the skip-gram do not.
+            catchment_models::Error::Config { key, value, allowed } if key.starts_with("types.") => {
+                table.out_of_range(key, &value, allowed)
+            }
+            error => table.model_error("types.model", error),
+        };
+        types.validate().map_err(types_error)?;
+        Ok(Some(Box::new(types)))
     }
 
     fn resolve_index(&self, table: Table) -> Result<IndexConfig, Problem> {
@@ -272,6 +331,40 @@ impl Table {
         }
     }
 
+    /// What a model's `validate` says of the settings at `key`.
+    fn model_error(self, key: &str, error: catchment_models::Error) -> Problem {
+        use catchment_models::Error as E;
+        match error {
+            E::Config {
+                key: of,
+                value,
+                allowed,
+            }
+            | E::Sampling(SamplingError::Config {
+                key: of,
+                value,
+                allowed,
+            }) => self.out_of_range(&format!("{key}.{of}"), &value, allowed),
+            E::Features(catchment_features::Error::BadConfig { key, reason }) => {
+                let message = format!("`{key}`: {reason}");
+                Problem::new(self.place(&path(&key)), message)
+            }
+            other => Problem::new(self.place(key), other.to_string()),
+        }
+    }
+
+    /// What a channel's query says of its settings. Of `half_life of channel x` the key: which channel it is about is said
+    /// anyway.
+    fn query_error(self, error: ConfigError) -> Problem {
+        match error {
+            ConfigError::OutOfRange { key, value, allowed } => {
+                let key = key.split_once(" of ").map_or(key.as_str(), |(key, _)| key);
+                self.out_of_range(&format!("query.{key}"), &value, allowed)
+            }
+            other => Problem::new(self.place("query"), other.to_string()),
+        }
+    }
+
     fn out_of_range(self, key: &str, value: &str, allowed: &str) -> Problem {
         let shown = match self {
             Self::At(_) => key.to_owned(),
@@ -309,4 +402,17 @@ impl Table {
             }),
         }
     }
+}
+
+/// `defaults`, with what the recipe says in their place.
+fn over(defaults: impl Serialize, given: Option<&toml::Table>) -> toml::Table {
+    // Settings are tables; that is what a recipe writes them as.
+    let mut settings = toml::Table::try_from(defaults).unwrap_or_default();
+    settings.extend(given.cloned().into_iter().flatten());
+    settings
+}
+
+/// `a[1].b` as the path `a.1.b`.
+fn path(key: &str) -> String {
+    key.replace('[', ".").replace(']', "")
 }

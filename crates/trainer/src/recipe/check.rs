@@ -132,20 +132,34 @@ fn features(recipe: &Recipe) -> Result<(), Problem> {
         .collect();
     crosses(recipe)?;
     for (position, feature) in recipe.features.candidate.iter().enumerate() {
-        let FeatureConfig::Channel(feature) = feature else {
-            continue;
+        let channel = match feature {
+            FeatureConfig::Channel(feature) | FeatureConfig::TypeSimilarity(feature) => &feature.channel,
+            FeatureConfig::Similarity(feature) => &feature.channel,
+            _ => continue,
         };
-        if !known.contains(&feature.channel) {
+        let key = format!("features.candidate.{position}.channel");
+        let Some(named) = recipe.channels.iter().find(|known| known.name == *channel) else {
             let message = format!(
-                "the feature `{}` names the channel `{}`, which is not there; channels: {}",
-                feature.name,
-                feature.channel,
+                "the feature `{}` names the channel `{channel}`, which is not there; channels: {}",
+                feature.name(),
                 known.join(", ")
             );
-            return Err(
-                Problem::at_path(format!("features.candidate.{position}.channel"), message)
-                    .with_help(did_you_mean(&feature.channel, &known)),
+            return Err(Problem::at_path(key, message).with_help(did_you_mean(channel, &known)));
+        };
+        let (has, what) = match feature {
+            FeatureConfig::Similarity(_) => (named.model.has_vectors(), "vectors: item2vec, airbnb or ials"),
+            FeatureConfig::TypeSimilarity(_) => {
+                (named.model.has_types(), "`types`, which kind `airbnb` can have")
+            }
+            _ => (true, ""),
+        };
+        if !has {
+            let message = format!(
+                "the feature `{}` looks into the vectors of channel `{channel}`, of kind `{}`, which has none of these",
+                feature.name(),
+                named.model.kind()
             );
+            return Err(Problem::at_path(key, message).with_help(format!("name a channel that has {what}")));
         }
     }
     Ok(())

@@ -4,6 +4,8 @@
 
 use expect_test::{Expect, expect};
 
+use catchment_pipeline::ChannelModel;
+
 use super::*;
 
 #[path = "silent_settings_tests.rs"]
@@ -83,7 +85,7 @@ fn a_misspelt_key_is_named_with_its_line_and_the_nearest_key() {
     check(
         &GOOD.replace("kind = \"ials\"", "knid = \"ials\""),
         expect![[r#"
-            shop/catchment.toml:9: unknown key `knid`, expected one of `name`, `kind`, `k`, `sessions`, `model`, `query`, `index`, `cold`
+            shop/catchment.toml:9: unknown key `knid`, expected one of `name`, `kind`, `k`, `sessions`, `objective`, `cold`, `types`, `model`, `query`, `index`
             help: did you mean `kind`?"#]],
     );
     check(
@@ -146,7 +148,7 @@ fn a_misspelt_key_is_named_with_its_line_and_the_nearest_key() {
     check(
         &format!("{GOOD}[features]\nitem = [\n  {{ name = \"n\", kind = \"item_cuont\" }},\n]\n"),
         expect![[r#"
-            shop/catchment.toml:13: unknown variant `item_cuont`, expected one of `id`, `category`, `bag`, `hash`, `number`, `history`, `event_count`, `item_count`, `hour`, `weekday`, `month`, `weekend`, `cross`, `channel`, `channel_count`, `category_affinity`
+            shop/catchment.toml:13: unknown variant `item_cuont`, expected one of `id`, `category`, `bag`, `hash`, `number`, `history`, `event_count`, `item_count`, `hour`, `weekday`, `month`, `weekend`, `cross`, `channel`, `channel_count`, `category_affinity`, `similarity`, `type_similarity`
             help: did you mean `item_count`?"#]],
     );
     check(
@@ -176,7 +178,7 @@ fn an_unknown_kind_or_a_wrong_type_is_named_with_its_line() {
     check(
         &GOOD.replace("kind = \"ials\"", "kind = \"ialz\""),
         expect![[r#"
-        shop/catchment.toml:9: unknown variant `ialz`, expected one of `popular`, `newest`, `item_cf`, `swing`, `ials`, `item2vec`
+        shop/catchment.toml:9: unknown variant `ialz`, expected one of `popular`, `newest`, `item_cf`, `swing`, `ials`, `item2vec`, `airbnb`
         help: did you mean `ials`?"#]],
     );
     check(
@@ -444,4 +446,100 @@ fn settings_of_item2vec_are_checked_with_their_line() {
             shop/catchment.toml:10: channel `ials`: kind `ials` has no `sessions`
             help: take `sessions` out"#]],
     );
+}
+
+#[test]
+fn settings_of_airbnb_are_checked_with_their_line() {
+    let recipe = |lines: &str| {
+        let channel = "[[channel]]\nname = \"stays\"\nkind = \"airbnb\"\n";
+        format!("{GOOD}{channel}{lines}")
+    };
+    check(
+        &recipe("objective = { oversample = 0 }\n"),
+        expect![[r#"
+        shop/catchment.toml:14: channel `stays`: `objective.oversample` = 0 is out of range: 1 to 1000
+        help: choose an allowed value for that key"#]],
+    );
+    check(
+        &recipe("cold = { radius_km = -1 }\n"),
+        expect![[r#"
+        shop/catchment.toml:14: channel `stays`: `cold.radius_km` = -1 is out of range: a finite number above 0
+        help: choose an allowed value for that key"#]],
+    );
+    check(
+        &recipe("cold = { same = [{ column = \"price\", boundaries = [2, 1] }] }\n"),
+        expect![[r#"
+            shop/catchment.toml:14: channel `stays`: `cold.same[0].boundaries`: must be finite and rise
+            help: docs/contracts.md, section 3, lists the keys of a recipe"#]],
+    );
+    check(
+        &recipe("types = { users = [{ goals = \"count\", boundaries = [1] }] }\n"),
+        expect![[r#"
+            shop/catchment.toml:14: channel `stays`: `types` are learned from goals, and `objective` names none
+            help: set objective = { goal = "…" }"#]],
+    );
+    check(
+        &recipe(
+            "objective = { goal = \"buy\" }\ntypes = { users = [{ goals = \"count\", boundaries = [1] }] }\n",
+        ),
+        expect![[r#"
+            shop/catchment.toml:15: channel `stays`: `types.items` = empty is out of range: one rule or more: without any, all are of one kind
+            help: choose an allowed value for that key"#]],
+    );
+    check(
+        &recipe(
+            "objective = { goal = \"buy\" }\n[channel.types]\nusers = [{ column = \"age\" }]\nitems = [{ column = \"kind\" }]\nmodel = { dim = 0 }\n",
+        ),
+        expect![[r#"
+            shop/catchment.toml:18: channel `stays`: `types.model.dim` = 0 is out of range: 1 to 1024
+            help: choose an allowed value for that key"#]],
+    );
+    check(
+        &GOOD.replace("kind = \"ials\"", "kind = \"ials\"\ncold = {}"),
+        expect![[r#"
+            shop/catchment.toml:10: channel `ials`: kind `ials` has no `cold`
+            help: take `cold` out"#]],
+    );
+}
+
+#[test]
+fn a_channel_of_airbnb_has_the_papers_settings_where_it_says_nothing() {
+    let recipe =
+        format!("{GOOD}[[channel]]\nname = \"stays\"\nkind = \"airbnb\"\nmodel = {{ epochs = 3 }}\n");
+    let Ok(recipe) = Recipe::parse(&recipe, Path::new("catchment.toml"), &|_| None) else {
+        panic!("refused");
+    };
+    let Some(ChannelModel::Airbnb {
+        model,
+        objective,
+        types,
+        ..
+    }) = recipe.channels.last().map(|channel| &channel.model)
+    else {
+        panic!("another kind");
+    };
+    assert_eq!((model.dim, model.epochs, model.negatives), (32, 3, 5));
+    assert_eq!((objective.oversample, objective.market_negatives), (5, 5));
+    assert!(types.is_none());
+}
+
+#[test]
+fn the_recipes_of_the_page_on_airbnb_are_recipes() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/airbnb.md");
+    // The page is not in the crate's own package.
+    let Ok(page) = std::fs::read_to_string(page) else {
+        return;
+    };
+    let blocks: Vec<&str> = page
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert_eq!(blocks.len(), 2);
+    for block in blocks {
+        let path = Path::new("docs/airbnb.toml");
+        if let Err(problem) = Recipe::parse(block, path, &|_| None) {
+            panic!("{}", problem.in_text(path, block));
+        }
+    }
 }

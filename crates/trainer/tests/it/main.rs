@@ -3,6 +3,7 @@
 #![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them so")]
 
 mod again;
+mod airbnb;
 mod bad_data;
 mod bad_use;
 mod doctor;
