@@ -10,6 +10,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use catchment_models::progress::Silent;
@@ -31,15 +32,19 @@ const PAIRS_A_USER: usize = 2 * EVENTS * WINDOW - WINDOW * (WINDOW + 1);
 const BATCH: usize = 10_000;
 
 fn main() -> Result<(), Failure> {
-    let mut arguments = std::env::args().skip(1);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
     let settings = arguments
-        .next()
-        .unwrap_or_else(|| r#"{"parallel": "lock_free"}"#.to_owned());
-    let largest: usize = arguments.next().map_or(Ok(100), |text| text.parse())?;
-    let mut config: SgnsConfig = serde_json::from_str(&settings)?;
+        .first()
+        .map_or(r#"{"parallel": "lock_free"}"#, String::as_str);
+    let mut config: SgnsConfig = serde_json::from_str(settings)?;
     config.context = Context::Window(u32::try_from(WINDOW)?);
     config.subsample = 0.0;
     config.epochs = 1;
+    // One training in a process of its own: what an older one left would count as its memory.
+    if let [_, millions, items] = &arguments[..] {
+        return one(&config, millions.parse()?, items.parse()?);
+    }
+    let largest: usize = arguments.get(1).map_or(Ok(100), |text| text.parse())?;
     println!(
         "{}, {} threads",
         serde_json::to_string(&config)?,
@@ -47,39 +52,53 @@ fn main() -> Result<(), Failure> {
     );
     println!(
         "{:>10} {:>9} {:>9} {:>10} {:>10} {:>9} {:>9} {:>9}",
-        "pairs", "items", "seconds", "of it read", "pairs/s", "exponent", "peak MB", "told MB"
+        "pairs", "items", "seconds", "to read", "pairs/s", "exponent", "peak MB", "told MB"
     );
-    let folder = tempfile::tempdir()?;
-    let path = folder.path().join("log.parquet");
-    for items_of in [|_| 100_000, |pairs: usize| pairs / 100] {
+    for items_of in [|_| 100_000, |millions: usize| millions * 10_000] {
         let mut before: Option<(f64, f64)> = None;
         for millions in [1, 10, 100].into_iter().filter(|&millions| millions <= largest) {
-            let n_items: usize = items_of(millions * 1_000_000);
-            let n_users = millions * 1_000_000 / PAIRS_A_USER;
-            write(&path, n_users, n_items)?;
-            let sessions = FileSessions::open(&path, &SessionRules::default())?;
-            let begun = Instant::now();
-            read(&sessions)?;
-            let reading = begun.elapsed().as_secs_f64();
-            let resident = memory("VmRSS")?;
-            fs::write("/proc/self/clear_refs", "5").ok();
-            let begun = Instant::now();
-            let model = sgns::fit(&sessions, n_items, &config, 1, &mut Silent)?;
-            let seconds = begun.elapsed().as_secs_f64();
-            let peak = memory("VmHWM")?.saturating_sub(resident);
-            let pairs = model.report.pairs as f64;
+            let n_items: usize = items_of(millions);
+            let child = Command::new(std::env::current_exe()?)
+                .args([settings, &millions.to_string(), &n_items.to_string()])
+                .stderr(Stdio::inherit())
+                .output()?;
+            if !child.status.success() {
+                return Err(format!("{millions} million pairs: {}", child.status).into());
+            }
+            let [pairs, seconds, reading, peak]: [f64; 4] = serde_json::from_slice(&child.stdout)?;
             let exponent = before.map_or("–".to_owned(), |(p, s)| {
                 format!("{:.2}", (seconds / s).ln() / (pairs / p).ln())
             });
             println!(
                 "{pairs:>10.3e} {n_items:>9} {seconds:>9.1} {reading:>10.2} {:>10.2e} {exponent:>9} {:>9.1} {:>9.1}",
                 pairs / seconds,
-                peak as f64 / 1e6,
+                peak / 1e6,
                 sgns::memory_bytes(n_items, &config) as f64 / 1e6,
             );
             before = Some((pairs, seconds));
         }
     }
+    Ok(())
+}
+
+/// One training: its pairs, its seconds, those that going through the file once took, and its peak memory in bytes.
+fn one(config: &SgnsConfig, millions: usize, n_items: usize) -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("log.parquet");
+    write(&path, millions * 1_000_000 / PAIRS_A_USER, n_items)?;
+    let sessions = FileSessions::open(&path, &SessionRules::default())?;
+    let begun = Instant::now();
+    read(&sessions)?;
+    let reading = begun.elapsed().as_secs_f64();
+    let before = memory("VmRSS")?;
+    // What was needed to write the log is no peak of the training.
+    fs::write("/proc/self/clear_refs", "5").ok();
+    let begun = Instant::now();
+    let model = sgns::fit(&sessions, n_items, config, 1, &mut Silent)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    let peak = memory("VmHWM")?.saturating_sub(before);
+    let found = [model.report.pairs as f64, seconds, reading, peak as f64];
+    println!("{}", serde_json::to_string(&found)?);
     Ok(())
 }
 

@@ -105,7 +105,8 @@ fn item_columns(model: &ChannelModel) -> Vec<(String, &'static str, &str)> {
         ChannelModel::Newest { .. }
         | ChannelModel::ItemCf { .. }
         | ChannelModel::Swing { .. }
-        | ChannelModel::Ials { .. } => Vec::new(),
+        | ChannelModel::Ials { .. }
+        | ChannelModel::Airbnb { .. } => Vec::new(),
     }
 }
 

@@ -107,17 +107,15 @@ fn output_vectors_are_handed_out_too() {
 fn items_in_no_session_are_placed_by_their_content() {
     // Of many users with one item each nobody has a session: that item is in none.
     let place = Place::empty();
-    let mut log = String::from("user_id,item_id,timestamp\n");
-    for user in 0..60 {
-        for step in 0..6 {
+    let rows = (0..60).flat_map(|user| {
+        (0..6).map(move |step| {
             let item = (user % 2) * 10 + (user / 2 + step * 3) % 6;
-            log += &format!("u{user},i{item},{}\n", 100 * user + step);
-        }
-    }
-    for item in [8, 9, 18, 19] {
-        log += &format!("single{item},i{item},7\n");
-    }
-    place.write("log.csv", log);
+            format!("u{user},i{item},{}\n", 100 * user + step)
+        })
+    });
+    let single = [8, 9, 18, 19].map(|item| format!("single{item},i{item},7\n"));
+    let log: String = rows.chain(single).collect();
+    place.write("log.csv", format!("user_id,item_id,timestamp\n{log}"));
     let titles = (0..20).map(|item| {
         let kind = if item < 10 { "red wine" } else { "green tea" };
         format!("i{item},{kind} no. {item}\n")
@@ -187,15 +185,15 @@ fn logs_without_a_pair_are_told_so() {
         place.refuse("run r.toml")
     };
     // One item a user; one item alone; the same event over and over; nothing.
-    let single: String = (0..40)
-        .map(|row| format!("u{row},i{},{row}\n", row % 7))
-        .collect();
+    let rows = (0..40).map(|row| format!("u{row},i{},{row}\n", row % 7));
+    let single = rows.collect::<Vec<_>>().concat();
     expect![[r#"
         1: error: channel `vectors`
         cause: there is no session of two items or more
         help: make the sessions wider (`sessions` of the channel), or use a kind of channel that needs none"#]]
     .assert_eq(&refused(&single));
-    let alone: String = (0..40).map(|row| format!("u{},i1,{row}\n", row % 5)).collect();
+    let rows = (0..40).map(|row| format!("u{},i1,{row}\n", row % 5));
+    let alone = rows.collect::<Vec<_>>().concat();
     expect![[r#"
         1: error: channel `vectors`
         cause: there is no session of two items or more
