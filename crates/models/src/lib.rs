@@ -6,6 +6,7 @@
 //! - [`sgns`]: vectors from what occurs together in sessions
 //! - [`airbnb`]: the same with a goal, markets, places and kinds of users
 //! - [`factorization`]: vectors and weights ([`ials`](factorization::ials))
+//! - [`spectrum`]: how many of their directions vectors use, and a map of them
 //! - [`progress`]: how a training is watched and stopped
 //!
 //! A model, its loss, its sampler and its exporter are four things. What serving needs is a smaller type than what
@@ -54,5 +55,6 @@ pub mod newest;
 pub mod popularity;
 pub mod progress;
 pub mod sgns;
+pub mod spectrum;
 
 pub use error::{Error, Result};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use catchment_models::Error as ModelError;
 use catchment_models::factorization::ials::IalsEncoder;
 use catchment_models::sgns::ItemVectors;
-use catchment_recall::{ChannelError, ItemToItemConfig, QueryEncoder, RecallQuery};
-use catchment_schema::History;
+use catchment_recall::{ChannelError, ItemToItemConfig, QueryEncoder, REASONS_AMONG, Reasons, RecallQuery};
+use catchment_schema::{History, ItemIdx};
 
 /// How a user becomes a vector, apart from any request.
 pub(crate) trait HistoryEncoder: Send + Sync {
@@ -66,6 +66,26 @@ impl QueryEncoder for FoldIn {
         };
         folded.map_err(channel_error)
     }
+
+    fn because(&self, query: &RecallQuery<'_>, items: &[ItemIdx]) -> Vec<Vec<ItemIdx>> {
+        let seeds = ItemToItemConfig::default().seeds(query.seeds, query.history);
+        most_alike(&seeds, items, |one, other| self.encoder.cosine(one, other))
+    }
+}
+
+/// Of the seeds those that are most like each item, by weighted cosine.
+fn most_alike(
+    seeds: &[(ItemIdx, f64)],
+    items: &[ItemIdx],
+    cosine: impl Fn(ItemIdx, ItemIdx) -> f64,
+) -> Vec<Vec<ItemIdx>> {
+    let mut reasons = Reasons::new(items);
+    for &(seed, weight) in seeds.iter().take(REASONS_AMONG) {
+        for &item in items {
+            reasons.speak(item, seed, weight * cosine(seed, item));
+        }
+    }
+    reasons.strongest()
 }
 
 /// The direction of the recent items' weighted mean.
@@ -102,5 +122,10 @@ impl QueryEncoder for Pooled {
         self.vectors
             .pool(self.seeds.seeds(query.seeds, query.history), out)
             .map_err(channel_error)
+    }
+
+    fn because(&self, query: &RecallQuery<'_>, items: &[ItemIdx]) -> Vec<Vec<ItemIdx>> {
+        let seeds = self.seeds.seeds(query.seeds, query.history);
+        most_alike(&seeds, items, |one, other| self.vectors.cosine(one, other))
     }
 }

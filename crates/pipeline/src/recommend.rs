@@ -111,6 +111,47 @@ impl Pipeline {
         Ok(Answer { items, trace })
     }
 
+    /// For each item of an answer, which of the user's own items (or of the request's seeds) speak for it most, as the
+    /// channel says that found it at the best rank, of those that can say; an empty list where none can.
+    pub fn because(
+        &self,
+        request: &Request<'_>,
+        user: &UserState<'_>,
+        answer: &[Candidate],
+    ) -> Vec<Vec<ItemIdx>> {
+        let there = self.catalogue.available_at(request.now);
+        let filter = self.filter(request, user, &there);
+        let query = recall_query(request, user, &filter);
+        let mut reasons = vec![Vec::new(); answer.len()];
+        let n_channels = self.spec.channels.len();
+        // How good a rank the channel gave whose word was taken.
+        let mut ranks = vec![u32::MAX; answer.len()];
+        for number in 0..n_channels {
+            let Some(channel) = self.executor.channel(number) else {
+                continue;
+            };
+            let found: Vec<(usize, u32)> = answer
+                .iter()
+                .enumerate()
+                .filter_map(|(place, candidate)| {
+                    let mut sources = candidate.sources.iter();
+                    let source = sources.find(|source| usize::from(source.channel) == number)?;
+                    (source.rank < ranks[place]).then_some((place, source.rank))
+                })
+                .collect();
+            if found.is_empty() {
+                continue;
+            }
+            let items: Vec<ItemIdx> = found.iter().map(|&(place, _)| answer[place].item).collect();
+            for (&(place, rank), because) in found.iter().zip(channel.because(&query, &items)) {
+                if !because.is_empty() {
+                    (ranks[place], reasons[place]) = (rank, because);
+                }
+            }
+        }
+        reasons
+    }
+
     /// Appends the most frequent items until there are `n`. The vocabulary is in that order already.
     fn fill_up(&self, n: usize, filter: &RequestFilter<'_>, items: &mut Vec<Candidate>) -> usize {
         let found = items.len();

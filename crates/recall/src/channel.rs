@@ -1,8 +1,13 @@
 //! The trait that every channel implements.
 
-use catchment_schema::ScoredItem;
+use catchment_schema::{ItemIdx, ScoredItem};
 
 use crate::{Accumulator, ChannelError, RecallQuery};
+
+/// So many items are named at most where a channel says what speaks for one.
+pub const MOST_REASONS: usize = 3;
+/// So many of the query's items, the most recent of its history, are looked at for reasons.
+pub const REASONS_AMONG: usize = 50;
 
 /// Buffers of one thread, reused from request to request.
 #[derive(Debug, Default)]
@@ -36,6 +41,8 @@ pub struct Recalled {
 ///    the answer that an unhurried query gets, and an unhurried query is never cut short.
 /// 7. What an earlier request left in `scratch` does not matter.
 /// 8. Many queries at once are answered as one by one, as long as no deadline cuts in.
+/// 9. What is named by [`Channel::because`] is the query's: its seeds, or items of its history; at most [`MOST_REASONS`],
+///    none twice.
 ///
 /// [`crate::testing::channel_laws()`] checks them for any implementation.
 pub trait Channel: Send + Sync {
@@ -64,6 +71,13 @@ pub trait Channel: Send + Sync {
         let one = |query| self.recall(query, k, scratch);
         queries.iter().map(one).collect()
     }
+
+    /// For each of `items`, which of the query's own items speak for it, the strongest first; an empty list where the
+    /// channel cannot say.
+    fn because(&self, query: &RecallQuery<'_>, items: &[ItemIdx]) -> Vec<Vec<ItemIdx>> {
+        let _ = query;
+        vec![Vec::new(); items.len()]
+    }
 }
 
 /// Turns a query into a vector of the space that a channel's items live in.
@@ -79,4 +93,10 @@ pub trait QueryEncoder: Send + Sync {
     /// # Errors
     /// [`ChannelError::NothingToGoOn`] when the query holds nothing that the encoder can use.
     fn encode(&self, query: &RecallQuery<'_>, out: &mut [f32]) -> Result<(), ChannelError>;
+
+    /// As [`Channel::because`].
+    fn because(&self, query: &RecallQuery<'_>, items: &[ItemIdx]) -> Vec<Vec<ItemIdx>> {
+        let _ = query;
+        vec![Vec::new(); items.len()]
+    }
 }

@@ -66,11 +66,12 @@ pub mod filter;
 pub mod merge;
 pub mod query;
 mod ranked_scores;
+pub mod reasons;
 pub mod testing;
 mod top_k;
 
 pub use accumulator::Accumulator;
-pub use channel::{Channel, ChannelScratch, QueryEncoder, Recalled};
+pub use channel::{Channel, ChannelScratch, MOST_REASONS, QueryEncoder, REASONS_AMONG, Recalled};
 pub use channels::{
     Against, EmbeddingChannel, ItemToItemChannel, ItemToItemConfig, ItemVectorsConfig, NewestChannel,
     NewestQueryConfig, PopularByCategoryChannel, PopularChannel, PopularQueryConfig, QueryForm,
@@ -85,6 +86,7 @@ pub use merge::{
     QuotaConfig, RrfConfig, SnakeConfig, Source, Sources, WeightedConfig, merge,
 };
 pub use query::{Deadline, NoDeadline, RecallQuery};
+pub use reasons::Reasons;
 
 /// The README's example is run with the tests, so that it stays true.
 #[cfg(doctest)]

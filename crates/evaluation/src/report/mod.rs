@@ -11,6 +11,7 @@ mod escape;
 mod facts;
 mod page;
 mod score_tables;
+mod vectors;
 mod verdict;
 
 use std::fmt::Write;
@@ -22,6 +23,7 @@ use crate::attribution::Attribution;
 use crate::metric_report::MetricReport;
 use crate::paired::PairedDifference;
 pub use facts::DataFacts;
+pub use vectors::{MapPoint, VectorMap};
 
 /// All that a report shows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,6 +37,9 @@ pub struct RunReport {
     /// What each channel adds, where there are several.
     #[serde(default)]
     pub attribution: Option<Attribution>,
+    /// What the vectors of channels look like.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vectors: Vec<VectorMap>,
     /// What the run is made of.
     pub facts: DataFacts,
     /// What a look at the data brought to light.
@@ -107,6 +112,7 @@ impl RunReport {
         bars::write(page, self)?;
         channels::write(page, self)?;
         score_tables::write_comparisons(page, self)?;
+        vectors::write(page, self)?;
         facts::write(page, self)?;
         page::end(page, self)?;
         page.write_char('\n')

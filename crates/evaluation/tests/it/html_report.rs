@@ -3,7 +3,7 @@ use std::process::Command;
 
 use catchment_evaluation::calibration::calibration;
 use catchment_evaluation::metric_report::{ListCalibration, NamedInterval, SegmentMetrics, SegmentReport};
-use catchment_evaluation::report::{Comparison, DataFacts, ListReport, RunReport};
+use catchment_evaluation::report::{Comparison, DataFacts, ListReport, MapPoint, RunReport, VectorMap};
 use catchment_evaluation::{Attribution, Interval, MetricReport, MetricTable, PairedDifference, gauc};
 use catchment_schema::{Finding, Severity};
 
@@ -100,6 +100,25 @@ fn report() -> RunReport {
             recall_union: 0.3,
             recall_without: vec![0.1, 0.3],
         }),
+        vectors: vec![VectorMap {
+            channel: EVIL.to_owned(),
+            singular_values: vec![0.8, 0.6],
+            effective_rank: 1.9,
+            points: vec![
+                MapPoint {
+                    place: [0.5, -0.25],
+                    label: EVIL.to_owned(),
+                    group: Some(0),
+                },
+                MapPoint {
+                    place: [-1.0, 1.0],
+                    label: "other".to_owned(),
+                    group: None,
+                },
+            ],
+            n_items: 40,
+            groups: vec![EVIL.to_owned()],
+        }],
         facts: DataFacts {
             numbers: vec![
                 ("users".to_owned(), "100".to_owned()),
@@ -180,6 +199,23 @@ fn every_tag_is_closed_and_ids_are_there_once() {
         page.matches("<svg").count() - page.matches("aria-hidden").count(),
         page.matches("<desc").count()
     );
+}
+
+#[test]
+fn a_map_has_every_point_and_says_how_many_directions_are_used() {
+    let page = report().to_html();
+    let map = page.split("id=\"map0t\"").nth(1).expect("a map");
+    let map = map.split("</svg>").next().expect("its end");
+    assert_eq!(map.matches("<circle").count(), 2);
+    // The farthest point is at the edge; up is up.
+    assert!(
+        map.contains("cx=\"8.0\" cy=\"8.0\"") && map.contains("cx=\"266.0\" cy=\"223.0\""),
+        "{map}"
+    );
+    assert!(page.contains("1.9 of 2 directions are used"));
+    let mut without = report();
+    without.vectors.clear();
+    assert!(!without.to_html().contains("The vectors of items"));
 }
 
 #[test]

@@ -103,6 +103,18 @@ impl ItemVectors {
         &self.vectors
     }
 
+    /// The cosine of two items; 0 where one is not known or was in no session.
+    pub fn cosine(&self, one: ItemIdx, other: ItemIdx) -> f64 {
+        let row = |item: ItemIdx| {
+            self.vectors
+                .get(item.index() * self.dim..(item.index() + 1) * self.dim)
+        };
+        match (row(one), row(other)) {
+            (Some(one), Some(other)) => one.iter().zip(other).map(|(a, b)| f64::from(a * b)).sum(),
+            _ => 0.0,
+        }
+    }
+
     /// The direction of the weighted mean of some items; items that are not known, or were in no session, are passed
     /// over.
     ///
@@ -175,6 +187,9 @@ mod tests {
             Err(Error::NothingToFoldIn)
         ));
         assert!(matches!(pool(&[]), Err(Error::NothingToFoldIn)));
+        assert!((vectors.cosine(ItemIdx(0), ItemIdx(0)) - 1.0).abs() < 1e-6);
+        assert!(vectors.cosine(ItemIdx(0), ItemIdx(1)).abs() < 1e-6);
+        assert!(vectors.cosine(ItemIdx(0), ItemIdx(77)).abs() < 1e-12);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use catchment_ann_index::{SearchParams, VectorIndex};
+use catchment_schema::ItemIdx;
 
 use crate::{Channel, ChannelError, ChannelScratch, ConfigError, QueryEncoder, RecallQuery, Recalled};
 
@@ -145,6 +146,10 @@ impl Channel for EmbeddingChannel {
             }
         }
         answers
+    }
+
+    fn because(&self, query: &RecallQuery<'_>, items: &[ItemIdx]) -> Vec<Vec<ItemIdx>> {
+        self.encoder.because(query, items)
     }
 }
 

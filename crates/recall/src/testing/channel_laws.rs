@@ -1,9 +1,9 @@
 //! The laws of [`Channel`] as a function.
 
-use catchment_schema::{ItemFilter, ItemSet, ScoredItem};
+use catchment_schema::{ItemFilter, ItemIdx, ItemSet, ScoredItem};
 
 use super::FakeDeadline;
-use crate::{Channel, ChannelScratch, NoDeadline, RecallQuery};
+use crate::{Channel, ChannelScratch, MOST_REASONS, NoDeadline, RecallQuery};
 
 /// Checks the laws of [`Channel`] on each of the queries, whose deadlines are replaced: without hurry
 /// and with several degrees of it, at several `k`, and with half of the answer forbidden.
@@ -52,6 +52,7 @@ pub fn channel_laws(channel: &dyn Channel, queries: &[RecallQuery<'_>]) {
             }
         }
         forbidding_half(channel, query, &mut used);
+        reasons(channel, query, &mut used);
     }
     in_a_batch(channel, queries, &mut used);
 }
@@ -91,6 +92,31 @@ fn list_laws(items: &[ScoredItem], query: &RecallQuery<'_>, k: usize) {
         "law 3: {forbidden:?} does not pass the filter, k = {k}"
     );
     assert!(items.len() <= k, "law 4: {} items for k = {k}", items.len());
+}
+
+fn reasons(channel: &dyn Channel, query: &RecallQuery<'_>, scratch: &mut ChannelScratch) {
+    let calm = RecallQuery {
+        deadline: &NoDeadline,
+        ..*query
+    };
+    let found = channel.recall(&calm, 10, scratch).unwrap_or_default();
+    let items: Vec<ItemIdx> = found.items.iter().map(|scored| scored.item).collect();
+    let reasons = channel.because(&calm, &items);
+    assert_eq!(reasons.len(), items.len(), "law 9: one list for each item");
+    for because in &reasons {
+        let distinct: ItemSet = because.iter().copied().collect();
+        assert!(
+            distinct.len() == because.len() && because.len() <= MOST_REASONS,
+            "law 9: too many, or one twice: {because:?}"
+        );
+        let is_own = |item: &ItemIdx| {
+            query.seeds.contains(item) || query.history.events().iter().any(|event| event.item == *item)
+        };
+        assert!(
+            because.iter().all(is_own),
+            "law 9: not the query's own: {because:?}"
+        );
+    }
 }
 
 fn forbidding_half(channel: &dyn Channel, query: &RecallQuery<'_>, scratch: &mut ChannelScratch) {

@@ -115,7 +115,8 @@ async function show(user, places = null) {
   ]);
   if (answer.bundle !== kindsOf) await learnKinds();
   if (number !== newest) return;
-  shown = { user, answer, total: history.total, places: new Map(answer.items.map((item) => [item.item_id, item.rank])) };
+  const titles = new Map(history.events.map((event) => [event.item_id, event.title ?? event.item_id]));
+  shown = { user, answer, titles, total: history.total, places: new Map(answer.items.map((item) => [item.item_id, item.rank])) };
   at("user").value = user;
   keepAddress(user);
   showAnswer(answer, places);
@@ -169,6 +170,10 @@ function itemRow(item, share, places) {
     chip.title = `${source.name} found it at rank ${source.rank} with score ${source.score}`;
     return chip;
   });
+  if (item.reason) {
+    const names = item.reason.item_ids.map((id) => shown.titles.get(id) ?? id);
+    sources.push(make("span", "chip because", `because of ${names.join(", ")}`));
+  }
   const found = sources.length ? sources : [make("span", "chip", "no channel: among the most frequent")];
   const row = make("li", "", make("span", "rank", String(item.rank)), name, acts,
     make("span", "score", bar(share), number(item.score)), make("span", "found", ...found));

@@ -22,6 +22,28 @@ pub struct ItemBody {
     /// Every channel that found the item.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub channels: Vec<SourceBody>,
+    /// What speaks for the item.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<ReasonBody>,
+}
+
+/// Why an item is there, in words that one can show.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReasonBody {
+    /// `because_you_viewed`: what the user did before speaks for it.
+    pub code: &'static str,
+    /// Raw ids of the user's own items that speak for it most, the strongest first.
+    pub item_ids: Vec<String>,
+}
+
+impl ReasonBody {
+    /// Of the user's own items, where there are any.
+    pub fn because(catalogue: &Catalogue, items: &[ItemIdx]) -> Option<Self> {
+        (!items.is_empty()).then(|| Self {
+            code: "because_you_viewed",
+            item_ids: items.iter().map(|&item| item_id(catalogue, item)).collect(),
+        })
+    }
 }
 
 /// A channel that found an item.
@@ -99,12 +121,17 @@ pub struct StagesBody {
     pub rank: f64,
 }
 
-/// The items of an answer.
-pub fn items(pipeline: &Pipeline, found: &[Candidate], attributes: &[String]) -> Vec<ItemBody> {
+/// The items of an answer, each with the items that speak for it.
+pub fn items(
+    pipeline: &Pipeline,
+    found: &[Candidate],
+    reasons: &[Vec<ItemIdx>],
+    attributes: &[String],
+) -> Vec<ItemBody> {
     let catalogue = pipeline.catalogue();
     (1..)
-        .zip(found)
-        .map(|(rank, candidate)| ItemBody {
+        .zip(found.iter().zip(reasons))
+        .map(|(rank, (candidate, because))| ItemBody {
             item_id: item_id(catalogue, candidate.item),
             rank,
             score: candidate.score.get(),
@@ -121,6 +148,7 @@ pub fn items(pipeline: &Pipeline, found: &[Candidate], attributes: &[String]) ->
                     score: source.score.get(),
                 })
                 .collect(),
+            reason: ReasonBody::because(catalogue, because),
         })
         .collect()
 }

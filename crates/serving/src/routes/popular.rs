@@ -93,6 +93,7 @@ pub async fn get(
             score: scored.score.get(),
             attributes: item_attributes(catalogue, scored.item, &title),
             channels: Vec::new(),
+            reason: None,
         });
         Ok(PopularAnswer {
             bundle: live.version.to_string(),

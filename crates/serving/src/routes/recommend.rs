@@ -225,6 +225,7 @@ fn answer(
     };
     let wait_seconds = clock.took_ms() / 1e3;
     let answer = with_scratch(|scratch| pipeline.recommend(&request, &user.state(), scratch))?;
+    let reasons = pipeline.because(&request, &user.state(), &answer.items);
     let personalised = !user.history().is_empty() && answer.trace.fallback < answer.items.len();
     state
         .metrics
@@ -232,7 +233,7 @@ fn answer(
     let answered = RecommendAnswer {
         recomm_id: state.next_id('r'),
         bundle: live.version.to_string(),
-        items: answer::items(pipeline, &answer.items, &body.return_attributes),
+        items: answer::items(pipeline, &answer.items, &reasons, &body.return_attributes),
         degraded: answer::degraded(&answer),
         fallback_used: if answer.trace.fallback > 0 {
             vec!["most_frequent"]

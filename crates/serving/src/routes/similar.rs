@@ -120,6 +120,7 @@ async fn similar(state: Arc<AppState>, body: SimilarBody) -> Result<axum::Json<S
             score: scored.score.get(),
             attributes: item_attributes(catalogue, scored.item, &body.return_attributes),
             channels: Vec::new(),
+            reason: None,
         });
         Ok(SimilarAnswer {
             bundle: live.version.to_string(),

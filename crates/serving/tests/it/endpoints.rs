@@ -40,6 +40,42 @@ fn both_forms_of_recommend_give_the_same_items_and_say_where_they_come_from() {
 }
 
 #[test]
+fn an_item_that_the_history_speaks_for_says_which_of_its_items_do() {
+    let served = Served::tiny();
+    let mut client = served.client();
+    let history = client.get("/v1/users/u0/history?n=100").ok();
+    let own: Vec<&str> = history["events"]
+        .as_array()
+        .expect("events")
+        .iter()
+        .map(|event| event["item_id"].as_str().expect("an id"))
+        .collect();
+    let answer = client.get("/v1/recommend/u0?n=5").ok();
+    let mut reasons = 0;
+    for item in answer["items"].as_array().expect("items") {
+        let Some(reason) = item.get("reason") else {
+            continue;
+        };
+        reasons += 1;
+        assert_eq!(reason["code"], "because_you_viewed");
+        let because = reason["item_ids"].as_array().expect("ids");
+        assert!((1..=3).contains(&because.len()));
+        assert!(
+            because
+                .iter()
+                .all(|id| own.contains(&id.as_str().expect("an id")))
+        );
+    }
+    assert!(
+        reasons > 0,
+        "item CF or iALS found one of the first five: {answer}"
+    );
+    let nobody = client.get("/v1/recommend/nobody?n=5").ok();
+    let items = nobody["items"].as_array().expect("items");
+    assert!(!items.is_empty() && items.iter().all(|item| item.get("reason").is_none()));
+}
+
+#[test]
 fn a_request_can_exclude_items_choose_attributes_stop_before_the_ranker_and_ask_for_reasons() {
     let served = Served::tiny();
     let mut client = served.client();

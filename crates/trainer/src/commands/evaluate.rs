@@ -86,7 +86,7 @@ fn evaluate_against(work: &Work, other: Option<&Bundle>) -> Result<Measured, Fai
     let prepared = work.prepared()?;
     let pipeline = work.trained(&prepared)?;
     let whole = judge::whole(work, &prepared, &pipeline, &prepared.test()?, "test", other)?;
-    let report = super::report::of_work(work, &prepared, &whole)?;
+    let report = super::report::of_work(work, &prepared, &pipeline, &whole)?;
     let heading = test_reads::heading(test_reads::count(work, &prepared)?);
     let mut told = format!(
         "\n{heading}\n{}\n{}\n{}",

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use catchment_pipeline::{Answer, Pipeline, Request, Scratch, UserState};
 use catchment_recall::Stopwatch;
-use catchment_schema::History;
+use catchment_schema::{History, ItemIdx};
 use serde_json::{Value, json};
 
 use super::print_json;
@@ -38,13 +38,22 @@ pub(crate) fn run(
     let mut request = Request::new(n, catalogue.now());
     let clock = Clock(Instant::now());
     request.stopwatch = &clock;
-    let answer = pipeline.recommend(&request, &UserState { user, history }, &mut Scratch::default())?;
+    let state = UserState { user, history };
+    let answer = pipeline.recommend(&request, &state, &mut Scratch::default())?;
+    let reasons = pipeline.because(&request, &state, &answer.items);
     if output.json {
-        return print_json(&as_json(&pipeline, user_id, user.is_some(), &answer, explain));
+        return print_json(&as_json(
+            &pipeline,
+            user_id,
+            user.is_some(),
+            &answer,
+            &reasons,
+            explain,
+        ));
     }
     let rows: Vec<Vec<String>> = (1..)
-        .zip(&answer.items)
-        .map(|(rank, item): (u32, _)| {
+        .zip(answer.items.iter().zip(&reasons))
+        .map(|(rank, (item, because)): (u32, _)| {
             let sources = item.sources.iter().map(|source| {
                 format!(
                     "{} #{}",
@@ -58,10 +67,20 @@ pub(crate) fn run(
                 format!("{:.4}", item.score.get()),
                 catalogue.title(item.item).unwrap_or_default().to_owned(),
                 sources.collect::<Vec<_>>().join(", "),
+                because
+                    .iter()
+                    .map(|&item| {
+                        catalogue
+                            .title(item)
+                            .or_else(|| catalogue.items().id(item.index()))
+                            .unwrap_or("?")
+                    })
+                    .collect::<Vec<_>>()
+                    .join(", "),
             ]
         })
         .collect();
-    let header = ["", "item", "score", "title", "found by"].map(str::to_owned);
+    let header = ["", "item", "score", "title", "found by", "because of"].map(str::to_owned);
     print!("{}", tables::render(&header, &rows));
     if explain {
         println!("\n{}", explained(&answer));
@@ -91,9 +110,17 @@ fn explained(answer: &Answer) -> String {
     lines.join("\n")
 }
 
-fn as_json(pipeline: &Pipeline, user_id: &str, is_known: bool, answer: &Answer, explain: bool) -> Value {
+fn as_json(
+    pipeline: &Pipeline,
+    user_id: &str,
+    is_known: bool,
+    answer: &Answer,
+    reasons: &[Vec<ItemIdx>],
+    explain: bool,
+) -> Value {
     let catalogue = pipeline.catalogue();
-    let items = (1..).zip(&answer.items).map(|(rank, item): (u32, _)| {
+    let found = answer.items.iter().zip(reasons);
+    let items = (1..).zip(found).map(|(rank, (item, because)): (u32, _)| {
         let channels = item.sources.iter().map(|source| {
             json!({
                 "name": pipeline.channel_name(source.channel),
@@ -107,6 +134,10 @@ fn as_json(pipeline: &Pipeline, user_id: &str, is_known: bool, answer: &Answer, 
             "score": item.score,
             "title": catalogue.title(item.item),
             "channels": channels.collect::<Vec<_>>(),
+            "because": because
+                .iter()
+                .map(|item| catalogue.items().id(item.index()))
+                .collect::<Vec<_>>(),
         })
     });
     let mut whole = json!({ "user_id": user_id, "known": is_known, "items": items.collect::<Vec<_>>() });

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use catchment_evaluation::report::{DataFacts, ListReport, RunReport};
+use catchment_pipeline::Pipeline;
 use catchment_prepare::Prepared;
 use catchment_schema::{AtomicFile, Time};
 
@@ -12,6 +13,7 @@ use crate::cli::{Output, RecipeArgs};
 use crate::failure::Failure;
 use crate::findings;
 use crate::judge::Whole;
+use crate::vector_maps;
 use crate::work::{REPORT, Work};
 
 pub(crate) fn run(source: &Path, work: &Path, file: &Path, output: Output) -> Result<(), Failure> {
@@ -73,7 +75,12 @@ fn read(path: &Path) -> Result<RunReport, Failure> {
 }
 
 /// Everything that the report of a run shows.
-pub(crate) fn of_work(work: &Work, prepared: &Prepared, whole: &Whole) -> Result<RunReport, Failure> {
+pub(crate) fn of_work(
+    work: &Work,
+    prepared: &Prepared,
+    pipeline: &Pipeline,
+    whole: &Whole,
+) -> Result<RunReport, Failure> {
     let lists = whole.judgements.iter().map(|judgement| ListReport {
         list: judgement.list.clone(),
         report: judgement.report.clone(),
@@ -116,6 +123,7 @@ pub(crate) fn of_work(work: &Work, prepared: &Prepared, whole: &Whole) -> Result
         headline: work.headline(),
         lists: lists.collect(),
         attribution: whole.attribution.clone(),
+        vectors: vector_maps::of(pipeline, prepared)?,
         facts,
         findings: found_in_all,
         recipe: text,

@@ -98,6 +98,25 @@ impl IalsEncoder {
         &self.config
     }
 
+    /// The cosine of two items' vectors; 0 where one is not known or has no length.
+    pub fn cosine(&self, one: ItemIdx, other: ItemIdx) -> f64 {
+        let stride = self.items.stride;
+        let row = |item: ItemIdx| {
+            let known = item.index() < self.n_items;
+            known.then(|| &self.items.values[item.index() * stride..(item.index() + 1) * stride])
+        };
+        let (Some(one), Some(other)) = (row(one), row(other)) else {
+            return 0.0;
+        };
+        let dot = |a: &[f32], b: &[f32]| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum() };
+        let lengths = (dot(one, one) * dot(other, other)).sqrt();
+        if lengths > 0.0 {
+            dot(one, other) / lengths
+        } else {
+            0.0
+        }
+    }
+
     /// The vector of a user with this history: as if the model had been fitted with them, the items held still.
     /// An item counts once, the order does not matter, and items that the model does not know are passed over.
     ///

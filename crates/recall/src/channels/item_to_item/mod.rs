@@ -6,7 +6,9 @@ use catchment_schema::{History, ItemIdx, ItemSet, NeighbourTable, ScoredItem};
 use serde::{Deserialize, Serialize};
 
 use super::ITEMS_BETWEEN_LOOKS;
+use crate::channel::REASONS_AMONG;
 use crate::ranked_scores::RankedScores;
+use crate::reasons::Reasons;
 use crate::top_k::TopK;
 use crate::{Accumulator, Channel, ChannelError, ChannelScratch, ConfigError, RecallQuery, Recalled};
 
@@ -219,6 +221,18 @@ impl Channel for ItemToItemChannel {
             items: best.into_sorted(),
             cut_short: !complete,
         })
+    }
+
+    /// The seeds with the largest terms of the item's sum.
+    fn because(&self, query: &RecallQuery<'_>, items: &[ItemIdx]) -> Vec<Vec<ItemIdx>> {
+        let mut reasons = Reasons::new(items);
+        let seeds = self.config.seeds(query.seeds, query.history);
+        for &(seed, weight) in seeds.iter().take(REASONS_AMONG) {
+            for neighbour in self.table.of(seed) {
+                reasons.speak(neighbour.item, seed, weight * f64::from(neighbour.score.get()));
+            }
+        }
+        reasons.strongest()
     }
 }
 

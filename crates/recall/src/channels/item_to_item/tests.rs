@@ -69,6 +69,24 @@ fn distinct_items_of_the_history_add_up() {
 }
 
 #[test]
+fn the_seeds_with_the_largest_terms_are_the_reasons() {
+    let rows: &[&[(u32, f32)]] = &[&[(3, 0.5), (4, -1.0)], &[(3, 0.5)], &[(3, 0.75), (2, 1.0)]];
+    let config = ItemToItemConfig {
+        recent_items: 0,
+        half_life: Some(1.0),
+    };
+    let channel = ItemToItemChannel::new("item_cf", table(rows), None, config).unwrap();
+    let events = history(&[0, 1, 2]);
+    let asked = RecallQuery {
+        history: History::new(&events),
+        ..query()
+    };
+    // The newest weighs 1, the ones before it a half and a quarter; an item does not speak for itself, nor against one.
+    let reasons = channel.because(&asked, &[3, 4, 2].map(ItemIdx));
+    assert_eq!(reasons, [[2, 1, 0].map(ItemIdx).to_vec(), vec![], vec![]]);
+}
+
+#[test]
 fn only_the_recent_items_are_seeds_and_repeats_do_not_count() {
     let events = history(&[1, 0, 2, 2, 2]);
     let asked = RecallQuery {
