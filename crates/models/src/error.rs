@@ -40,6 +40,10 @@ pub enum Error {
         /// How many items there are.
         n_items: usize,
     },
+    /// There are events, maybe, but no session of two items: everybody has one item, or all events of a session are of the
+    /// same. Make the sessions wider, or use a model that needs none.
+    #[error("there is no session of two items or more")]
+    NoSessions,
     /// No session holds two different items within reach of each other, so that nothing goes with anything. Make the
     /// session's gap or the window wider, `subsample` larger, or use a model that needs no sessions.
     #[error("no session holds two different items that are each other's context")]

@@ -78,6 +78,12 @@ pub enum Error {
         /// The channel.
         channel: String,
     },
+    /// The channel's item vectors were not trained against a table of their own.
+    #[error("channel `{channel}` has no output vectors")]
+    NoOutputVectors {
+        /// The channel.
+        channel: String,
+    },
     /// A request could not be ranked. The bundle is inconsistent.
     #[error(transparent)]
     Rank(#[from] catchment_ranking::RankError),

@@ -39,6 +39,8 @@ pub(crate) enum Knowledge {
         encoder: Arc<dyn HistoryEncoder>,
         directions: Box<ExactIndex>,
         items_file: PathBuf,
+        /// What item vectors were trained against, where that is another table.
+        output_file: Option<PathBuf>,
     },
 }
 
@@ -122,6 +124,7 @@ pub(crate) fn channel(
                 encoder,
                 directions: Box::new(directions),
                 items_file,
+                output_file: None,
             };
             OpenChannel {
                 channel: Box::new(channel),
@@ -176,6 +179,7 @@ fn item_vectors(
             encoder: Arc::new(Pooled::new(vectors, query.seeds())),
             directions: Box::new(directions),
             items_file: folder.join(sgns::ITEMS_FILE),
+            output_file: Some(folder.join(sgns::OUTPUT_FILE)),
         },
     })
 }
@@ -247,6 +251,7 @@ mod tests {
                 ..ItemVectorsConfig::default()
             },
             index: IndexConfig::default(),
+            cold: sgns::ColdConfig::default(),
         }
     }
 

@@ -77,6 +77,22 @@ impl Pipeline {
         Ok(Embeddings::read(file)?)
     }
 
+    /// The output vectors of a channel's items, by raw id: what its item vectors were trained against.
+    ///
+    /// # Errors
+    /// [`Error::UnknownChannel`]; [`Error::NoOutputVectors`] when the channel has none; [`Error::Schema`].
+    pub fn output_embeddings(&self, channel: &str) -> Result<Embeddings, Error> {
+        match &self.knowledge[self.channel_number(channel)?] {
+            Knowledge::Vectors {
+                output_file: Some(file),
+                ..
+            } => Ok(Embeddings::read(file)?),
+            _ => Err(Error::NoOutputVectors {
+                channel: channel.to_owned(),
+            }),
+        }
+    }
+
     /// The user vectors of a channel, encoded from the histories of the bundle. Users without a history have no
     /// vector and are left out.
     ///

@@ -4,13 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use catchment_ann_index::IndexConfig;
-use catchment_models::airbnb::{ColdConfig, ObjectiveConfig, TypesConfig};
+use catchment_models::airbnb::{self, ObjectiveConfig, TypesConfig};
 use catchment_models::factorization::ials::IalsConfig;
 use catchment_models::neighbours::item_cf::ItemCfConfig;
 use catchment_models::neighbours::swing::SwingConfig;
 use catchment_models::newest::NewestConfig;
 use catchment_models::popularity::PopularityConfig;
-use catchment_models::sgns::{SessionsConfig, SgnsConfig};
+use catchment_models::sgns::{ColdConfig, SessionsConfig, SgnsConfig};
 use catchment_ranking::LrRankerConfig;
 use catchment_recall::{
     ItemToItemConfig, ItemVectorsConfig, MergeConfig, NewestQueryConfig, PopularQueryConfig,
@@ -103,6 +103,9 @@ pub enum ChannelModel {
         query: ItemVectorsConfig,
         /// The index over item vectors.
         index: IndexConfig,
+        /// What says how items are alike that were in no session; without a column they have no vector.
+        #[serde(default, skip_serializing_if = "ColdConfig::is_empty")]
+        cold: ColdConfig,
     },
     /// Airbnb: what occurs together in sessions that have a goal, in markets; from the user's recent items.
     Airbnb {
@@ -114,7 +117,7 @@ pub enum ChannelModel {
         model: SgnsConfig,
         /// Where items without sessions get their vectors from; none: they have none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        cold: Option<Box<ColdConfig>>,
+        cold: Option<Box<airbnb::ColdConfig>>,
         /// Kinds of users and items, where they are learned.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         types: Option<Box<TypesConfig>>,

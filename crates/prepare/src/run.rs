@@ -240,14 +240,7 @@ pub(crate) async fn prepare_imported(
         let path = unfinished.file(file);
         n_rows_of[usize::from(part.code())] = write_part(&encoded, part, &extra, &path, &metadata).await?;
     }
-    let ids = [
-        (&users.vocabulary, layout::USERS, "user"),
-        (&items.vocabulary, layout::ITEMS, "item"),
-        (&words, layout::EVENTS, "event"),
-    ];
-    for (vocabulary, file, kind) in ids {
-        vocabulary.write(unfinished.file(file), &metadata(kind, vocabulary))?;
-    }
+    write_vocabularies(&unfinished, [&users.vocabulary, &items.vocabulary, &words])?;
     let tables = [
         (user_rows, &users.vocabulary, layout::USER_ATTRIBUTES, "user_id"),
         (item_rows, &items.vocabulary, layout::ITEM_ATTRIBUTES, "item_id"),
@@ -279,6 +272,19 @@ pub(crate) async fn prepare_imported(
     write_summary(&unfinished.file(layout::SUMMARY), &summary)?;
     unfinished.publish()?;
     Ok(summary)
+}
+
+/// The ids of users, items and events, in this order.
+fn write_vocabularies(unfinished: &Unfinished, [users, items, words]: [&Vocabulary; 3]) -> Result<()> {
+    let files = [
+        (users, layout::USERS, "user"),
+        (items, layout::ITEMS, "item"),
+        (words, layout::EVENTS, "event"),
+    ];
+    for (vocabulary, file, kind) in files {
+        vocabulary.write(unfinished.file(file), &metadata(kind, vocabulary))?;
+    }
+    Ok(())
 }
 
 /// The rows that are meant, by codes.

@@ -395,8 +395,9 @@ mod tests {
         let check = |rules: &SessionRules, given: &[u32], expect: &str| {
             let log = Interactions {
                 users: vec![UserIdx(0); given.len()],
-                events: (0..given.len())
-                    .map(|row| Event::new(ItemIdx::from_index(row), Time::from_millis(row as i64 * 1000)))
+                events: (0..)
+                    .take(given.len())
+                    .map(|row: u32| Event::new(ItemIdx(row), Time::from_millis(i64::from(row) * 1000)))
                     .collect(),
                 sessions: given.to_vec(),
             };

@@ -63,7 +63,7 @@ impl Interactions {
     /// Writes the file.
     ///
     /// # Errors
-    /// As [`write_parquet`]; [`Error::Inconsistent`] when the columns differ in length, [`Error::BadValue`] for a
+    /// As [`ParquetFileWriter`]; [`Error::Inconsistent`] when the columns differ in length, [`Error::BadValue`] for a
     /// value that is not finite.
     pub fn write(&self, path: impl AsRef<Path>, metadata: &Metadata) -> Result<()> {
         let mut writer = InteractionsWriter::create(path, metadata)?;

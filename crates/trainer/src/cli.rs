@@ -270,6 +270,8 @@ pub(crate) enum What {
     Items,
     /// Of the users, encoded from their histories.
     Users,
+    /// The output vectors of the items, against which item vectors were trained (of channels that have them).
+    Output,
 }
 
 /// Forms of an export.

@@ -143,6 +143,9 @@ fn of_models(error: &catchment_models::Error) -> Option<&'static str> {
             "change that key in the recipe"
         }
         E::NoInteractions => "check the filters of [prepare] and the split: nothing is left to learn from",
+        E::NoSessions => {
+            "make the sessions wider (`sessions` of the channel), or use a kind of channel that needs none"
+        }
         E::MissingTimes { .. } => "map a time column in [data], or take what needs times out of the recipe",
         E::NoPairs => "make the sessions' gap or the window wider, or `subsample` larger: no two items meet",
         E::Diverged { model: "sgns" } => "set a lower learning_rate in the model's settings",
@@ -152,6 +155,8 @@ fn of_models(error: &catchment_models::Error) -> Option<&'static str> {
         }
         E::NoGoals => "name another event in `objective.goal`, or take `types` out",
         E::Stopped => "start it again",
+        E::Column { .. } => "name another column in the recipe, or bring the attributes in [data]",
+        E::OtherRun { .. } => "take the file away, or fit everything anew with --fresh",
         E::UnknownItem { .. } | E::UnknownSessionItem { .. } => "prepare the data again, then train",
         E::File(error) => error.help(),
         _ => return None,
@@ -203,7 +208,8 @@ fn of_pipeline(error: &catchment_pipeline::Error) -> Option<&'static str> {
         E::GoldenMismatch { .. } => "publish again with this program, or open it with the one that made it",
         E::UnknownChannel { .. } => "name one of these channels",
         E::NothingSimilar => "add a channel of kind item_cf or ials to the recipe",
-        E::NoVectors { .. } => "name a channel of kind ials",
+        E::NoVectors { .. } => "name a channel of kind ials or item2vec",
+        E::NoOutputVectors { .. } => "name a channel of kind item2vec, or --what items",
         E::NotSimilar { .. } => "name a channel of kind item_cf or ials, or none",
         _ => return None,
     })

@@ -3,8 +3,8 @@
 use std::cell::LazyCell;
 use std::fs;
 use std::ops::Deref;
+use std::path::Path;
 
-use anyhow::Context;
 use catchment_features::{FitTables, FittedFeatures};
 use catchment_models::factorization::ials;
 use catchment_models::neighbours::item_cf::{self, ItemCf};
@@ -65,7 +65,7 @@ pub(crate) fn channels(
     only: &[String],
 ) -> Result<(), Failure> {
     let columns: Vec<&str> = prepared.item_attributes().names().collect();
-    work.recipe.check_categories(&columns)?;
+    work.recipe.check_item_columns(&columns)?;
     // Made where a model wants it: there are models that read the file.
     let histories = LazyCell::new(|| known.histories(prepared.users().len()));
     let end = known
@@ -96,11 +96,21 @@ pub(crate) fn channels(
             histories: &histories,
             end,
         };
-        fit_one(work, &log, channel, layout, &mut bar)
-            .with_context(|| format!("channel `{}`", channel.name))?;
+        let checkpoint = format!("{}-{}-{}", draft::part(layout), channel.name, mark.name());
+        let checkpoint = work.checkpoints().join(checkpoint);
+        if work.fresh {
+            folder::remove_file(&checkpoint)?;
+        }
+        if let Err(error) = fit_one(work, &log, channel, layout, &checkpoint, &mut bar) {
+            if matches!(error.downcast_ref(), Some(catchment_models::Error::Stopped)) {
+                stopped(work)?;
+            }
+            return Err(error.context(format!("channel `{}`", channel.name)).into());
+        }
         // Stopped in the middle, it may look finished.
         stopped(work)?;
         mark.put(&folder)?;
+        folder::remove_file(&checkpoint)?;
     }
     Ok(())
 }
@@ -157,6 +167,7 @@ fn fit_one(
     log: &Log<'_>,
     channel: &ChannelSpec,
     layout: &Layout,
+    checkpoint: &Path,
     bar: &mut Bar,
 ) -> anyhow::Result<()> {
     let (prepared, histories) = (log.prepared, log.histories);
@@ -208,12 +219,24 @@ fn fit_one(
             sessions,
             model,
             query,
+            cold,
             ..
         } => {
             let rules = sessions.rules(prepared.event_words(), prepared.summary().names_sessions)?;
             // The log as it lies beside the models: read anew for every epoch, and never held.
             let sessions = FileSessions::open(layout.histories(), &rules)?;
-            let fitted = sgns::fit(&sessions, items.len(), model, work.recipe.seed, bar)?;
+            if checkpoint.exists() {
+                work.note(format!("channel `{}` goes on where it was stopped", channel.name));
+            }
+            let seed = work.recipe.seed;
+            let mut fitted = sgns::fit_or_resume(&sessions, items.len(), model, seed, checkpoint, bar)?;
+            if !cold.is_empty() {
+                let report = fitted.place_cold(prepared.item_attributes(), cold)?;
+                work.note(format!(
+                    "channel `{}`: {} of {} items that are in no session were placed by their content",
+                    channel.name, report.placed, report.cold
+                ));
+            }
             fitted.save(&folder, items, channel.model.kind(), &work.recipe.name)?;
             vector_neighbours::write(&fitted, *query, &layout.neighbours(&channel.name), items, channel)?;
             work.note(format!(
@@ -225,7 +248,9 @@ fn fit_one(
                 fitted.report.losses.last().copied().unwrap_or(0.0),
             ));
         }
-        ChannelModel::Airbnb { .. } => airbnb::fit(work, prepared, histories, channel, layout, bar)?,
+        ChannelModel::Airbnb { .. } => {
+            airbnb::fit(work, prepared, histories, channel, layout, checkpoint, bar)?
+        }
     }
     Ok(())
 }

@@ -35,6 +35,11 @@ impl Mark {
         }))
     }
 
+    /// What all of that is called in short: a checkpoint by this name is of just this fit.
+    pub(crate) fn name(&self) -> String {
+        format!("{:016x}", xxh3_64(self.0.to_string().as_bytes()))
+    }
+
     /// Copies the channel from the first of the folders that holds just this one, whole. Whether one did.
     pub(crate) fn take(&self, folders: &[PathBuf], to: &Path) -> Result<bool> {
         for folder in folders {

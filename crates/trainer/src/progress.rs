@@ -19,6 +19,23 @@ pub(crate) struct Bar {
     stage: String,
     /// When the next line is due; `None` on a terminal or when quiet.
     next_line: Option<Instant>,
+    /// When work was first told, and how much of it there was: a fit that was taken up begins with some.
+    first: Option<(Instant, u64)>,
+    /// `, 1.3M pairs/s`, once it is known.
+    speed: String,
+}
+
+/// Before so long, a speed says little.
+const SPEED_AFTER: Duration = Duration::from_secs(1);
+
+/// `850k pairs/s`.
+fn speed(done: u64, unit: &str, within: Duration) -> String {
+    let rate = done as f64 / within.as_secs_f64();
+    match rate {
+        rate if rate >= 1e6 => format!("{:.2}M {unit}/s", rate / 1e6),
+        rate if rate >= 1e3 => format!("{:.0}k {unit}/s", rate / 1e3),
+        rate => format!("{rate:.0} {unit}/s"),
+    }
 }
 
 impl Bar {
@@ -41,6 +58,8 @@ impl Bar {
             name: name.to_owned(),
             stage: String::new(),
             next_line,
+            first: None,
+            speed: String::new(),
         }
     }
 
@@ -75,7 +94,8 @@ impl Progress for Bar {
     fn step(&mut self, done: u64, total: u64, note: &str) -> Flow {
         self.drawn.set_length(total);
         self.drawn.set_position(done);
-        self.drawn.set_message(note.to_owned());
+        let note = format!("{note}{}", self.speed);
+        self.drawn.set_message(note.clone());
         if self.next_line.is_some_and(|due| Instant::now() >= due) {
             self.next_line = Some(Instant::now() + LINE_EVERY);
             let eta = self.drawn.eta().as_secs();
@@ -86,10 +106,44 @@ impl Progress for Bar {
         }
         Flow::Continue
     }
+
+    fn work(&mut self, done: u64, unit: &str) {
+        let (since, before) = *self.first.get_or_insert((Instant::now(), done));
+        if since.elapsed() >= SPEED_AFTER {
+            let done = done.saturating_sub(before);
+            self.speed = format!(", {}", speed(done, unit, since.elapsed()));
+        }
+    }
 }
 
 impl Drop for Bar {
     fn drop(&mut self) {
         self.drawn.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_speed_has_the_unit_that_suits_it() {
+        let of = |done| speed(done, "pairs", Duration::from_secs(2));
+        assert_eq!(of(2_468_000), "1.23M pairs/s");
+        assert_eq!(of(1_700_000), "850k pairs/s");
+        assert_eq!(of(30), "15 pairs/s");
+    }
+
+    #[test]
+    fn a_fit_that_was_taken_up_is_not_taken_for_a_fast_one() {
+        let mut bar = Bar::new("item2vec", true);
+        bar.work(1_000_000_000, "pairs");
+        let (since, before) = bar.first.expect("told");
+        assert_eq!(before, 1_000_000_000);
+        bar.first = since
+            .checked_sub(Duration::from_secs(10))
+            .map(|since| (since, before));
+        bar.work(1_000_000_100, "pairs");
+        assert_eq!(bar.speed, ", 10 pairs/s");
     }
 }

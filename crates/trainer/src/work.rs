@@ -91,6 +91,11 @@ impl Work {
         self.folder.join("interrupted")
     }
 
+    /// Where fits that take long leave what they have done, until they are done.
+    pub(crate) fn checkpoints(&self) -> PathBuf {
+        self.folder.join("checkpoints")
+    }
+
     /// What was measured.
     pub(crate) fn metrics(&self) -> PathBuf {
         self.folder.join("metrics.json")

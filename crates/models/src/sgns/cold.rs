@@ -29,7 +29,8 @@ pub struct ColdConfig {
     pub categories: Vec<String>,
     /// Columns whose texts count word by word: titles.
     pub words: Vec<String>,
-    /// How many items most alike make the mean. From 1 to 1000.
+    /// How many items most alike make the mean, each counting the same: not more than share something that matters. From
+    /// 1 to 1000.
     pub neighbours: usize,
     /// Of what more items than this share, only so many of the most frequent ones are looked at. From 1.
     pub most_sharing: usize,
@@ -206,7 +207,9 @@ impl Content {
         }
         let (terms, offsets, n_terms) = terms(attributes, config)?;
         let mut counts = vec![0_u32; n_terms];
-        terms.iter().for_each(|&term| counts[term as usize] += 1);
+        for &term in &terms {
+            counts[term as usize] += 1;
+        }
         let idf = |&count: &u32| (1.0 + n_items as f32 / count.max(1) as f32).ln();
         let weights: Vec<f32> = counts.iter().map(|count| idf(count).powi(2)).collect();
         let of = |item: usize| &terms[offsets[item]..offsets[item + 1]];
@@ -221,9 +224,9 @@ impl Content {
         let mut posting_offsets = vec![0_usize; n_terms + 1];
         let warm = || (0..n_items).filter(|&item| is_warm[item]);
         for item in warm() {
-            of(item)
-                .iter()
-                .for_each(|&term| posting_offsets[term as usize + 1] += 1);
+            for &term in of(item) {
+                posting_offsets[term as usize + 1] += 1;
+            }
         }
         for term in 0..n_terms {
             posting_offsets[term + 1] += posting_offsets[term];

@@ -73,7 +73,7 @@ use worker::Task;
 /// An item in no session has a zero vector.
 ///
 /// # Errors
-/// [`Error::Config`] and [`Error::Sampling`]; [`Error::NoInteractions`] without sessions, [`Error::NoPairs`] where none
+/// [`Error::Config`] and [`Error::Sampling`]; [`Error::NoSessions`] without sessions, [`Error::NoPairs`] where none
 /// has two different items; [`Error::UnknownSessionItem`]; [`Error::Diverged`]; [`Error::Stopped`] when progress says
 /// so; [`Error::File`] when sessions cannot be read.
 pub fn fit(
@@ -281,7 +281,7 @@ fn count(source: &dyn SessionSource, n_items: usize) -> Result<(Vec<u64>, u64)> 
         }
     }
     if counts.iter().all(|&count| count == 0) {
-        return Err(Error::NoInteractions);
+        return Err(Error::NoSessions);
     }
     Ok((counts, hash.digest()))
 }

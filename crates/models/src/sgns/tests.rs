@@ -73,8 +73,8 @@ fn what_occurs_together_comes_near_in_both_modes() {
         (Parallel::LockFree, NegativesForm::Shared),
     ] {
         let config = SgnsConfig {
-            parallel,
             negatives_form,
+            parallel,
             ..small()
         };
         let model = on_threads(2, || fit(&sessions, 40, &config, 1, &mut Silent).expect("fitted"));
@@ -123,7 +123,7 @@ fn nothing_to_learn_from_is_an_error() {
     let empty = MemorySessions::new(&Histories::empty(2), &SessionRules::default());
     assert!(matches!(
         fit(&empty, 3, &small(), 1, &mut Silent),
-        Err(Error::NoInteractions)
+        Err(Error::NoSessions)
     ));
     assert!(matches!(
         fit(&groups(4, 10), 39, &small(), 1, &mut Silent),
@@ -141,6 +141,43 @@ fn nothing_to_learn_from_is_an_error() {
         fit(&same, 1, &small(), 1, &mut Silent),
         Err(Error::NoPairs)
     ));
+}
+
+#[test]
+fn logs_without_a_pair_are_refused_in_every_form() {
+    let log = |users: &[u32], items: &[u32], merge_repeats: bool| {
+        let users: Vec<_> = users.iter().copied().map(UserIdx).collect();
+        let event = |&item: &u32| Event::new(ItemIdx(item), Time::UNKNOWN);
+        let events: Vec<_> = items.iter().map(event).collect();
+        let rules = SessionRules {
+            merge_repeats,
+            ..SessionRules::default()
+        };
+        MemorySessions::new(&Histories::group(users.len(), &users, &events), &rules)
+    };
+    let one_item_each = log(&[0, 1, 2, 3], &[0, 1, 2, 0], true);
+    let one_item = [
+        log(&[0, 0, 1, 1], &[0; 4], true),
+        log(&[0, 0, 1, 1], &[0; 4], false),
+    ];
+    for parallel in [Parallel::Deterministic, Parallel::LockFree] {
+        for negatives_form in [NegativesForm::Each, NegativesForm::Shared] {
+            let config = SgnsConfig {
+                negatives_form,
+                parallel,
+                ..small()
+            };
+            let failed =
+                |log, n_items| fit(log, n_items, &config, 1, &mut Silent).expect_err("nothing to learn");
+            assert!(matches!(failed(&one_item_each, 3), Error::NoSessions));
+            assert!(matches!(failed(&one_item[0], 1), Error::NoSessions));
+            assert!(matches!(failed(&one_item[1], 1), Error::NoPairs));
+            // Two items leave no other negative than the other one.
+            let two = log(&[0, 0, 1, 1], &[0, 1, 1, 0], true);
+            let model = fit(&two, 2, &config, 1, &mut Silent).expect("fitted");
+            assert!(model.input.iter().all(|x| x.is_finite()) && model.report.pairs == 20);
+        }
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! With the contexts' input vectors as rows of `V` and the output vectors of the centre (first) and of the negatives
 //! as rows of `U`, the logits are one small matrix product, and so are both gradients (as in Ji et al., *Parallelizing
-//! Word2Vec in Shared and Distributed Memory*, 2016):
+//! `Word2Vec` in Shared and Distributed Memory*, 2016):
 //!
 //! ```text
 //! L = V Uᵀ      G = η (Y − σ(L)), where Y has ones in its first column      V ← V + G U      U ← U + Gᵀ V
@@ -149,7 +149,6 @@ unsafe fn by_length<L: Lanes, const WRITE: bool>(window: &mut Window, rate: f32,
     // SAFETY: the caller's.
     unsafe {
         match window.v.lines_a_row() {
-            1 => step::<L, WRITE, 1>(window, rate, vectors),
             2 => step::<L, WRITE, 2>(window, rate, vectors),
             3 => step::<L, WRITE, 3>(window, rate, vectors),
             4 => step::<L, WRITE, 4>(window, rate, vectors),
@@ -157,7 +156,7 @@ unsafe fn by_length<L: Lanes, const WRITE: bool>(window: &mut Window, rate: f32,
             6 => step::<L, WRITE, 6>(window, rate, vectors),
             7 => step::<L, WRITE, 7>(window, rate, vectors),
             8 => step::<L, WRITE, 8>(window, rate, vectors),
-            // Longer rows by parts of one line.
+            // One line, and longer rows by parts of one.
             _ => step::<L, WRITE, 1>(window, rate, vectors),
         }
     }
@@ -316,8 +315,12 @@ mod tests {
             for kernel in Kernel::available() {
                 let rows = Rows::from_vectors(&vectors, dim);
                 let mut window = Window::new(dim);
-                inputs.iter().for_each(|&row| window.push_input(rows.row(row)));
-                outputs.iter().for_each(|&row| window.push_output(rows.row(row)));
+                for &row in &inputs {
+                    window.push_input(rows.row(row));
+                }
+                for &row in &outputs {
+                    window.push_output(rows.row(row));
+                }
                 let gained = Rows::zeros(window.n_rows(), dim);
                 // SAFETY: all rows are of `rows`, and there is a row of `gained` for each.
                 unsafe { window.look(kernel, 0.3, gained.row(0)) };

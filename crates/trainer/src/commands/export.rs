@@ -21,6 +21,7 @@ pub(crate) fn run(
     let pipeline = super::batch::open(&args.bundle, output)?;
     let embeddings = match what {
         What::Items => pipeline.item_embeddings(channel)?,
+        What::Output => pipeline.output_embeddings(channel)?,
         What::Users => pipeline.user_embeddings(channel)?,
     };
     match format {

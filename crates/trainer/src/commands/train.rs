@@ -90,6 +90,10 @@ pub(crate) fn train(work: &Work, only: &[String]) -> Result<Vec<Judgement>, Fail
     Work::stamp(&draft.model, &prepared)?;
     fit::stopped(work)?;
     draft.finish(work)?;
+    if only.is_empty() {
+        // Of settings that the recipe has no more.
+        crate::folder::remove(&work.checkpoints())?;
+    }
     drop(training);
     Ok(on_validation)
 }

@@ -1,13 +1,13 @@
 //! `[[channel]]` and `[ranker]`: the kind decides which settings there are.
 
 use catchment_ann_index::{BuildError, IndexConfig, IndexKind};
-use catchment_models::airbnb::{self, ColdConfig, ObjectiveConfig, TypesConfig};
+use catchment_models::airbnb::{self, ObjectiveConfig, TypesConfig};
 use catchment_models::factorization::ials::IalsConfig;
 use catchment_models::neighbours::item_cf::ItemCfConfig;
 use catchment_models::neighbours::swing::SwingConfig;
 use catchment_models::newest::NewestConfig;
 use catchment_models::popularity::PopularityConfig;
-use catchment_models::sgns::{SessionsConfig, SgnsConfig};
+use catchment_models::sgns::{ColdConfig, SessionsConfig, SgnsConfig};
 use catchment_pipeline::{ChannelModel, ChannelSpec, RankerModel};
 use catchment_ranking::{LrRankerConfig, RankError};
 use catchment_recall::{
@@ -138,10 +138,10 @@ impl ChannelTable {
         let query_error = |error: ConfigError| table.query_error(error);
         if !matches!(self.kind, ChannelKind::Item2vec | ChannelKind::Airbnb) {
             has_no("sessions", self.sessions.is_some())?;
+            has_no("cold", self.cold.is_some())?;
         }
         if !matches!(self.kind, ChannelKind::Airbnb) {
             has_no("objective", self.objective.is_some())?;
-            has_no("cold", self.cold.is_some())?;
             has_no("types", self.types.is_some())?;
         }
         match self.kind {
@@ -194,11 +194,19 @@ impl ChannelTable {
                 let query: ItemVectorsConfig = table.settings("query", self.query.as_ref())?;
                 query.validate("").map_err(query_error)?;
                 let index = self.resolve_index(table)?;
+                let cold: ColdConfig = table.settings("cold", self.cold.as_ref())?;
+                cold.validate().map_err(|error| match error {
+                    catchment_models::Error::Config { key, value, allowed } => {
+                        table.out_of_range(&format!("cold.{key}"), &value, allowed)
+                    }
+                    other => Problem::new(table.place("cold"), other.to_string()),
+                })?;
                 Ok(ChannelModel::Item2vec {
                     sessions,
                     model,
                     query,
                     index,
+                    cold,
                 })
             }
             ChannelKind::Airbnb => self.resolve_airbnb(table),
@@ -239,11 +247,11 @@ impl ChannelTable {
         Ok(sessions)
     }
 
-    fn resolve_cold(&self, table: Table) -> Result<Option<Box<ColdConfig>>, Problem> {
+    fn resolve_cold(&self, table: Table) -> Result<Option<Box<airbnb::ColdConfig>>, Problem> {
         if self.cold.is_none() {
             return Ok(None);
         }
-        let cold: ColdConfig = table.settings("cold", self.cold.as_ref())?;
+        let cold: airbnb::ColdConfig = table.settings("cold", self.cold.as_ref())?;
         cold.validate()
             .map_err(|error| table.model_error("cold", error))?;
         Ok(Some(Box::new(cold)))

@@ -57,40 +57,57 @@ pub(crate) struct Recipe {
 }
 
 impl Recipe {
-    /// The category column of each channel that has one, where the items' table has it.
+    /// Whether the items have the columns that channels name (`query.category`, `cold`).
     ///
     /// # Errors
     /// The line of the recipe, and the columns that there are: only where the items are known can it be said.
-    pub(crate) fn check_categories(&self, columns: &[&str]) -> Result<(), RecipeError> {
+    pub(crate) fn check_item_columns(&self, columns: &[&str]) -> Result<(), RecipeError> {
+        let known: Vec<String> = columns.iter().map(|&column| column.to_owned()).collect();
         for (position, channel) in self.channels.iter().enumerate() {
-            let ChannelModel::Popular { query, .. } = &channel.model else {
-                continue;
-            };
-            let Some(column) = query
-                .category
-                .as_deref()
-                .filter(|column| !columns.contains(column))
-            else {
-                continue;
-            };
-            let key = format!("channel.{position}.query.category");
-            let message = format!("channel `{}`: `query.category` = {column:?}, but ", channel.name);
-            let known: Vec<String> = columns.iter().map(|&column| column.to_owned()).collect();
-            let problem = if known.is_empty() {
-                Problem::at_path(key, format!("{message}the items have no columns"))
-                    .with_help("bring the items with their categories: items = { … } in [data]")
-            } else {
-                let help = match problem::nearest(column, &known) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "name one of these columns, or take `category` out".to_owned(),
+            for (key, last, column) in item_columns(&channel.model) {
+                if columns.contains(&column) {
+                    continue;
+                }
+                let path = format!("channel.{position}.{key}");
+                let message = format!("channel `{}`: `{key}` = {column:?}, but ", channel.name);
+                let problem = if known.is_empty() {
+                    Problem::at_path(path, format!("{message}the items have no columns"))
+                        .with_help("bring the items with their categories: items = { … } in [data]")
+                } else {
+                    let help = match problem::nearest(column, &known) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => format!("name one of these columns, or take `{last}` out"),
+                    };
+                    let columns = known.join(", ");
+                    Problem::at_path(path, format!("{message}the items have only: {columns}")).with_help(help)
                 };
-                let columns = known.join(", ");
-                Problem::at_path(key, format!("{message}the items have only: {columns}")).with_help(help)
-            };
-            let text = fs::read_to_string(&self.path).unwrap_or_default();
-            return Err(problem.in_text(&self.path, &text));
+                let text = fs::read_to_string(&self.path).unwrap_or_default();
+                return Err(problem.in_text(&self.path, &text));
+            }
         }
         Ok(())
+    }
+}
+
+/// The columns of items that a channel's settings name: the key, its last word, and the column.
+fn item_columns(model: &ChannelModel) -> Vec<(String, &'static str, &str)> {
+    match model {
+        ChannelModel::Popular { query, .. } => {
+            let category = query.category.iter();
+            category
+                .map(|column| ("query.category".to_owned(), "category", column.as_str()))
+                .collect()
+        }
+        ChannelModel::Item2vec { cold, .. } => cold
+            .columns()
+            .map(|(key, column)| (format!("cold.{key}"), key, column))
+            .collect(),
+        ChannelModel::Newest { .. }
+        | ChannelModel::ItemCf { .. }
+        | ChannelModel::Swing { .. }
+        | ChannelModel::Ials { .. }
+        // Its columns are named by rules; the fit says which is missing.
+        | ChannelModel::Airbnb { .. } => Vec::new(),
     }
 }
 

@@ -435,6 +435,12 @@ fn settings_of_item2vec_are_checked_with_their_line() {
         help: choose an allowed value for that key"#]],
     );
     check(
+        &recipe("cold = { words = [\"title\"], most_sharing = 0 }\n"),
+        expect![[r#"
+            shop/catchment.toml:14: channel `vectors`: `cold.most_sharing` = 0 is out of range: 1 or more
+            help: choose an allowed value for that key"#]],
+    );
+    check(
         &GOOD.replace("kind = \"ials\"", "kind = \"ials\"\nsessions = {}"),
         expect![[r#"
             shop/catchment.toml:10: channel `ials`: kind `ials` has no `sessions`

@@ -121,7 +121,7 @@ fn a_command_line_that_makes_no_sense_is_wrong_use() {
     .assert_eq(&place.refuse("similar --bundle bundles --item i0 --channel popular"));
     expect![[r#"
         2: error: channel `item_cf` has no vectors
-        help: name a channel of kind ials"#]]
+        help: name a channel of kind ials or item2vec"#]]
     .assert_eq(&place.refuse("export --bundle bundles --channel item_cf --what items -o a.npy"));
     expect![[r#"
         2: error: there is no channel `isal`; there are: popular, item_cf, ials

@@ -10,6 +10,7 @@ mod doctor;
 mod evaluate;
 mod init;
 mod interrupt;
+mod item2vec;
 mod place;
 mod river;
 mod stages;

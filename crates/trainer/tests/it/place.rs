@@ -112,6 +112,15 @@ impl Place {
         files
     }
 
+    /// As [`Place::files`]; none where there is no folder.
+    pub(crate) fn files_or_none(&self, below: &str) -> Vec<(String, Vec<u8>)> {
+        if self.path(below).exists() {
+            self.files(below)
+        } else {
+            Vec::new()
+        }
+    }
+
     /// The current bundle's folder.
     pub(crate) fn bundle(&self) -> String {
         format!("bundles/{}", self.read("bundles/CURRENT").trim())

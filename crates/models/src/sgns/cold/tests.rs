@@ -71,7 +71,9 @@ fn an_item_in_no_session_is_placed_among_those_it_belongs_to() {
     assert_eq!(report, ColdReport { cold: 8, placed: 8 });
     let cosine = |a: usize, b: usize| {
         let mut rows = [a, b].map(|item| model.item(ItemIdx::from_index(item)).to_vec());
-        rows.iter_mut().for_each(|row| normalise(row));
+        for row in &mut rows {
+            normalise(row);
+        }
         rows[0].iter().zip(&rows[1]).map(|(x, y)| x * y).sum::<f32>()
     };
     for cold in (0..40).filter(|item| item % 10 >= 8) {

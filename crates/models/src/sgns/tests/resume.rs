@@ -52,10 +52,10 @@ fn bytes_are_those_of_a_training_that_was_never_stopped() {
         };
         let whole = fit(&groups(4, 1500), 40, &config, 9, &mut Silent).expect("fitted");
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(4);
-        for run in 0..8 {
+        for run in 0..8_usize {
             let path = folder.path().join(format!("{context:?} {run}"));
-            let stops: Vec<u32> = (0..run % 4 + 1).map(|_| rng.random_range(1..30)).collect();
-            let (model, stopped) = in_pieces(&config, &stops, 1 + run as usize % 2, &path);
+            let stops: Vec<u32> = (0..=run % 4).map(|_| rng.random_range(1..30)).collect();
+            let (model, stopped) = in_pieces(&config, &stops, 1 + run % 2, &path);
             assert_eq!(stopped, stops.len());
             assert!(model == whole, "stopped after {stops:?} steps");
         }
