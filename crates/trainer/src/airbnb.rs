@@ -1,5 +1,7 @@
 //! Fits a channel of kind `airbnb`: item vectors, cold items, kinds of users and items.
 
+use std::path::Path;
+
 use catchment_models::airbnb::types::{TypeSessions, TypesData};
 use catchment_models::airbnb::{cold, types};
 use catchment_models::sgns;
@@ -19,6 +21,7 @@ pub(crate) fn fit(
     histories: &Histories,
     channel: &ChannelSpec,
     layout: &Layout,
+    checkpoint: &Path,
     bar: &mut Bar,
 ) -> anyhow::Result<()> {
     let ChannelModel::Airbnb {
@@ -48,7 +51,11 @@ pub(crate) fn fit(
     }
     let source = Oversampled::new(sessions, objective.oversample);
     let terms = objective.objective(attributes)?;
-    let mut fitted = sgns::fit_objective(&source, items.len(), model, &terms, work.recipe.seed, None, bar)?;
+    if checkpoint.exists() {
+        work.note(format!("channel `{name}` goes on where it was stopped"));
+    }
+    let (n_items, seed) = (items.len(), work.recipe.seed);
+    let mut fitted = sgns::fit_objective(&source, n_items, model, &terms, seed, Some(checkpoint), bar)?;
     if let Some(config) = cold {
         let report = cold::fill(&mut fitted, attributes, config)?;
         work.note(format!(

@@ -248,7 +248,9 @@ fn fit_one(
                 fitted.report.losses.last().copied().unwrap_or(0.0),
             ));
         }
-        ChannelModel::Airbnb { .. } => airbnb::fit(work, prepared, histories, channel, layout, bar)?,
+        ChannelModel::Airbnb { .. } => {
+            airbnb::fit(work, prepared, histories, channel, layout, checkpoint, bar)?
+        }
     }
     Ok(())
 }
