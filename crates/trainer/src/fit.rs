@@ -249,7 +249,7 @@ fn fit_one(
             ));
         }
         ChannelModel::Airbnb { .. } => {
-            airbnb::fit(work, prepared, histories, channel, layout, checkpoint, bar)?
+            airbnb::fit(work, prepared, histories, channel, layout, checkpoint, bar)?;
         }
     }
     Ok(())
