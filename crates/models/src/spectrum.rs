@@ -1,13 +1,10 @@
 //! What a space of vectors looks like: how many of its directions are used, and where items lie seen from above.
 
-use faer::diag::DiagMut;
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::evd::{
-    ComputeEigenvectors, SelfAdjointEvdParams, self_adjoint_evd, self_adjoint_evd_scratch,
-};
 use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatRef, Par, Spec};
+use faer::{Accum, Mat, MatRef, Par};
 
+use crate::dense::self_adjoint;
+use crate::sgns::normalise;
 use crate::{Error, Result};
 
 /// Rows that are added up at once in single precision.
@@ -38,8 +35,12 @@ impl Spectrum {
         let mut gramian = Mat::<f64>::zeros(dim, dim);
         let mut mean = vec![0.0; dim];
         let mut n = 0_usize;
+        let mut directions = Vec::with_capacity(ROWS * dim);
         for rows in vectors.chunks(ROWS * dim) {
-            let directions: Vec<f32> = rows.chunks_exact(dim).filter_map(direction).flatten().collect();
+            directions.clear();
+            directions.extend_from_slice(rows);
+            directions.chunks_exact_mut(dim).for_each(normalise);
+            // What has no direction adds nothing.
             let some = MatRef::from_column_major_slice(&directions, dim, directions.len() / dim);
             let mut part = Mat::<f32>::zeros(dim, dim);
             matmul(&mut part, Accum::Replace, some, some.transpose(), 1.0, Par::Seq);
@@ -52,7 +53,7 @@ impl Spectrum {
                 for (mean, x) in mean.iter_mut().zip(direction) {
                     *mean += f64::from(*x);
                 }
-                n += 1;
+                n += usize::from(direction.iter().any(|&x| x != 0.0));
             }
         }
         if n == 0 {
@@ -65,8 +66,9 @@ impl Spectrum {
         let around_mean = Mat::from_fn(dim, dim, |row, column| {
             second[(row, column)] - mean[row] * mean[column]
         });
-        let (squares, _) = eigen(&second)?;
-        let (_, vectors) = eigen(&around_mean)?;
+        let failed = || Error::Diverged { model: "spectrum" };
+        let (squares, _) = self_adjoint(&second).ok_or_else(failed)?;
+        let (_, vectors) = self_adjoint(&around_mean).ok_or_else(failed)?;
         // Eigenvalues rise: the last is the largest.
         let axis = |from_last: usize| match dim.checked_sub(from_last) {
             Some(column) => one_way((0..dim).map(|row| vectors[(row, column)]).collect()),
@@ -105,19 +107,17 @@ impl Spectrum {
         if vector.len() != self.mean.len() {
             return None;
         }
-        let direction = direction(vector)?;
+        let mut direction = vector.to_vec();
+        normalise(&mut direction);
+        if direction.iter().all(|&x| x == 0.0) {
+            return None;
+        }
         Some(self.axes.each_ref().map(|axis| {
             let apart = direction.iter().zip(&self.mean);
             let along = apart.zip(axis);
             along.map(|((x, mean), axis)| (f64::from(*x) - mean) * axis).sum()
         }))
     }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "vectors are f32")]
-fn direction(vector: &[f32]) -> Option<Vec<f32>> {
-    let norm = vector.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
-    (norm > 0.0).then(|| vector.iter().map(|x| (f64::from(*x) / norm) as f32).collect())
 }
 
 /// An axis has no sign of its own: its largest number is made positive, so that a map is not mirrored by chance.
@@ -132,29 +132,6 @@ fn one_way(mut axis: Vec<f64>) -> Vec<f64> {
         }
     }
     axis
-}
-
-/// Eigenvalues, rising, and a column for each of them.
-fn eigen(matrix: &Mat<f64>) -> Result<(Vec<f64>, Mat<f64>)> {
-    let failed = || Error::Diverged { model: "spectrum" };
-    let dim = matrix.nrows();
-    if !(0..dim).all(|j| (0..dim).all(|i| matrix[(i, j)].is_finite())) {
-        return Err(failed());
-    }
-    let mut values = vec![0.0; dim];
-    let mut vectors = Mat::<f64>::zeros(dim, dim);
-    let parameters: Spec<SelfAdjointEvdParams, f64> = Spec::default();
-    let scratch = self_adjoint_evd_scratch(dim, ComputeEigenvectors::Yes, Par::Seq, parameters);
-    self_adjoint_evd(
-        matrix.as_ref(),
-        DiagMut::from_slice_mut(&mut values),
-        Some(vectors.as_mut()),
-        Par::Seq,
-        MemStack::new(&mut MemBuffer::new(scratch)),
-        parameters,
-    )
-    .map_err(|_| failed())?;
-    Ok((values, vectors))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use catchment_recall::{
     AvailableAt, Candidate, ChannelError, ChannelReport, ChannelScratch, ExecutorScratch, Gathered,
     RecallQuery, Recalled, RequestFilter, SeenEvents, Sources, merge,
 };
-use catchment_schema::{ItemIdx, ItemSet, Score, ScoredItem};
+use catchment_schema::{ItemFilter, ItemIdx, ItemSet, Score, ScoredItem};
 
 use crate::featurizer::RequestFeatures;
 use crate::{Answer, Error, Pipeline, Request, Stages, Trace, UserState};
@@ -119,9 +119,8 @@ impl Pipeline {
         user: &UserState<'_>,
         answer: &[Candidate],
     ) -> Vec<Vec<ItemIdx>> {
-        let there = self.catalogue.available_at(request.now);
-        let filter = self.filter(request, user, &there);
-        let query = recall_query(request, user, &filter);
+        // Nothing is searched: no filter is needed.
+        let query = recall_query(request, user, ItemFilter::NONE);
         let mut reasons = vec![Vec::new(); answer.len()];
         let n_channels = self.spec.channels.len();
         // How good a rank the channel gave whose word was taken.
@@ -227,7 +226,7 @@ impl Pipeline {
         let queries: Vec<RecallQuery<'_>> = users
             .iter()
             .zip(&filters)
-            .map(|(user, filter)| recall_query(request, user, filter))
+            .map(|(user, filter)| recall_query(request, user, filter.item_filter()))
             .collect();
         let k = request.n.min(self.catalogue.items().len());
         let answers = channel.recall_batch(&queries, k, &mut scratch.channel);
@@ -252,7 +251,7 @@ impl Pipeline {
         for name in request.channels.into_iter().flatten() {
             self.channel_number(name)?;
         }
-        let query = recall_query(request, user, filter);
+        let query = recall_query(request, user, filter.item_filter());
         Ok(self.executor.run(&query, request.stopwatch, scratch))
     }
 
@@ -278,7 +277,7 @@ impl Pipeline {
 pub(crate) fn recall_query<'a>(
     request: &Request<'a>,
     user: &UserState<'a>,
-    filter: &'a RequestFilter<'a>,
+    filter: ItemFilter<'a>,
 ) -> RecallQuery<'a> {
     RecallQuery {
         user: user.user,
@@ -286,7 +285,7 @@ pub(crate) fn recall_query<'a>(
         seeds: request.seeds,
         user_features: None,
         context_features: None,
-        filter: filter.item_filter(),
+        filter,
         now: request.now,
         deadline: request.deadline,
     }

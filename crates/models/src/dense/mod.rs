@@ -6,9 +6,11 @@
 )]
 
 mod cholesky;
+mod eigen;
 mod tile;
 
 pub(crate) use cholesky::IdentityPlusGram;
+pub(crate) use eigen::self_adjoint;
 pub(crate) use tile::{TILE_COLUMNS, add_scaled, dots, dots_with};
 
 /// Rows are padded with zeros to a multiple of this many values, so that every vector width divides them.

@@ -1,13 +1,9 @@
 //! The basis in which the Gramian of one side is diagonal.
 
-use faer::diag::DiagMut;
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::evd::{
-    ComputeEigenvectors, SelfAdjointEvdParams, self_adjoint_evd, self_adjoint_evd_scratch,
-};
-use faer::{Mat, Par, Spec};
+use faer::Mat;
 
 use super::factors::Factors;
+use crate::dense::self_adjoint;
 use crate::{Error, Result};
 
 /// `G = Q Λ Qᵀ`.
@@ -30,24 +26,7 @@ impl Eigenbasis {
     )]
     pub(super) fn of(gramian: &Mat<f64>) -> Result<Self> {
         let dim = gramian.nrows();
-        let finite = (0..dim).all(|j| (j..dim).all(|i| gramian[(i, j)].is_finite()));
-        if !finite {
-            return Err(Error::Diverged { model: "iALS" });
-        }
-        let mut eigenvalues = vec![0.0; dim];
-        let mut vectors = Mat::<f64>::zeros(dim, dim);
-        let parameters: Spec<SelfAdjointEvdParams, f64> = Spec::default();
-        // On one thread: how faer splits the work would show in the last bits.
-        let scratch = self_adjoint_evd_scratch(dim, ComputeEigenvectors::Yes, Par::Seq, parameters);
-        self_adjoint_evd(
-            gramian.as_ref(),
-            DiagMut::from_slice_mut(&mut eigenvalues),
-            Some(vectors.as_mut()),
-            Par::Seq,
-            MemStack::new(&mut MemBuffer::new(scratch)),
-            parameters,
-        )
-        .map_err(|_| Error::Diverged { model: "iALS" })?;
+        let (eigenvalues, vectors) = self_adjoint(gramian).ok_or(Error::Diverged { model: "iALS" })?;
         Ok(Self {
             eigenvalues: eigenvalues.iter().map(|&value| value.max(0.0) as f32).collect(),
             rotation: Mat::from_fn(dim, dim, |i, j| vectors[(i, j)] as f32),
