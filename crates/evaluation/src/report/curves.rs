@@ -7,21 +7,21 @@ use super::page::colour;
 use super::{ListReport, RunReport};
 use crate::metric_report::ListCalibration;
 
-const WIDTH: f64 = 360.0;
-const HEIGHT: f64 = 240.0;
+pub(super) const WIDTH: f64 = 360.0;
+pub(super) const HEIGHT: f64 = 240.0;
 const LEFT: f64 = 46.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 36.0;
 
 /// Where values lie on the paper.
-struct Axes {
-    x: [f64; 2],
-    y_max: f64,
+pub(super) struct Axes {
+    pub(super) x: [f64; 2],
+    pub(super) y_max: f64,
 }
 
 impl Axes {
-    fn x(&self, value: f64) -> f64 {
+    pub(super) fn x(&self, value: f64) -> f64 {
         let [low, high] = self.x;
         let share = if high > low {
             (value - low) / (high - low)
@@ -31,11 +31,11 @@ impl Axes {
         LEFT + share * (WIDTH - LEFT - RIGHT)
     }
 
-    fn y(&self, value: f64) -> f64 {
+    pub(super) fn y(&self, value: f64) -> f64 {
         HEIGHT - BOTTOM - value / self.y_max * (HEIGHT - TOP - BOTTOM)
     }
 
-    fn frame(&self, page: &mut String, x_ticks: &[(f64, String)], x_label: &str) -> Result {
+    pub(super) fn frame(&self, page: &mut String, x_ticks: &[(f64, String)], x_label: &str) -> Result {
         for step in 0..=4 {
             let value = self.y_max * f64::from(step) / 4.0;
             let y = self.y(value);
@@ -81,7 +81,7 @@ pub(super) fn short(value: f64) -> String {
 }
 
 /// The next of 1, 2, 2.5, 4, 5, 10 times a power of ten, so that quarters of it are short.
-fn round_up(value: f64) -> f64 {
+pub(super) fn round_up(value: f64) -> f64 {
     if !(value.is_finite() && value > 0.0) {
         return 1.0;
     }

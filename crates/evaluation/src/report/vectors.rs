@@ -5,16 +5,12 @@ use std::fmt::{Result, Write};
 use serde::{Deserialize, Serialize};
 
 use super::RunReport;
-use super::curves::short;
+use super::curves::{Axes, HEIGHT, WIDTH, round_up};
 use super::escape::Text;
 use super::page::colour;
 
+/// Width and height of a map.
 const SIDE: f64 = 360.0;
-const WIDTH: f64 = 360.0;
-const HEIGHT: f64 = 240.0;
-const LEFT: f64 = 46.0;
-const BOTTOM: f64 = 30.0;
-const TOP: f64 = 10.0;
 
 /// What the item vectors of a channel look like.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -122,10 +118,11 @@ fn write_map(page: &mut String, number: usize, map: &VectorMap) -> Result {
 }
 
 fn spectrum(page: &mut String, number: usize, map: &VectorMap) -> Result {
-    let most = map.singular_values.first().copied().unwrap_or(0.0).max(1e-9);
-    let n = map.singular_values.len();
-    let x = |position: usize| LEFT + (position as f64 + 0.5) / n.max(1) as f64 * (WIDTH - LEFT - 12.0);
-    let y = |value: f64| HEIGHT - BOTTOM - value / most * (HEIGHT - TOP - BOTTOM);
+    let (n, most) = (map.singular_values.len(), map.singular_values.first().copied());
+    let axes = Axes {
+        x: [1.0, n as f64],
+        y_max: round_up(most.unwrap_or(0.0)),
+    };
     let id = format!("spectrum{number}");
     write!(
         page,
@@ -134,25 +131,13 @@ fn spectrum(page: &mut String, number: usize, map: &VectorMap) -> Result {
          id=\"{id}d\">The largest is {:.4}, the smallest {:.4}</desc>",
         map.effective_rank,
         Text(&map.channel),
-        most,
+        most.unwrap_or(0.0),
         map.singular_values.last().copied().unwrap_or(0.0)
     )?;
-    for share in [0.0, 0.5, 1.0] {
-        let (value, line) = (most * share, y(most * share));
-        write!(
-            page,
-            "<path class=\"axis\" d=\"M{LEFT} {line:.1}H{:.1}\"/><text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\" class=\"quiet\">{}</text>",
-            WIDTH - 12.0,
-            LEFT - 6.0,
-            line + 4.0,
-            short(value)
-        )?;
-    }
-    let points: Vec<String> = map
-        .singular_values
-        .iter()
-        .enumerate()
-        .map(|(position, &value)| format!("{:.1} {:.1}", x(position), y(value)))
+    axes.frame(page, &[(1.0, "1".to_owned()), (n as f64, n.to_string())], "place")?;
+    let points: Vec<String> = (1..)
+        .zip(&map.singular_values)
+        .map(|(place, &value): (u32, _)| format!("{:.1} {:.1}", axes.x(f64::from(place)), axes.y(value)))
         .collect();
     if !points.is_empty() {
         write!(
@@ -161,11 +146,5 @@ fn spectrum(page: &mut String, number: usize, map: &VectorMap) -> Result {
             points.join("L")
         )?;
     }
-    writeln!(
-        page,
-        "<text x=\"{LEFT}\" y=\"{0:.1}\" class=\"quiet\">1</text><text x=\"{1:.1}\" y=\"{0:.1}\" text-anchor=\"end\" \
-         class=\"quiet\">{n}</text></svg></figure>",
-        HEIGHT - 12.0,
-        WIDTH - 12.0
-    )
+    page.write_str("</svg></figure>\n")
 }
