@@ -59,9 +59,9 @@ impl Times {
     }
 }
 
-/// The moment in milliseconds.
-pub(crate) async fn moment_of(log: &DataFrame, at: Moment) -> Result<i64> {
-    let times = Times::of(log, "temporal").await?;
+/// The moment in milliseconds; `split` is the kind that asks, for errors.
+pub(crate) async fn moment_of(log: &DataFrame, at: Moment, split: &'static str) -> Result<i64> {
+    let times = Times::of(log, split).await?;
     match at {
         Moment::Time(time) => Ok(time.millis().unwrap_or(i64::MAX)),
         Moment::Fraction(fraction) => {

@@ -88,7 +88,7 @@ async fn cut(coded: Coded, kind: SplitKind, target: Part, seed: u64) -> Result<C
         }
         SplitKind::LeaveLast { n, since } => {
             let since = match since {
-                Some(since) => Some(moment_of(&coded.log, since).await?),
+                Some(since) => Some(moment_of(&coded.log, since, "leave-last").await?),
                 None => None,
             };
             leave_last(&coded, n, since, seed_for("ties", seed))?
@@ -206,7 +206,7 @@ fn place_is_known() -> Expr {
 }
 
 async fn temporal(log: &DataFrame, at: Moment) -> Result<DataFrame> {
-    let millis = moment_of(log, at).await?;
+    let millis = moment_of(log, at, "temporal").await?;
     log.clone()
         .with_column(IS_TARGET, column(TIME).gt_eq(lit(millis)))
         .map_err(Error::engine(STAGE))

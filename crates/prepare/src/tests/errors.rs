@@ -88,6 +88,10 @@ fn a_temporal_split_needs_every_time() {
         panic!("{error}");
     };
     assert_eq!((column, rows), ("timestamp", 2));
+    let since = Some(Moment::Fraction(0.5));
+    let split = SplitConfig::new(SplitKind::LeaveLast { n: 1, since });
+    let error = refused("a x t=1\n a y\n a z", &PrepareConfig::default(), &split).to_string();
+    assert!(error.starts_with("the leave-last split needs a time"), "{error}");
 }
 
 #[test]
