@@ -188,14 +188,25 @@ fn a_user_is_shown_with_channels_scores_and_history_and_an_event_changes_the_lis
     let shown = browser.value("[...document.querySelectorAll('#items > li')].map((row) => row.dataset.item)");
     let ids: Vec<&Value> = items.iter().map(|item| &item["item_id"]).collect();
     assert_eq!(shown, json!(ids));
-    let chips = browser.value(
-        "[...document.querySelectorAll('#items > li')].map((row) => row.querySelectorAll('.found .chip').length)",
-    );
+    // One chip for each channel that found the item, and the reason's chip where there is one.
+    let chips = |of: &str| {
+        format!(
+            "[...document.querySelectorAll('#items > li')].map((row) => row.querySelectorAll('.found {of}').length)"
+        )
+    };
+    let found = browser.value(&chips(".chip:not(.because)"));
     let channels: Vec<usize> = items
         .iter()
         .map(|item| item["channels"].as_array().expect("channels").len())
         .collect();
-    assert_eq!(chips, json!(channels));
+    assert_eq!(found, json!(channels));
+    let because = browser.value(&chips(".because"));
+    let reasons: Vec<usize> = items
+        .iter()
+        .map(|item| usize::from(item.get("reason").is_some()))
+        .collect();
+    assert_eq!(because, json!(reasons));
+    assert!(reasons.contains(&1), "{answer}");
     let widths = browser.value(
         "[...document.querySelectorAll('#items rect')].map((bar) => bar.getBoundingClientRect().width)",
     );
