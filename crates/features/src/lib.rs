@@ -142,7 +142,7 @@ pub use space::{Space, SpaceTables, TypeSpace};
 pub use spec::{FeatureSpec, FitTables};
 pub use standard::Z_LIMIT;
 pub use transform::Transform;
-pub use type_rules::{OfGoals, TypeOf, TypeRule, TypeRules};
+pub use type_rules::{GoalsSoFar, OfGoals, TypeOf, TypeRule, TypeRules};
 pub use user::UserInput;
 
 #[cfg(doctest)]

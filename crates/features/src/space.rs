@@ -76,6 +76,21 @@ pub(crate) struct Attached {
 impl Space {
     /// Over everything that changes a feature.
     fn hash(&self) -> Fingerprint {
+        let mut hash = self.hash_of_vectors();
+        if let Some(types) = &self.types {
+            hash.update(&types.goal.0.to_le_bytes());
+            types.rules.hash(&mut hash);
+        }
+        Fingerprint(hash.digest128())
+    }
+
+    /// Whether these are the vectors of a mark. Marks did not always know the goal and the rules of `types`.
+    fn is_marked(&self, mark: &SpaceMark) -> bool {
+        mark.hash == self.hash() || mark.hash == Fingerprint(self.hash_of_vectors().digest128())
+    }
+
+    /// Over the vectors and whose they are.
+    fn hash_of_vectors(&self) -> Xxh3Default {
         let mut hash = Xxh3Default::new();
         let mut numbers = |vectors: &[f32], dim: usize| {
             hash.update(&(vectors.len() as u64).to_le_bytes());
@@ -98,7 +113,7 @@ impl Space {
                 hash.update(&kind.map_or(u64::MAX, u64::from).to_le_bytes());
             }
         }
-        Fingerprint(hash.digest128())
+        hash
     }
 
     /// The direction of an item; none where it has none.
@@ -165,7 +180,7 @@ impl Attached {
         self.kinds.get(word).copied()
     }
 
-    /// The market of an item; all are of one where no column says.
+    /// The market of an item; all are of one where no column says, and so are those of which the column says nothing.
     pub(crate) fn market(&self, column: Option<&str>, item: ItemIdx) -> u32 {
         let markets = column.and_then(|column| self.markets.get(column));
         markets
@@ -275,11 +290,14 @@ impl FittedFeatures {
             };
             let mark = self.state().spaces.iter().find(|mark| mark.channel == channel);
             let space = spaces.iter().find(|space| space.channel == channel);
-            if mark.map(|mark| mark.hash) != space.map(Space::hash) {
+            let is_marked = mark.zip(space).is_some_and(|(mark, space)| space.is_marked(mark));
+            if !is_marked {
                 return Err(Error::BadSpace {
                     feature: feature.name.clone(),
                     channel: channel.to_owned(),
-                    reason: "its vectors are not those that the features were fitted with".to_owned(),
+                    reason: "its vectors, or the rules and the goal of its `types`, are not those that the features were \
+                             fitted with"
+                        .to_owned(),
                 });
             }
         }

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use catchment_schema::{AttributeTable, ItemIdx};
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::nearest::did_you_mean;
 use crate::{Error, Result};
@@ -43,6 +44,15 @@ pub struct TypeRule {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TypeRules(pub Vec<TypeRule>);
+
+/// What a user had goals with so far, as far as the rules look at it that were given to [`GoalsSoFar::push`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GoalsSoFar {
+    n: usize,
+    last: Option<ItemIdx>,
+    /// For each rule of a mean, the sum of the numbers that are known and how many they are.
+    means: Vec<(f64, u32)>,
+}
 
 /// A part whose value is missing.
 const MISSING: &str = "?";
@@ -91,6 +101,27 @@ impl TypeRules {
             }
         }
         Ok(())
+    }
+
+    /// Over everything that changes a kind's name.
+    pub(crate) fn hash(&self, hash: &mut Xxh3Default) {
+        let count = |n: usize, hash: &mut Xxh3Default| hash.update(&(n as u64).to_le_bytes());
+        count(self.0.len(), hash);
+        for rule in &self.0 {
+            let column = rule.column.as_deref();
+            count(column.map_or(usize::MAX, str::len), hash);
+            hash.update(column.unwrap_or_default().as_bytes());
+            count(rule.boundaries.len(), hash);
+            for boundary in &rule.boundaries {
+                hash.update(&boundary.to_le_bytes());
+            }
+            hash.update(&[match rule.goals {
+                None => 0,
+                Some(OfGoals::Count) => 1,
+                Some(OfGoals::Mean) => 2,
+                Some(OfGoals::Last) => 3,
+            }]);
+        }
     }
 
     /// Checks that the columns are there; `key` is where the rules stand in the recipe.
@@ -142,26 +173,61 @@ impl TypeRules {
         goals: &[ItemIdx],
         items: &AttributeTable,
     ) -> String {
+        let mut so_far = GoalsSoFar::default();
+        for &item in goals {
+            so_far.push(item, self, items);
+        }
+        self.of_user_so_far(attributes, &so_far, items)
+    }
+
+    /// As [`TypeRules::of_user`], for who asks again after every goal: none of the earlier ones is read again.
+    pub fn of_user_so_far(
+        &self,
+        attributes: Option<(&AttributeTable, usize)>,
+        goals: &GoalsSoFar,
+        items: &AttributeTable,
+    ) -> String {
         let mut name = String::new();
+        let mut means = goals.means.iter();
         for rule in &self.0 {
             rule.begin(&mut name);
-            let column = rule.column.as_deref().unwrap_or_default();
             match (rule.goals, attributes) {
                 (None, Some((attributes, row))) => rule.write_own(attributes, row, &mut name),
                 (None, None) => name.push_str(MISSING),
-                (Some(OfGoals::Count), _) => rule.write_number(Some(goals.len() as f64), &mut name),
+                (Some(OfGoals::Count), _) => rule.write_number(Some(goals.n as f64), &mut name),
                 (Some(OfGoals::Mean), _) => {
-                    let numbers = goals.iter().filter_map(|item| items.number(column, item.index()));
-                    let (sum, n) = numbers.fold((0.0, 0_u32), |(sum, n), number| (sum + number, n + 1));
-                    rule.write_number((n > 0).then(|| sum / f64::from(n)), &mut name);
+                    let mean = means.next().filter(|(_, n)| *n > 0);
+                    rule.write_number(mean.map(|(sum, n)| sum / f64::from(*n)), &mut name);
                 }
-                (Some(OfGoals::Last), _) => match goals.last() {
+                (Some(OfGoals::Last), _) => match goals.last {
                     Some(item) => rule.write_own(items, item.index(), &mut name),
                     None => name.push_str(MISSING),
                 },
             }
         }
         name
+    }
+}
+
+impl GoalsSoFar {
+    /// One goal more, with this item.
+    pub fn push(&mut self, item: ItemIdx, rules: &TypeRules, items: &AttributeTable) {
+        self.n += 1;
+        self.last = Some(item);
+        let means = || rules.0.iter().filter(|rule| rule.goals == Some(OfGoals::Mean));
+        self.means.resize(means().count(), (0.0, 0));
+        for (rule, (sum, n)) in means().zip(&mut self.means) {
+            let column = rule.column.as_deref().unwrap_or_default();
+            if let Some(number) = items.number(column, item.index()) {
+                *sum += number;
+                *n += 1;
+            }
+        }
+    }
+
+    /// Forgets all of them.
+    pub fn clear(&mut self) {
+        *self = Self::default();
     }
 }
 
@@ -275,7 +341,17 @@ mod tests {
         let table = table();
         let name = |attributes, goals: &[u32]| {
             let goals: Vec<_> = goals.iter().copied().map(ItemIdx).collect();
-            rules.of_user(attributes, &goals, &table)
+            let name = rules.of_user(attributes, &goals, &table);
+            // Asked after every goal it says the same as asked once.
+            let mut so_far = GoalsSoFar::default();
+            for before in 0..=goals.len() {
+                let asked = rules.of_user_so_far(attributes, &so_far, &table);
+                assert_eq!(asked, rules.of_user(attributes, &goals[..before], &table));
+                if let Some(&next) = goals.get(before) {
+                    so_far.push(next, &rules, &table);
+                }
+            }
+            name
         };
         assert_eq!(
             name(Some((&table, 1)), &[0, 1]),

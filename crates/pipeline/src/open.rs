@@ -158,7 +158,7 @@ fn item_vectors(
             let (table, metric) = match query.against {
                 Against::Input => (vectors.vectors().to_vec(), Metric::Cosine),
                 Against::Output => {
-                    let output = ItemVectors::open_output(&folder, items);
+                    let output = vectors.open_output(&folder, items);
                     (output.map_err(|error| failed(&error))?, Metric::InnerProduct)
                 }
             };

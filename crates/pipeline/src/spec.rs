@@ -117,7 +117,7 @@ pub enum ChannelModel {
         model: SgnsConfig,
         /// Where items without sessions get their vectors from; none: they have none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        cold: Option<Box<airbnb::ColdConfig>>,
+        cold: Option<Box<airbnb::GeoColdConfig>>,
         /// Kinds of users and items, where they are learned.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         types: Option<Box<TypesConfig>>,

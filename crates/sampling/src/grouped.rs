@@ -9,7 +9,7 @@ use crate::{SamplingError, unigram};
 /// `q(i | group) ∝ count(i)^α` within each group: for negatives that share with the positive what the model is not
 /// asked about. In Grbovic and Cheng (2018) a group is a market, and its negatives teach what differs within one.
 ///
-/// One table for all groups: twelve bytes an item that occurs, four more for every item's group.
+/// One table for all groups: twelve bytes an item that occurs, four more for every item's group, eight for a group.
 ///
 /// ```
 /// use catchment_sampling::GroupedUnigram;
@@ -110,9 +110,10 @@ impl GroupedUnigram {
         Some(group[drawn as usize])
     }
 
-    /// Bytes that a table over so many items takes, at most.
-    pub fn bytes(n_items: usize) -> usize {
+    /// Bytes that a table over so many items takes, at most, where groups are numbered below `n_groups`.
+    pub fn bytes(n_items: usize, n_groups: usize) -> usize {
         n_items * (size_of::<Slot>() + size_of::<ItemIdx>() + size_of::<u32>())
+            + (n_groups + 1) * size_of::<usize>()
     }
 
     #[inline]
@@ -152,6 +153,18 @@ mod tests {
                 "{drawn:?}"
             );
         }
+    }
+
+    #[test]
+    fn what_it_takes_is_what_is_told() {
+        let counts = [5_u64; 40];
+        let groups: Vec<_> = (0..40).map(|item| Some(item / 2)).collect();
+        let grouped = GroupedUnigram::new(&counts, &groups, 0.75).expect("counts");
+        let taken = size_of_val(&grouped.group_of[..])
+            + size_of_val(&grouped.offsets[..])
+            + size_of_val(&grouped.members[..])
+            + size_of_val(&grouped.slots[..]);
+        assert_eq!(taken, GroupedUnigram::bytes(40, 20));
     }
 
     #[test]

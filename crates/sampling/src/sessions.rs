@@ -8,7 +8,8 @@ use catchment_schema::{Event, EventKind, Histories, History, Interactions, ItemI
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionRules {
     /// A pause longer than this, in milliseconds, begins another session; without one a user is one session. Between
-    /// events whose times are not both known there is no pause.
+    /// events whose times are not both known there is no pause. An event that is left out for being short ends a
+    /// pause as well.
     pub gap_ms: Option<i64>,
     /// Events known to have lasted less than this, in milliseconds, are left out; a goal never is.
     pub min_dwell_ms: Option<u32>,
@@ -75,13 +76,16 @@ impl SessionRules {
         let mut before: Option<&Event> = None;
         for event in history.events() {
             let is_goal = self.goal == Some(event.kind);
-            if !is_goal && !self.counts(event) {
+            if !is_goal && !self.is_kind(event) {
                 continue;
             }
             if before.is_some_and(|before| self.is_pause(before, event)) {
                 self.end(session, &mut visit)?;
             }
             before = Some(event);
+            if !is_goal && self.is_short(event) {
+                continue;
+            }
             if !(self.merge_repeats && session.items.last() == Some(&event.item)) {
                 session.items.push(event.item);
             }
@@ -130,12 +134,12 @@ impl SessionRules {
         Ok(())
     }
 
-    fn counts(&self, event: &Event) -> bool {
-        let long_enough = match (self.min_dwell_ms, event.dwell_ms) {
-            (Some(least), Some(dwell)) => dwell >= least,
-            _ => true,
-        };
-        long_enough && (self.kinds.is_empty() || self.kinds.contains(&event.kind))
+    fn is_kind(&self, event: &Event) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&event.kind)
+    }
+
+    fn is_short(&self, event: &Event) -> bool {
+        matches!((self.min_dwell_ms, event.dwell_ms), (Some(least), Some(dwell)) if dwell < least)
     }
 
     fn is_pause(&self, before: &Event, after: &Event) -> bool {
@@ -368,6 +372,19 @@ mod tests {
         let mut rules = airbnb();
         rules.min_dwell_ms = Some(100_000);
         check(&rules, "1@0 2@10 3@20!", "");
+    }
+
+    #[test]
+    fn a_short_look_is_no_pause() {
+        // At 0, 20 and 40 minutes: nobody was away for half an hour.
+        check(&airbnb(), "1@0 9@1200~ 2@2400", "1 2");
+        check(&airbnb(), "1@0 2@1 9@1802~ 3@1803 4@1804", "1 2 | 3 4");
+        check(&airbnb(), "1@0 2@1 9@1802~ 3@3603 4@3604", "1 2 | 3 4");
+        let mut rules = airbnb();
+        rules.kinds = vec![EventKind(1)];
+        rules.goal = None;
+        // What is of no kind that counts was not seen at all.
+        check(&rules, "1@0! 9@1200 2@2400! 3@2401!", "2 3");
     }
 
     #[test]

@@ -13,9 +13,10 @@ use crate::SamplingError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Context {
-    /// Everything else in the session. A session of `n` items has `n (n − 1)` pairs.
+    /// Everything else in the session, an item that is there several times counting once. A session of `n` different
+    /// items has `n (n − 1)` pairs.
     Set,
-    /// So many others of the session, drawn evenly for every centre anew; all of them where there are not more. A set
+    /// So many others of the same set, drawn evenly for every centre anew; all of them where there are not more. A set
     /// whose cost grows with the session, not with its square.
     Sampled(u32),
     /// Items at most so many places away.
@@ -88,21 +89,26 @@ impl Walk {
         counts.iter().enumerate().map(stays).sum()
     }
 
-    /// Puts into `kept` what stays of a session.
+    /// Puts into `kept` what stays of a session: where the context is a set, of each item its first occurrence.
     #[inline]
     pub fn thin(&self, items: &[ItemIdx], rng: &mut impl Rng, kept: &mut Vec<ItemIdx>) {
         kept.clear();
-        if self.keep.is_empty() {
+        if let Context::Set | Context::Sampled(_) = self.context {
+            first_occurrences(items, kept);
+        } else {
             kept.extend_from_slice(items);
+        }
+        if self.keep.is_empty() {
             return;
         }
-        kept.extend(items.iter().filter(|item| {
+        kept.retain(|item| {
             let keep = self.keep.get(item.index()).copied().unwrap_or(u32::MAX);
             keep == u32::MAX || rng.next_u32() < keep
-        }));
+        });
     }
 
-    /// Puts into `contexts` the context of the item at `centre`. An item is never its own context.
+    /// Puts into `contexts` the context of the item at `centre` of what [`Walk::thin`] kept. An item is never its own
+    /// context.
     #[inline]
     pub fn contexts(&self, kept: &[ItemIdx], centre: usize, rng: &mut impl Rng, contexts: &mut Vec<ItemIdx>) {
         contexts.clear();
@@ -151,6 +157,24 @@ impl Walk {
     }
 }
 
+/// Fills `firsts`, which is empty, with each item of a session once, in their order.
+fn first_occurrences(items: &[ItemIdx], firsts: &mut Vec<ItemIdx>) {
+    firsts.extend_from_slice(items);
+    firsts.sort_unstable();
+    firsts.dedup();
+    if firsts.len() == items.len() {
+        firsts.copy_from_slice(items);
+        return;
+    }
+    let mut is_new = vec![true; firsts.len()];
+    let in_order = items.iter().filter(|item| {
+        let place = firsts.partition_point(|other| other < *item);
+        std::mem::take(&mut is_new[place])
+    });
+    let in_order: Vec<ItemIdx> = in_order.copied().collect();
+    firsts.copy_from_slice(&in_order);
+}
+
 #[cfg(test)]
 mod tests {
     use rand_xoshiro::Xoshiro256PlusPlus;
@@ -173,6 +197,9 @@ mod tests {
     fn a_set_is_every_ordered_pair_of_distinct_items() {
         check(Context::Set, &[1, 2, 3], "12 13 21 23 31 32");
         check(Context::Set, &[1, 1], "");
+        check(Context::Set, &[3, 1, 3, 2, 1], "31 32 13 12 23 21");
+        check(Context::Sampled(5), &[2, 1, 2], "21 12");
+        check(Context::Window(1), &[2, 1, 2], "21 12 12 21");
         check(Context::Set, &[4], "");
         check(Context::Set, &[], "");
     }

@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use serde::{Deserialize, Serialize};
 
 use crate::columns::{all_finite, column, required_column};
-use crate::parquet_file::{FileKind, Metadata, parquet_error, read_parquet, write_parquet};
+use crate::parquet_file::{FileKind, Metadata, ParquetFileWriter, parquet_error, read_parquet};
 use crate::{Error, Result};
 
 /// The embeddings file.
@@ -17,6 +17,9 @@ pub const EMBEDDINGS: FileKind = FileKind {
     name: "embeddings",
     version: 1,
 };
+
+/// Rows that are written at once, a row group: no more than these are in memory twice.
+const WRITTEN_AT_ONCE: usize = 1 << 14;
 
 /// How near two vectors are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -107,23 +110,14 @@ impl Embeddings {
             reason: format!("dimension {} is too large", self.dim),
         })?;
         let element = Arc::new(Field::new("item", DataType::Float32, false));
-        let values = Arc::new(Float32Array::from(self.vectors.clone()));
-        let vectors = FixedSizeListArray::try_new(element.clone(), width, values, None)
-            .map_err(|error| parquet_error(path, &error))?;
         let mut fields = vec![
             Field::new("id", DataType::Utf8, false),
-            Field::new("vector", DataType::FixedSizeList(element, width), false),
+            Field::new("vector", DataType::FixedSizeList(element.clone(), width), false),
         ];
-        let mut columns: Vec<ArrayRef> = vec![
-            Arc::new(StringArray::from_iter_values(&self.ids)),
-            Arc::new(vectors),
-        ];
-        if let Some(bias) = &self.bias {
+        if self.bias.is_some() {
             fields.push(Field::new("bias", DataType::Float32, false));
-            columns.push(Arc::new(Float32Array::from(bias.clone())));
         }
-        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
-            .map_err(|error| parquet_error(path, &error))?;
+        let schema = Arc::new(Schema::new(fields));
         let metadata = Metadata::from([
             ("catchment.kind".to_owned(), self.meta.kind.clone()),
             ("catchment.model".to_owned(), self.meta.model.clone()),
@@ -134,7 +128,36 @@ impl Embeddings {
             ),
             ("catchment.run".to_owned(), self.meta.run.clone()),
         ]);
-        write_parquet(path, EMBEDDINGS, &batch, &metadata)
+        let mut writer = ParquetFileWriter::create(path, EMBEDDINGS, schema.clone(), &metadata)?;
+        for begin in (0..n.max(1)).step_by(WRITTEN_AT_ONCE) {
+            let rows = begin..n.min(begin + WRITTEN_AT_ONCE);
+            let values = self.vectors[rows.start * self.dim..rows.end * self.dim].to_vec();
+            let values = Arc::new(Float32Array::from(values));
+            let vectors = FixedSizeListArray::try_new(element.clone(), width, values, None)
+                .map_err(|error| parquet_error(path, &error))?;
+            let mut columns: Vec<ArrayRef> = vec![
+                Arc::new(StringArray::from_iter_values(&self.ids[rows.clone()])),
+                Arc::new(vectors),
+            ];
+            if let Some(bias) = &self.bias {
+                columns.push(Arc::new(Float32Array::from(bias[rows.clone()].to_vec())));
+            }
+            let batch =
+                RecordBatch::try_new(schema.clone(), columns).map_err(|error| parquet_error(path, &error))?;
+            writer.write(&batch)?;
+            if rows.end < n {
+                writer.end_row_group()?;
+            }
+        }
+        writer.commit()
+    }
+
+    /// Bytes that [`Embeddings::write`] takes beside the table itself, at most: where each id is, and some rows on their
+    /// way to the file.
+    pub fn writing_bytes(n_rows: usize, dim: usize) -> usize {
+        // A hash set of so many borrowed texts, at its fullest twice as large; the rows as they are, as pages, and packed.
+        let row = dim * size_of::<f32>();
+        n_rows * (size_of::<Arc<str>>() + 2 * (size_of::<&str>() + 1)) + n_rows.min(WRITTEN_AT_ONCE) * 3 * row
     }
 
     /// Reads what [`Embeddings::write`] wrote.

@@ -152,10 +152,13 @@ fn memory(model: &ChannelModel, log: &Log<'_>) -> Option<usize> {
         ChannelModel::Ials { model, .. } => Some(ials::memory_bytes(n_users, n_items, n_pairs, model)),
         ChannelModel::Item2vec { model, .. } => Some(sgns::memory_bytes(n_items, model)),
         ChannelModel::Airbnb { model, objective, .. } => {
-            let markets = objective
-                .market
-                .as_ref()
-                .map_or(0, |_| GroupedUnigram::bytes(n_items));
+            // Every item may be a market of its own.
+            let has_markets = objective.market.is_some() && objective.market_negatives > 0;
+            let markets = if has_markets {
+                GroupedUnigram::bytes(n_items, n_items)
+            } else {
+                0
+            };
             Some(sgns::memory_bytes(n_items, model) + markets)
         }
         ChannelModel::Popular { .. } | ChannelModel::Newest { .. } | ChannelModel::Swing { .. } => None,

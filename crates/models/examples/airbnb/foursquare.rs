@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use catchment_models::airbnb::cold::{self, Place};
-use catchment_models::airbnb::{ColdConfig, ObjectiveConfig, default_model};
+use catchment_models::airbnb::{GeoColdConfig, ObjectiveConfig, default_model};
 use catchment_models::progress::Silent;
 use catchment_models::sgns::{self, SgnsConfig, SgnsModel};
 use catchment_sampling::{MemorySessions, Session, SessionRules};
@@ -218,9 +218,9 @@ pub(crate) fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
         for model in &models[0] {
             let mut model = model.clone();
             if let Some(radius_km) = radius_km {
-                let config = ColdConfig {
+                let config = GeoColdConfig {
                     radius_km,
-                    ..ColdConfig::default()
+                    ..GeoColdConfig::default()
                 };
                 cold::fill(&mut model, &data.items, &config)?;
             }
@@ -240,7 +240,7 @@ pub(crate) fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
         }
         Ok(over_seeds(&cases))
     };
-    let (with, without) = (cold(Some(ColdConfig::default().radius_km))?, cold(None)?);
+    let (with, without) = (cold(Some(GeoColdConfig::default().radius_km))?, cold(None)?);
     compare("cold places among the 100 nearest", &with, &without);
     Ok(())
 }

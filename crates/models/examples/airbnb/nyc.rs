@@ -7,7 +7,9 @@ use std::time::Instant;
 
 use catchment_features::{TypeOf, TypeRule, TypeRules};
 use catchment_models::airbnb::types::{self, TypeSessions, TypesData};
-use catchment_models::airbnb::{ColdConfig, ObjectiveConfig, TypeVectors, TypesConfig, cold, default_model};
+use catchment_models::airbnb::{
+    GeoColdConfig, ObjectiveConfig, TypeVectors, TypesConfig, cold, default_model,
+};
 use catchment_models::progress::Silent;
 use catchment_models::sgns::{self, SgnsConfig, SgnsModel};
 use catchment_sampling::{MemorySessions, Oversampled, SessionRules};
@@ -226,11 +228,11 @@ fn cells(sums: &[(f64, f64)]) -> String {
 }
 
 fn cold_start(world: &World, fitted: &SgnsModel) -> Result<(), Box<dyn Error>> {
-    let typed = ColdConfig {
+    let typed = GeoColdConfig {
         same: TypeRules(vec![rule("room_type", &[]), rule("price", &PRICES)]),
-        ..ColdConfig::default()
+        ..GeoColdConfig::default()
     };
-    let any = ColdConfig {
+    let any = GeoColdConfig {
         same: TypeRules::default(),
         ..typed.clone()
     };

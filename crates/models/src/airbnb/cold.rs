@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use catchment_features::{TypeOf, TypeRule, TypeRules};
+use catchment_features::{TypeOf, TypeRules};
 use catchment_schema::{AttributeTable, ItemIdx};
 use rayon::prelude::*;
 use rstar::primitives::GeomWithData;
@@ -20,7 +20,7 @@ use crate::{Error, Result};
 /// A recipe's `cold`: where items without sessions get their vectors from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct ColdConfig {
+pub struct GeoColdConfig {
     /// Of so many neighbours the mean is taken; of fewer where there are fewer. From 1 to 1000.
     pub k: usize,
     /// Neighbours are no further away, in kilometres. The paper's 10 miles by default.
@@ -33,7 +33,7 @@ pub struct ColdConfig {
     pub longitude: String,
 }
 
-impl Default for ColdConfig {
+impl Default for GeoColdConfig {
     fn default() -> Self {
         Self {
             k: 3,
@@ -45,7 +45,7 @@ impl Default for ColdConfig {
     }
 }
 
-impl ColdConfig {
+impl GeoColdConfig {
     /// Checks the ranges.
     ///
     /// # Errors
@@ -73,15 +73,14 @@ impl ColdConfig {
     fn check_columns(&self, items: &AttributeTable) -> Result<()> {
         required("cold.latitude", &self.latitude, items)?;
         required("cold.longitude", &self.longitude, items)?;
-        let own: Vec<TypeRule> = self.same.0.clone();
-        TypeRules(own).check_columns("cold.same", items, "items", items)?;
+        self.same.check_columns("cold.same", items, "items", items)?;
         Ok(())
     }
 }
 
 /// What became of the items without a vector.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ColdReport {
+pub struct GeoColdReport {
     /// Items in no session.
     pub cold: usize,
     /// Those that have a vector now.
@@ -93,21 +92,37 @@ pub struct ColdReport {
 /// Mean radius of the earth, in kilometres.
 const EARTH_KM: f64 = 6371.0088;
 
+/// What rounding makes of a chord of the unit sphere, at most: some nanometres on the ground.
+const ROUNDING: f64 = 4e-15;
+
 /// A place on the earth.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Place {
     /// In degrees, −90 to 90.
     pub latitude: f64,
-    /// In degrees, −180 to 180; one beyond goes round.
+    /// In degrees, from −180 to below 180; one beyond goes round.
     pub longitude: f64,
 }
 
 impl Place {
-    /// A place, unless a coordinate is missing, not finite, or a latitude beyond a pole.
+    /// A place, unless a coordinate is missing, not finite, or a latitude beyond a pole. What is the same place is equal:
+    /// there is one longitude at a pole, and one on the date line.
     pub fn new(latitude: Option<f64>, longitude: Option<f64>) -> Option<Self> {
         let (latitude, longitude) = (latitude?, longitude?);
         let is_place = latitude.abs() <= 90.0 && longitude.abs() <= 360.0;
+        let longitude = match longitude {
+            _ if latitude.abs() >= 90.0 => 0.0,
+            beyond if beyond >= 180.0 => beyond - 360.0,
+            beyond if beyond < -180.0 => beyond + 360.0,
+            within => within,
+        };
         is_place.then_some(Self { latitude, longitude })
+    }
+
+    /// Equal for what is equal.
+    fn bits(self) -> [u64; 2] {
+        // Adding 0 makes −0 to 0.
+        [self.latitude + 0.0, self.longitude + 0.0].map(f64::to_bits)
     }
 
     /// The great-circle distance in kilometres, by the haversine formula.
@@ -130,13 +145,18 @@ impl Place {
     }
 }
 
-/// Items with a place, by type.
+/// Items with a place, by type. Those of one type at the very same place are one point: however many they are, `k` of
+/// them are looked at.
 #[derive(Debug)]
 pub struct Places {
     of_item: Vec<Option<Place>>,
     types: Vec<u32>,
-    /// By type.
+    /// By type; a point knows its number.
     trees: Vec<RTree<GeomWithData<[f64; 3], u32>>>,
+    /// The items that can be found, point by point, ascending within each.
+    items: Vec<ItemIdx>,
+    /// Where each point's items begin, and the end.
+    begins: Vec<usize>,
 }
 
 impl Places {
@@ -146,7 +166,7 @@ impl Places {
     /// [`Error::MissingColumn`]; [`Error::Features`] where a rule's column is not there.
     pub fn new(
         items: &AttributeTable,
-        config: &ColdConfig,
+        config: &GeoColdConfig,
         is_neighbour: impl Fn(ItemIdx) -> bool,
     ) -> Result<Self> {
         config.check_columns(items)?;
@@ -164,19 +184,25 @@ impl Places {
             *numbers.entry(config.same.of_row(items, row)).or_insert(next)
         };
         let types: Vec<u32> = rows.map(number).collect();
+        let known = (0..).map(ItemIdx).zip(places.iter().zip(&types));
+        let known = known.filter_map(|(item, (place, kind))| place.map(|place| (*kind, place, item)));
+        let mut known: Vec<_> = known.filter(|(_, _, item)| is_neighbour(*item)).collect();
+        known.sort_unstable_by_key(|(kind, place, item)| (*kind, place.bits(), *item));
         let mut points = vec![Vec::new(); numbers.len()];
-        for (item, (place, kind)) in places.iter().zip(&types).enumerate() {
-            let item = ItemIdx::from_index(item);
-            if let Some(place) = place
-                && is_neighbour(item)
-            {
-                points[*kind as usize].push(GeomWithData::new(place.point(), item.0));
-            }
+        let mut begins = vec![0];
+        let at_once =
+            known.chunk_by(|(kind, place, _), next| (*kind, place.bits()) == (next.0, next.1.bits()));
+        for (number, same) in (0..).zip(at_once) {
+            let (kind, place, _) = same[0];
+            points[kind as usize].push(GeomWithData::new(place.point(), number));
+            begins.push(begins.last().copied().unwrap_or(0) + same.len());
         }
         Ok(Self {
             of_item: places,
             types,
             trees: points.into_par_iter().map(RTree::bulk_load).collect(),
+            items: known.into_iter().map(|(_, _, item)| item).collect(),
+            begins,
         })
     }
 
@@ -197,23 +223,24 @@ impl Places {
         // Chords come in rising order. Those as long as the last one that counts, but for rounding, are looked at too.
         let mut enough = f64::INFINITY;
         for neighbour in tree.nearest_neighbor_iter(point) {
-            let chord = neighbour.geom().distance_2(&point);
+            let chord = neighbour.geom().distance_2(&point).sqrt();
             if chord > enough {
                 break;
             }
-            let other = ItemIdx(neighbour.data);
-            if other == item {
-                continue;
-            }
-            let km = self.of_item[other.index()].map_or(f64::INFINITY, |other| place.km_to(other));
+            let number = neighbour.data as usize;
+            let here = &self.items[self.begins[number]..self.begins[number + 1]];
+            let there = here.first().and_then(|other| self.of_item[other.index()]);
+            let km = there.map_or(f64::INFINITY, |there| place.km_to(there));
             if km > radius_km * (1.0 + 1e-9) {
                 break;
             }
             if km <= radius_km {
-                found.push((other, km));
+                // All are equally far, and so the first ones count.
+                let others = here.iter().filter(|&&other| other != item);
+                found.extend(others.take(k).map(|&other| (other, km)));
             }
-            if found.len() == k {
-                enough = chord * (1.0 + 1e-9) + 1e-18;
+            if found.len() >= k && enough.is_infinite() {
+                enough = chord * (1.0 + 1e-9) + ROUNDING;
             }
         }
         found.sort_by(|(item, km), (other, km_other)| km.total_cmp(km_other).then(item.cmp(other)));
@@ -226,7 +253,7 @@ impl Places {
 ///
 /// # Errors
 /// As [`Places::new`]; [`Error::WrongLength`] when the items are not the model's.
-pub fn fill(model: &mut SgnsModel, items: &AttributeTable, config: &ColdConfig) -> Result<ColdReport> {
+pub fn fill(model: &mut SgnsModel, items: &AttributeTable, config: &GeoColdConfig) -> Result<GeoColdReport> {
     config.validate()?;
     let n_items = model.n_items();
     if items.n_rows() != n_items {
@@ -248,7 +275,7 @@ pub fn fill(model: &mut SgnsModel, items: &AttributeTable, config: &ColdConfig) 
         .par_iter()
         .map(|&item| places.nearest(item, config.k, config.radius_km))
         .collect();
-    let mut report = ColdReport {
+    let mut report = GeoColdReport {
         cold: cold.len(),
         without_place: cold.iter().filter(|&&item| !places.is_known(item)).count(),
         filled: 0,
@@ -276,6 +303,7 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
+    use catchment_features::TypeRule;
     use catchment_schema::Vocabulary;
     use catchment_schema::arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
     use proptest::prelude::*;
@@ -302,13 +330,13 @@ mod tests {
         AttributeTable::align(Path::new("items"), &batch, "item_id", &vocabulary).expect("lines up")
     }
 
-    fn by_room() -> ColdConfig {
-        ColdConfig {
+    fn by_room() -> GeoColdConfig {
+        GeoColdConfig {
             same: TypeRules(vec![TypeRule {
                 column: Some("room".to_owned()),
                 ..TypeRule::default()
             }]),
-            ..ColdConfig::default()
+            ..GeoColdConfig::default()
         }
     }
 
@@ -317,15 +345,15 @@ mod tests {
         #[test]
         fn the_nearest_are_those_that_a_sort_finds(
             rows in prop::collection::vec((
-                prop_oneof![-90.0..=90.0_f64, Just(90.0), Just(-90.0), Just(0.0), 40.6..40.9_f64],
-                prop_oneof![-180.0..=180.0_f64, Just(180.0), Just(-180.0), -74.1..-73.9_f64],
+                prop_oneof![-90.0..=90.0_f64, Just(90.0), Just(-90.0), Just(0.0), Just(-0.0), 40.6..40.9_f64],
+                prop_oneof![-180.0..=180.0_f64, Just(180.0), Just(-180.0), Just(0.0), Just(360.0), -74.1..-73.9_f64],
                 prop_oneof![Just("a"), Just("b")],
             ), 1..60),
             k in 1..6_usize,
             radius in prop_oneof![Just(16.0), Just(500.0), Just(30_000.0)],
         ) {
             let rows: Vec<Row> = rows.into_iter().map(|(latitude, longitude, room)| (Some(latitude), Some(longitude), room)).collect();
-            let config = ColdConfig { radius_km: radius, ..by_room() };
+            let config = GeoColdConfig { radius_km: radius, ..by_room() };
             let places = Places::new(&table(&rows), &config, |item| item.0 % 3 != 0).expect("columns");
             let place = |row: &Row| Place::new(row.0, row.1).expect("a place");
             for (item, row) in rows.iter().enumerate() {
@@ -336,14 +364,35 @@ mod tests {
                     .collect();
                 expected.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
                 expected.truncate(k);
-                let found = places.nearest(ItemIdx::from_index(item), k, radius);
-                prop_assert_eq!(found.len(), expected.len());
-                // Of places within a micrometre of each other either may come first.
-                for (found, expected) in found.iter().zip(&expected) {
-                    prop_assert!((found.1 - expected.1).abs() < 1e-6, "{:?} {:?}", found, expected);
-                }
+                // The same items, of equally far ones the first.
+                prop_assert_eq!(places.nearest(ItemIdx::from_index(item), k, radius), expected);
             }
         }
+    }
+
+    #[test]
+    fn however_many_are_at_one_place_only_so_many_are_looked_at() {
+        let rows: Vec<Row> = (0..3000).map(|_| (Some(40.7), Some(-74.0), "a")).collect();
+        let places = Places::new(&table(&rows), &by_room(), |_| true).expect("columns");
+        assert_eq!(places.trees.iter().map(RTree::size).sum::<usize>(), 1);
+        let near = |item| places.nearest(ItemIdx(item), 3, 1.0);
+        assert_eq!(near(7), [0, 1, 2].map(|item| (ItemIdx(item), 0.0)));
+        assert_eq!(near(1), [0, 2, 3].map(|item| (ItemIdx(item), 0.0)));
+    }
+
+    #[test]
+    fn a_place_has_one_name() {
+        let place = |latitude, longitude| Place::new(Some(latitude), Some(longitude)).map(Place::bits);
+        for (one, other) in [
+            ((90.0, 12.0), (90.0, -170.0)),
+            ((-90.0, 0.0), (-90.0, 360.0)),
+            ((10.0, 180.0), (10.0, -180.0)),
+            ((10.0, 190.0), (10.0, -170.0)),
+            ((0.0, -0.0), (-0.0, 360.0)),
+        ] {
+            assert_eq!(place(one.0, one.1), place(other.0, other.1));
+        }
+        assert_ne!(place(10.0, 20.0), place(10.0, -20.0));
     }
 
     #[test]
@@ -390,7 +439,7 @@ mod tests {
             input,
             report: SgnsReport::default(),
         };
-        let config = ColdConfig { k: 2, ..by_room() };
+        let config = GeoColdConfig { k: 2, ..by_room() };
         let report = fill(&mut model, &items, &config).expect("columns");
         assert_eq!(model.item(ItemIdx(0)), [0.5, 0.5]);
         assert_eq!(&model.output[..2], [0.5, 0.5]);
@@ -400,7 +449,7 @@ mod tests {
         }
         assert_eq!(
             report,
-            ColdReport {
+            GeoColdReport {
                 cold: 5,
                 filled: 2,
                 without_place: 2
@@ -411,7 +460,7 @@ mod tests {
     #[test]
     fn what_is_missing_or_out_of_range_is_named() {
         let items = table(&[(Some(1.0), Some(1.0), "a")]);
-        let failed = |config: &ColdConfig| {
+        let failed = |config: &GeoColdConfig| {
             let places = Places::new(&items, config, |_| true);
             config
                 .validate()
@@ -419,17 +468,17 @@ mod tests {
                 .expect_err("refused")
                 .to_string()
         };
-        let some = ColdConfig::default;
-        assert!(failed(&ColdConfig { k: 0, ..some() }).contains("`k`"));
+        let some = GeoColdConfig::default;
+        assert!(failed(&GeoColdConfig { k: 0, ..some() }).contains("`k`"));
         for radius_km in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert!(failed(&ColdConfig { radius_km, ..some() }).contains("`radius_km`"));
+            assert!(failed(&GeoColdConfig { radius_km, ..some() }).contains("`radius_km`"));
         }
-        let lat = ColdConfig {
+        let lat = GeoColdConfig {
             latitude: "lat".to_owned(),
             ..some()
         };
         assert!(failed(&lat).contains("`cold.latitude` names the column `lat`"));
-        let by_beds = ColdConfig {
+        let by_beds = GeoColdConfig {
             same: TypeRules(vec![TypeRule {
                 column: Some("beds".to_owned()),
                 ..TypeRule::default()

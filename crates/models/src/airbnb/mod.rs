@@ -19,7 +19,8 @@
 //! without a goal and without markets, where it is Item2Vec.
 //!
 //! Where we depart from the paper: a market's negatives are drawn as the others are, by a power of the frequency, and
-//! never fall on the window or the goal; vectors are trained from the centre's side, as the module [`sgns`](crate::sgns)
+//! never fall on the window or, where it is a positive, the goal; of more than 100 rejections of a kind in one session
+//! 100 are drawn each time; vectors are trained from the centre's side, as the module [`sgns`](crate::sgns)
 //! says.
 
 pub mod cold;
@@ -27,14 +28,24 @@ mod config;
 mod markets;
 pub mod types;
 
-pub use cold::{ColdConfig, ColdReport};
+pub use cold::{GeoColdConfig, GeoColdReport};
 pub use config::ObjectiveConfig;
 pub use markets::markets;
 pub use types::{TypeVectors, TypesConfig};
 
-use catchment_sampling::Context;
+use catchment_sampling::{Context, SessionsConfig};
 
 use crate::sgns::SgnsConfig;
+
+/// The paper's sessions: a pause of more than half an hour begins another, and looks of less than half a minute do not
+/// count. Where a log has no times there is no pause, and where it has no dwell no look is short.
+pub fn default_sessions() -> SessionsConfig {
+    SessionsConfig {
+        gap_minutes: Some(30.0),
+        min_dwell_seconds: Some(30.0),
+        ..SessionsConfig::default()
+    }
+}
 
 /// The paper's settings of the skip-gram, where they differ from [`SgnsConfig`]'s own.
 pub fn default_model() -> SgnsConfig {

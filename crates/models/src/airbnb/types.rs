@@ -16,7 +16,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use catchment_features::{TypeOf, TypeRules};
+use catchment_features::{GoalsSoFar, TypeOf, TypeRules};
 use catchment_sampling::{MemorySessions, Session};
 use catchment_schema::{
     AttributeTable, Embeddings, EmbeddingsMeta, Error as FileError, EventKind, Histories, ItemIdx, Metric,
@@ -81,6 +81,26 @@ impl TypesConfig {
         }
         self.model.validate()
     }
+
+    /// As [`TypesConfig::validate`], knowing the word of the goal.
+    ///
+    /// # Errors
+    /// As there; [`Error::Config`] also where `reject` is that word: what is a goal cannot turn down.
+    pub fn validate_with_goal(&self, goal: &str) -> Result<()> {
+        self.validate()?;
+        if self.reject.as_deref() == Some(goal) {
+            return Err(self.rejects_the_goal());
+        }
+        Ok(())
+    }
+
+    fn rejects_the_goal(&self) -> Error {
+        Error::Config {
+            key: "types.reject",
+            value: self.reject.clone().unwrap_or_default(),
+            allowed: "another event than `objective.goal`",
+        }
+    }
 }
 
 /// The log, as far as types are made of it.
@@ -129,7 +149,7 @@ impl TypeSessions {
     /// Of all users.
     ///
     /// # Errors
-    /// [`Error::Features`] where a column is not there.
+    /// [`Error::Features`] where a column is not there; [`Error::Config`] where the goal is what turns down.
     pub fn new(data: &TypesData<'_>, config: &TypesConfig) -> Result<Self> {
         config
             .users
@@ -137,6 +157,9 @@ impl TypeSessions {
         config
             .items
             .check_columns("types.items", data.items, "items", data.items)?;
+        if data.reject == Some(data.goal) {
+            return Err(config.rejects_the_goal());
+        }
         let mut found = Self::default();
         let mut numbers: BTreeMap<(bool, String), u32> = BTreeMap::new();
         let mut token = |of: TypeOf, name: String, tokens: &mut Vec<(TypeOf, String)>| {
@@ -150,7 +173,7 @@ impl TypeSessions {
         };
         // Items are many times in the log.
         let mut item_tokens: Vec<Option<ItemIdx>> = vec![None; data.items.n_rows()];
-        let (mut session, mut goals) = (Session::default(), Vec::new());
+        let (mut session, mut goals) = (Session::default(), GoalsSoFar::default());
         for (user, history) in data.histories.iter() {
             session.clear();
             goals.clear();
@@ -163,7 +186,7 @@ impl TypeSessions {
                     continue;
                 };
                 let attributes = (user.index() < data.users.n_rows()).then_some((data.users, user.index()));
-                let of_user = config.users.of_user(attributes, &goals, data.items);
+                let of_user = config.users.of_user_so_far(attributes, &goals, data.items);
                 let of_user = token(TypeOf::User, of_user, &mut found.tokens);
                 let of_item = *known.get_or_insert_with(|| {
                     let name = config.items.of_row(data.items, event.item.index());
@@ -171,7 +194,7 @@ impl TypeSessions {
                 });
                 if event.kind == data.goal {
                     session.items.extend([of_user, of_item]);
-                    goals.push(event.item);
+                    goals.push(event.item, &config.users, data.items);
                 } else {
                     session.rejects.extend([[of_user, of_item], [of_item, of_user]]);
                 }
@@ -562,6 +585,19 @@ mod tests {
         };
         let message = none.validate().expect_err("refused").to_string();
         assert!(message.contains("`types.items` is empty"), "{message}");
+        let both = TypesData {
+            reject: Some(GOAL),
+            ..data
+        };
+        let refused = [
+            TypeSessions::new(&both, &config(true)).map(|_| ()),
+            config(true).validate_with_goal("reject"),
+        ];
+        for refused in refused {
+            let message = refused.expect_err("refused").to_string();
+            assert!(message.contains("`types.reject` is reject"), "{message}");
+        }
+        assert!(config(true).validate_with_goal("booking").is_ok());
         let missing = TypesConfig {
             users: rules("age"),
             ..config(false)

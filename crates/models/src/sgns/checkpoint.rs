@@ -29,6 +29,9 @@ pub(super) struct Run {
     pub(super) config: SgnsConfig,
     pub(super) seed: u64,
     pub(super) n_items: usize,
+    /// Of the terms that are added to the pairs and their negatives; 0 for none.
+    #[serde(default)]
+    pub(super) objective: u64,
     /// Of all sessions in their order (xxh3).
     pub(super) sessions: u64,
 }
@@ -50,6 +53,9 @@ impl Run {
         }
         if self.n_items != other.n_items {
             return Some(format!("{} items (here {})", other.n_items, self.n_items));
+        }
+        if self.objective != other.objective {
+            return Some("another objective".to_owned());
         }
         (self.sessions != other.sessions).then(|| "other sessions".to_owned())
     }

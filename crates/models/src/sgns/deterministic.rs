@@ -9,10 +9,11 @@
 //! in the round only after it. A round has at most as many targets as there are items, so that no row gains much
 //! from vectors that it has not seen. It costs that every changed row is read once more, and two meetings a round.
 
-use catchment_sampling::{SessionSource, SessionStream};
+use catchment_sampling::{Context, SessionSource, SessionStream};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::SgnsConfig;
 use super::record::Record;
 use super::worker::{Done, SessionPosition, Task, Worker};
 use crate::Result;
@@ -50,17 +51,33 @@ pub(super) struct Lanes<'a> {
     targets: u64,
 }
 
-/// Targets of a lane in a round.
-pub(super) fn lane_targets(n_items: usize, lanes: usize, most: usize) -> usize {
-    most.min(n_items / lanes).max(1)
+/// Targets after which a lane's round is over.
+fn lane_targets(n_items: usize, config: &SgnsConfig) -> usize {
+    config.lane_targets.min(n_items / config.lanes).max(1)
+}
+
+/// So many contexts of a centre are reckoned with at most.
+const MOST_CONTEXTS: usize = 1024;
+
+/// Targets that a lane's record is made for: those of a round and of the centre with which it ends. How many items a
+/// set has is not known, and of a window that is as good as a set some contexts count.
+pub(super) fn record_targets(n_items: usize, config: &SgnsConfig) -> usize {
+    let contexts = match config.context {
+        Context::Set => 0,
+        Context::Sampled(n) => n as usize,
+        Context::Window(width) | Context::DrawnWindow(width) => 2 * width as usize,
+    };
+    lane_targets(n_items, config) + contexts.min(MOST_CONTEXTS) * (1 + config.negatives)
 }
 
 impl<'a> Lanes<'a> {
     pub(super) fn new(task: &'a Task<'a>, source: &'a dyn SessionSource) -> Self {
         let config = task.config;
+        let n_items = task.tables[0].n_rows();
+        let n_targets = record_targets(n_items, config);
         let lane = |_| Lane {
             worker: Worker::new(config.dim),
-            record: Record::new(config.dim),
+            record: Record::new(config.dim, n_targets, config.negatives_form),
             shards: Vec::new(),
             begun: 0,
             stream: None,
@@ -72,7 +89,7 @@ impl<'a> Lanes<'a> {
             source,
             all: (0..config.lanes).map(lane).collect(),
             epoch: 0,
-            targets: lane_targets(task.tables[0].n_rows(), config.lanes, config.lane_targets) as u64,
+            targets: lane_targets(n_items, config) as u64,
         }
     }
 

@@ -71,17 +71,21 @@ impl ItemVectors {
         Self::new(table.vectors, table.dim)
     }
 
-    /// The output vectors that [`SgnsModel::save`] wrote beside them, `[n_items, dim]`, as they are.
+    /// The output vectors that [`SgnsModel::save`] wrote beside these, `[n_items, dim]`, as they are.
     ///
     /// # Errors
-    /// As [`ItemVectors::open`].
-    pub fn open_output(folder: impl AsRef<Path>, items: &Vocabulary) -> Result<Vec<f32>> {
+    /// As [`ItemVectors::open`]; [`Error::File`] also where they are of another width.
+    pub fn open_output(&self, folder: impl AsRef<Path>, items: &Vocabulary) -> Result<Vec<f32>> {
         let path = folder.as_ref().join(OUTPUT_FILE);
         let table = Embeddings::read(&path)?;
-        if table.ids != items.ids() {
+        if table.ids != items.ids() || table.dim != self.dim {
             return Err(FileError::Inconsistent {
                 path,
-                reason: "its ids are not those of the item vocabulary".to_owned(),
+                reason: format!(
+                    "its ids are not those of the item vocabulary, or its vectors are not {} wide, as the input vectors \
+                     are",
+                    self.dim
+                ),
             }
             .into());
         }
@@ -190,6 +194,29 @@ mod tests {
         assert!((vectors.cosine(ItemIdx(0), ItemIdx(0)) - 1.0).abs() < 1e-6);
         assert!(vectors.cosine(ItemIdx(0), ItemIdx(1)).abs() < 1e-6);
         assert!(vectors.cosine(ItemIdx(0), ItemIdx(77)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn output_vectors_are_as_wide_as_the_input_vectors() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let items = Vocabulary::from_counts([("a", 2), ("b", 1)]);
+        let model = SgnsModel {
+            dim: 2,
+            input: vec![1.0; 4],
+            output: vec![2.0; 4],
+            ..SgnsModel::default()
+        };
+        model
+            .save(folder.path(), &items, "item2vec", "run")
+            .expect("written");
+        let vectors = ItemVectors::open(folder.path(), &items).expect("read");
+        assert_eq!(
+            vectors.open_output(folder.path(), &items).expect("read"),
+            [2.0; 4]
+        );
+        let narrow = ItemVectors::new(vec![1.0; 2], 1).expect("vectors");
+        let refused = narrow.open_output(folder.path(), &items).expect_err("refused");
+        assert!(refused.to_string().contains("not 1 wide"), "{refused}");
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl Kernel {
     /// itself gains.
     ///
     /// # Safety
-    /// As [`Kernel::train`]; `vectors` begins `plan.ends.len() + 1` rows of the plan's width that nobody else has.
+    /// As [`Kernel::train`]; `vectors` reaches over `plan.ends.len() + 1` rows of the plan's width that nobody else has.
     #[inline]
     pub(super) unsafe fn look(self, centre: *mut f32, plan: &mut Plan, rate: f32, vectors: *mut f32) {
         // SAFETY: the caller's.
@@ -367,6 +367,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::sgns::NegativesForm;
     use crate::sgns::record::Record;
 
     /// The formulas above in double precision.
@@ -459,10 +460,10 @@ mod tests {
                     }
                     plan.end_group();
                 }
-                let mut record = Record::new(dim);
+                let mut record = Record::new(dim, 0, NegativesForm::Each);
                 let first = record.room(groups.len() + 1);
                 // SAFETY: all rows are of `rows`; the record has room for a vector a group and one more.
-                unsafe { kernel.look(rows.row(0), &mut plan, 0.3, record.vectors.row(first as usize)) };
+                unsafe { kernel.look(rows.row(0), &mut plan, 0.3, record.vectors(first, groups.len() + 1)) };
                 prop_assert_eq!(rows.to_vectors(), vectors.clone(), "looking changes nothing");
                 let number = |at: usize| u32::try_from(at).expect("small");
                 let mut steps = plan.steps.iter();

@@ -124,11 +124,12 @@ pub fn fit_or_resume(
     )
 }
 
-/// [`fit`] and, with a `checkpoint`, [`fit_or_resume`], for an objective with more terms. Its pairs and its loss count those
-/// terms, too.
+/// [`fit`] and, with a `checkpoint`, [`fit_or_resume`], for an objective with more terms. A goal that is a positive
+/// counts as a pair, and the loss is over all terms of centres that have a positive.
 ///
 /// # Errors
-/// As these; [`Error::Sampling`] also where not every item has a group.
+/// As these; [`Error::Sampling`] also where not every item has a group; [`Error::OtherRun`] also for a checkpoint of
+/// other terms.
 pub fn fit_objective(
     source: &dyn SessionSource,
     n_items: usize,
@@ -149,8 +150,8 @@ pub fn fit_objective(
             config: config.clone(),
             seed,
             n_items,
-            // Other terms are other things to learn, as other sessions are.
-            sessions: sessions ^ terms,
+            objective: terms,
+            sessions,
         };
         Checkpoint::new(path, run)
     });

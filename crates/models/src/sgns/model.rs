@@ -2,11 +2,11 @@
 
 use catchment_schema::{Embeddings, EmbeddingsMeta, ItemIdx, Metric, Vocabulary};
 
-use super::deterministic::lane_targets;
+use super::deterministic::record_targets;
 use super::item_vectors::normalise;
 use super::record::Record;
 use super::rows::Rows;
-use super::{NegativesForm, Parallel, SgnsConfig};
+use super::{Parallel, SgnsConfig};
 use crate::{Error, Result};
 
 /// What a training did.
@@ -18,7 +18,7 @@ pub struct SgnsReport {
     pub pairs: u64,
     /// Positives and negatives trained, over all epochs.
     pub targets: u64,
-    /// For each epoch, the mean loss of a pair with its negatives.
+    /// For each epoch, the mean loss of a pair with its negatives and its share of what an objective adds to the centre.
     pub losses: Vec<f64>,
 }
 
@@ -53,10 +53,13 @@ impl SgnsModel {
 
     /// How many items there are.
     pub fn n_items(&self) -> usize {
-        self.input.len() / self.dim
+        self.input.len().checked_div(self.dim).unwrap_or(0)
     }
 
     /// An item's input vector.
+    ///
+    /// # Panics
+    /// When there is no such item.
     pub fn item(&self, item: ItemIdx) -> &[f32] {
         &self.input[item.index() * self.dim..(item.index() + 1) * self.dim]
     }
@@ -68,7 +71,10 @@ impl SgnsModel {
     /// [`Error::WrongLength`] when the vocabulary is not the one that the model was fitted with.
     pub fn item_embeddings(&self, items: &Vocabulary, model: &str, run: &str) -> Result<Embeddings> {
         let mut table = self.table(&self.input, items, model, run)?;
-        table.vectors.chunks_exact_mut(self.dim).for_each(normalise);
+        table
+            .vectors
+            .chunks_exact_mut(self.dim.max(1))
+            .for_each(normalise);
         table.meta.metric = Metric::Cosine;
         Ok(table)
     }
@@ -105,23 +111,22 @@ impl SgnsModel {
     }
 }
 
-/// What a training takes beside its sessions, at most, in bytes: both tables and, at the end, one of them once more; the
-/// tables that are drawn from and, in lanes, the changes of a round (a centre's last targets may lie beyond it).
+/// What a training takes beside its sessions, and [`SgnsModel::save`] after it, at most, in bytes. While training both
+/// tables and, at the end, one of them once more; the tables that are drawn from; in lanes, the changes of a round, of
+/// which those may take more that a centre in a very long set, or an objective, adds to it. While saving both tables, a
+/// copy of one, the items' ids, and what is on its way to the file.
 pub fn memory_bytes(n_items: usize, config: &SgnsConfig) -> usize {
-    let tables = 2 * Rows::bytes(n_items, config.dim) + n_items * config.dim * size_of::<f32>();
+    let vectors = n_items * config.dim * size_of::<f32>();
+    let tables = 2 * Rows::bytes(n_items, config.dim) + vectors;
     // Counts, what is kept, weights while the negatives' table is made, the table, and its logarithms.
     let sampling = n_items * (8 + 4 + 16 + 8 + 4);
     let records = match config.parallel {
         Parallel::LockFree => 0,
         Parallel::Deterministic => {
-            let targets = lane_targets(n_items, config.lanes, config.lane_targets);
-            // One pair alone that shares its negatives has a vector for every target and one more.
-            let rows = match config.negatives_form {
-                NegativesForm::Each => targets,
-                NegativesForm::Shared => targets + targets.div_ceil(2),
-            };
-            config.lanes * Record::bytes(rows, config.dim)
+            let targets = record_targets(n_items, config);
+            config.lanes * Record::bytes(targets, config.dim, config.negatives_form)
         }
     };
-    tables + sampling + records
+    let saving = 3 * vectors + Embeddings::writing_bytes(n_items, config.dim);
+    saving.max(tables + sampling + records)
 }

@@ -17,7 +17,8 @@ pub struct Objective {
     pub global_goal: bool,
     /// Negatives of the centre's own group.
     pub group_negatives: Option<GroupNegatives>,
-    /// Pairs that were turned down ([`Session::rejects`](catchment_sampling::Session::rejects)) are negatives.
+    /// Pairs that were turned down ([`Session::rejects`](catchment_sampling::Session::rejects)) are negatives. Where more
+    /// than 100 of a session are the centre's, each time that it stands there, 100 are drawn evenly.
     pub rejects: bool,
 }
 
@@ -27,7 +28,7 @@ pub struct GroupNegatives {
     /// The group of each item; one without a group gets no such negative.
     pub groups: Vec<Option<u32>>,
     /// How many for every centre. They are drawn as the other negatives are, by the same power of the frequency, and
-    /// what is the centre, in its window or the goal is drawn anew.
+    /// what is the centre, in its window or, where it is a positive, the goal is drawn anew.
     pub negatives: usize,
 }
 
@@ -75,9 +76,11 @@ impl Objective {
     }
 
     /// Bytes that a training takes beside those of [`memory_bytes`](super::memory_bytes), at most.
-    pub fn memory_bytes(&self, n_items: usize) -> usize {
-        self.group_negatives
-            .as_ref()
-            .map_or(0, |_| GroupedUnigram::bytes(n_items))
+    pub fn memory_bytes(&self) -> usize {
+        let groups = self.group_negatives.as_ref().filter(|group| group.negatives > 0);
+        groups.map_or(0, |group| {
+            let n_groups = group.groups.iter().flatten().max();
+            GroupedUnigram::bytes(group.groups.len(), n_groups.map_or(0, |&last| last as usize + 1))
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! Changes that were computed and not yet made.
 
+use super::NegativesForm;
 use super::kernel::{Kernel, Update};
 use super::rows::Rows;
 
@@ -17,20 +18,39 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// An empty one, for vectors of this width.
-    pub(super) fn new(dim: usize) -> Self {
+    /// An empty one, for vectors of this width, with memory set aside for so many targets. Whatever more there are takes
+    /// just what it needs.
+    pub(super) fn new(dim: usize, n_targets: usize, form: NegativesForm) -> Self {
+        let [vectors, inputs, outputs] = Self::lengths(n_targets, form);
         Self {
-            vectors: Rows::zeros(0, dim),
+            vectors: Rows::with_capacity(vectors, dim),
             n_vectors: 0,
-            inputs: Vec::new(),
-            outputs: Vec::new(),
+            inputs: Vec::with_capacity(inputs),
+            outputs: Vec::with_capacity(outputs),
         }
     }
 
     /// Bytes of a record of so many targets, of which each group has at least two.
-    pub(super) fn bytes(n_targets: usize, dim: usize) -> usize {
-        // A centre has a vector beside those of its groups, and at least one group.
-        n_targets * 2 * size_of::<Update>() + Rows::bytes(n_targets, dim)
+    pub(super) fn bytes(n_targets: usize, dim: usize, form: NegativesForm) -> usize {
+        let [vectors, inputs, outputs] = Self::lengths(n_targets, form);
+        (inputs + outputs) * size_of::<Update>() + Rows::bytes(vectors, dim)
+    }
+
+    /// How many vectors and updates of both tables so many targets have at most.
+    fn lengths(n_targets: usize, form: NegativesForm) -> [usize; 3] {
+        let pairs = n_targets.div_ceil(2);
+        match form {
+            // A centre has a vector beside those of its groups, and at least one group.
+            NegativesForm::Each => [n_targets, pairs, n_targets],
+            // One pair alone that shares its negatives has a vector for every target and one more.
+            NegativesForm::Shared => [n_targets + pairs, pairs, n_targets],
+        }
+    }
+
+    /// Room for this many updates more.
+    pub(super) fn reserve(&mut self, inputs: usize, outputs: usize) {
+        self.inputs.reserve_exact(inputs);
+        self.outputs.reserve_exact(outputs);
     }
 
     /// Room for `n` vectors more; the number of the first of them.
@@ -39,6 +59,11 @@ impl Record {
         self.n_vectors += n;
         self.vectors.grow(self.n_vectors);
         u32::try_from(first).unwrap_or(u32::MAX)
+    }
+
+    /// Where `n` vectors begin that [`Record::room`] was made for.
+    pub(super) fn vectors(&self, first: u32, n: usize) -> *mut f32 {
+        self.vectors.rows(first as usize, n)
     }
 
     /// Adds the changes to those rows of the tables whose numbers have the low bits `part` under `mask`.

@@ -50,10 +50,21 @@ impl Rows {
         rows
     }
 
-    /// At least so many rows; new ones are zero.
+    /// None yet, with memory set aside for so many.
+    pub(super) fn with_capacity(n_rows: usize, dim: usize) -> Self {
+        let lines_a_row = dim.div_ceil(LINE);
+        Self {
+            lines: Vec::with_capacity(n_rows * lines_a_row),
+            dim,
+            lines_a_row,
+        }
+    }
+
+    /// At least so many rows; new ones are zero. Beyond what was set aside no more is taken than they need.
     pub(super) fn grow(&mut self, n_rows: usize) {
         let n_lines = n_rows * self.lines_a_row;
         if self.lines.len() < n_lines {
+            self.lines.reserve_exact(n_lines - self.lines.len());
             self.lines.resize_with(n_lines, Line::default);
         }
     }
@@ -72,12 +83,24 @@ impl Rows {
     }
 
     /// Where a row begins: `16 · lines_a_row` numbers, aligned to 64 bytes. Reading and writing through it is the
-    /// kernels' affair.
+    /// kernels' affair; it reaches no other row.
+    ///
+    /// # Panics
+    /// When there is no such row.
     #[inline]
     pub(super) fn row(&self, row: usize) -> *mut f32 {
-        let begin = row * self.lines_a_row;
-        // Bounds are checked here, once for the whole row.
-        self.lines[begin..begin + self.lines_a_row]
+        self.rows(row, 1)
+    }
+
+    /// Where `n` rows begin that lie side by side. An address may be used as far as the slice that it was taken from
+    /// reaches, so it is taken from all of them; their bounds are checked here, once.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    #[inline]
+    pub(super) fn rows(&self, first: usize, n: usize) -> *mut f32 {
+        let begin = first * self.lines_a_row;
+        self.lines[begin..begin + n * self.lines_a_row]
             .as_ptr()
             .cast_mut()
             .cast()
@@ -155,6 +178,18 @@ pub(super) fn split(word: u64) -> [f32; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_given_as_far_as_there_are_any() {
+        let rows = Rows::zeros(5, 17);
+        assert_eq!(rows.rows(1, 4), rows.row(1));
+        for (first, n) in [(1, 5), (5, 1), (0, 6)] {
+            assert!(
+                std::panic::catch_unwind(|| rows.rows(first, n)).is_err(),
+                "{first} {n}"
+            );
+        }
+    }
 
     #[test]
     fn vectors_go_in_and_come_out_whatever_the_padding() {

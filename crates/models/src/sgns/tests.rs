@@ -360,6 +360,98 @@ fn what_was_turned_down_is_pushed_away() {
     }
 }
 
+/// A session of one item with more rejections than count at once, among others.
+fn with_many_rejects() -> MemorySessions {
+    let mut sessions = with_goals();
+    for _ in 0..20 {
+        sessions.push(&Session {
+            items: (0..60).map(|at| ItemIdx(at % 2)).collect(),
+            goal: None,
+            rejects: (0..3000)
+                .map(|at| [ItemIdx(at % 3), ItemIdx(20 + at % 50)])
+                .collect(),
+        });
+    }
+    sessions
+}
+
+#[test]
+fn of_very_many_rejections_some_are_drawn_and_the_bytes_stay_the_same() {
+    let objective = Objective {
+        rejects: true,
+        ..Objective::default()
+    };
+    let sessions = with_many_rejects();
+    let config = SgnsConfig {
+        context: Context::Window(1),
+        epochs: 2,
+        ..small()
+    };
+    let fitted = |objective: &Objective, threads| {
+        on_threads(threads, || {
+            fit_objective(&sessions, 80, &config, objective, 9, None, &mut Silent).expect("fitted")
+        })
+    };
+    let (with, without) = (fitted(&objective, 1), fitted(&Objective::default(), 1));
+    assert_eq!(with, fitted(&objective, 3));
+    // Two epochs of twenty sessions of sixty items, each of which has a thousand rejections.
+    assert_eq!(with.report.targets - without.report.targets, 2 * 20 * 60 * 100);
+    assert_eq!(with.report.pairs, without.report.pairs);
+    let path = tempfile::tempdir().expect("temporary folder");
+    let path = path.path().join("checkpoint");
+    for stop in [5, 9, u32::MAX] {
+        let mut steps = 0;
+        let mut until = |_: u64, _: u64, _: &str| {
+            steps += 1;
+            if steps == stop { Flow::Stop } else { Flow::Continue }
+        };
+        let end = fit_objective(&sessions, 80, &config, &objective, 9, Some(&path), &mut until);
+        assert!(matches!(&end, Err(Error::Stopped)) || end.expect("fitted") == with);
+    }
+}
+
+#[test]
+fn the_loss_is_over_all_terms_of_centres_with_a_positive_in_both_forms() {
+    // Everything is 0 but for numbers too small to matter: each pair and each negative has the loss ln 2.
+    let ln_2 = std::f64::consts::LN_2;
+    let mut sessions = MemorySessions::default();
+    for _ in 0..200 {
+        sessions.push(&Session {
+            items: vec![ItemIdx(0), ItemIdx(1), ItemIdx(2), ItemIdx(3)],
+            goal: Some(ItemIdx(3)),
+            rejects: vec![[ItemIdx(1), ItemIdx(4)], [ItemIdx(5), ItemIdx(4)]],
+        });
+        // The same item all the time has no pair, but something that was turned down.
+        sessions.push(&Session {
+            items: vec![ItemIdx(5), ItemIdx(5)],
+            goal: None,
+            rejects: vec![[ItemIdx(5), ItemIdx(4)]],
+        });
+    }
+    let objective = Objective {
+        global_goal: true,
+        rejects: true,
+        group_negatives: None,
+    };
+    for negatives_form in [NegativesForm::Each, NegativesForm::Shared] {
+        let config = SgnsConfig {
+            negatives_form,
+            context: Context::Window(1),
+            epochs: 1,
+            learning_rate: 1e-6,
+            final_learning_rate: 0.0,
+            ..small()
+        };
+        let model = fit_objective(&sessions, 6, &config, &objective, 1, None, &mut Silent).expect("fitted");
+        // Six pairs of the window and three of the goal; the goal has no negatives, and one was turned down.
+        assert_eq!(model.report.pairs, 200 * 9);
+        // Of 64 centres with a positive one adds its loss: the first of every sixteenth session. It has a pair with
+        // five negatives, and the goal without any.
+        let loss = model.report.losses[0];
+        assert!((loss - 3.5 * ln_2).abs() < 1e-3, "{negatives_form:?}: {loss}");
+    }
+}
+
 #[test]
 fn an_objective_gives_the_same_bytes_on_any_number_of_threads() {
     let sessions = with_goals();

@@ -103,7 +103,7 @@ impl Window {
     /// Computes the step and leaves all rows as they are: `vectors` gets what each of them gains, inputs first.
     ///
     /// # Safety
-    /// As [`Window::train`]; `vectors` begins [`Window::n_rows`] rows of the window's width that nobody else has.
+    /// As [`Window::train`]; `vectors` reaches over [`Window::n_rows`] rows of the window's width that nobody else has.
     #[inline]
     pub(super) unsafe fn look(&mut self, kernel: Kernel, rate: f32, vectors: *mut f32) {
         // SAFETY: the caller's.
@@ -182,7 +182,7 @@ unsafe fn step<L: Lanes, const WRITE: bool, const N: usize>(
                 }
             }
         }
-        let (v, u) = (window.v.row(0), window.u.row(0));
+        let (v, u) = (window.v.rows(0, n_inputs), window.u.rows(0, n_outputs));
         for (input, logits) in window.logits.chunks_exact_mut(n_outputs).enumerate() {
             let v = v.add(input * length);
             if length == N * LINE {
@@ -323,7 +323,7 @@ mod tests {
                 }
                 let gained = Rows::zeros(window.n_rows(), dim);
                 // SAFETY: all rows are of `rows`, and there is a row of `gained` for each.
-                unsafe { window.look(kernel, 0.3, gained.row(0)) };
+                unsafe { window.look(kernel, 0.3, gained.rows(0, window.n_rows())) };
                 prop_assert_eq!(rows.to_vectors(), vectors.clone(), "looking changes nothing");
                 let loss = window.loss();
                 // SAFETY: as above.

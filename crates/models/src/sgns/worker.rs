@@ -2,7 +2,7 @@
 
 use catchment_sampling::{Session, Unigram, Walk};
 use catchment_schema::ItemIdx;
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 
@@ -36,9 +36,10 @@ pub(super) struct Done {
     pub(super) pairs: u64,
     /// Positives and negatives trained.
     pub(super) targets: u64,
-    /// Sum of the losses of `loss_pairs` pairs, each taken just before its step.
+    /// Sum of the losses of some centres with a positive, taken just before their steps and over all of their terms.
     #[serde(with = "bits")]
     pub(super) loss: f64,
+    /// Positive pairs of those centres.
     pub(super) loss_pairs: u64,
 }
 
@@ -75,8 +76,10 @@ pub(super) struct SessionPosition {
     centres: u64,
 }
 
-/// Of so many centres one adds its loss.
+/// Of so many centres with a positive one adds its loss.
 const CENTRES_A_LOSS: u64 = 64;
+/// So many of what a session turned down beside a centre are its negatives at most.
+pub(super) const MOST_REJECTS: usize = 100;
 /// How often a negative is drawn anew because it was the positive.
 const REDRAWS: u32 = 16;
 
@@ -88,8 +91,11 @@ pub(super) struct Worker {
     contexts: Vec<ItemIdx>,
     /// The centre's targets: each context, followed by its negatives.
     targets: Vec<ItemIdx>,
-    /// How many of the targets are positives.
+    /// How many positives the centre has, and of how many its plan holds.
     positives: u64,
+    planned: u64,
+    /// Whether the centre adds its loss.
+    has_loss: bool,
     plan: Plan,
     window: Window,
     next: usize,
@@ -107,6 +113,8 @@ impl Worker {
             contexts: Vec::new(),
             targets: Vec::new(),
             positives: 0,
+            planned: 0,
+            has_loss: false,
             plan: Plan::new(dim),
             window: Window::new(dim),
             next: 0,
@@ -127,6 +135,7 @@ impl Worker {
     /// Goes on with `self.session`, which was just read.
     pub(super) fn begin_session(&mut self, task: &Task<'_>) {
         self.done.events += self.session.items.len() as u64;
+        self.sort_rejects();
         task.walk.thin(&self.session.items, &mut self.rng, &mut self.kept);
         self.next = 0;
     }
@@ -147,6 +156,12 @@ impl Worker {
         self.kept.clone_from(&at.kept);
         self.next = at.next;
         self.centres = at.centres;
+        self.sort_rejects();
+    }
+
+    /// What one item was offered and turned down lies side by side from now on.
+    fn sort_rejects(&mut self) {
+        self.session.rejects.sort_by_key(|[at, _]| *at);
     }
 
     /// Trains the next centre of the session; whether there was one.
@@ -169,10 +184,9 @@ impl Worker {
             let row = task.tables[0].row(centre.index());
             // SAFETY: the centre and all targets are rows of tables of the plan's width.
             unsafe { task.kernel.train(row, &mut self.plan, rate) };
-            if !is_shared {
-                self.count();
-            }
+            self.count_plan();
         }
+        self.centres += u64::from(self.positives > 0);
         true
     }
 
@@ -188,8 +202,10 @@ impl Worker {
         let is_shared = task.config.negatives_form == NegativesForm::Shared;
         if is_shared {
             self.share(task, |worker, inputs, outputs| {
-                let first = record.room(worker.window.n_rows());
-                let vectors = record.vectors.row(first as usize);
+                let n_rows = worker.window.n_rows();
+                record.reserve(inputs.len(), outputs.len());
+                let first = record.room(n_rows);
+                let vectors = record.vectors(first, n_rows);
                 // SAFETY: as in `train`; the record has just made room for the vectors.
                 unsafe { worker.window.look(task.kernel, rate, vectors) };
                 let update = |(vector, item): (u32, &ItemIdx)| Update {
@@ -205,16 +221,17 @@ impl Worker {
         } else {
             self.draw(task);
         }
+        self.centres += u64::from(self.positives > 0);
         if self.plan.is_empty() {
             return true;
         }
-        let mut vector = record.room(self.plan.ends.len() + 1);
+        record.reserve(1, self.targets.len());
+        let n_vectors = self.plan.ends.len() + 1;
+        let mut vector = record.room(n_vectors);
+        let vectors = record.vectors(vector, n_vectors);
         let row = task.tables[0].row(centre.index());
         // SAFETY: as in `train`; the record has just made room for the vectors.
-        unsafe {
-            task.kernel
-                .look(row, &mut self.plan, rate, record.vectors.row(vector as usize));
-        }
+        unsafe { task.kernel.look(row, &mut self.plan, rate, vectors) };
         let mut begin = 0;
         for &end in &self.plan.ends {
             let group = self.targets[begin..end].iter().zip(&self.plan.steps[begin..end]);
@@ -232,9 +249,7 @@ impl Worker {
             vector,
             step: 1.0,
         });
-        if !is_shared {
-            self.count();
-        }
+        self.count_plan();
         true
     }
 
@@ -246,8 +261,7 @@ impl Worker {
         task.walk
             .contexts(&self.kept, self.next, &mut self.rng, &mut self.contexts);
         self.next += 1;
-        self.targets.clear();
-        self.plan.clear();
+        self.begin_plan();
         for &context in &self.contexts {
             self.targets.push(context);
             self.plan.push(task.tables[1].row(context.index()), 1.0);
@@ -259,8 +273,17 @@ impl Worker {
             }
             self.plan.end_group();
         }
-        self.positives = self.contexts.len() as u64;
+        self.planned = self.contexts.len() as u64;
         self.draw_objective(task, centre);
+    }
+
+    /// An empty plan for the next centre.
+    fn begin_plan(&mut self) {
+        self.targets.clear();
+        self.plan.clear();
+        self.planned = 0;
+        self.positives = self.contexts.len() as u64;
+        self.has_loss = self.centres.is_multiple_of(CENTRES_A_LOSS);
     }
 
     /// Puts into the plan, as one group more, what the objective adds.
@@ -275,10 +298,21 @@ impl Worker {
             self.targets.push(goal);
             self.plan.push(output.row(goal.index()), 1.0);
             self.positives += 1;
+            self.planned += 1;
         }
         if *rejects {
-            for [_, rejected] in self.session.rejects.iter().filter(|[at, _]| *at == centre) {
-                self.targets.push(*rejected);
+            let all = &self.session.rejects;
+            let begin = all.partition_point(|[at, _]| *at < centre);
+            let end = begin + all[begin..].partition_point(|[at, _]| *at == centre);
+            for place in 0..(end - begin).min(MOST_REJECTS) {
+                // All of them, or as many drawn evenly.
+                let place = if end - begin > MOST_REJECTS {
+                    self.rng.random_range(begin..end)
+                } else {
+                    begin + place
+                };
+                let [_, rejected] = all[place];
+                self.targets.push(rejected);
                 self.plan.push(output.row(rejected.index()), 0.0);
             }
         }
@@ -304,16 +338,12 @@ impl Worker {
 
     /// Puts into the plan what the objective adds for the centre whose contexts were just met in another form.
     fn draw_objective_alone(&mut self, task: &Task<'_>, centre: ItemIdx) {
-        self.targets.clear();
-        self.plan.clear();
-        let n_contexts = self.contexts.len() as u64;
-        self.positives = n_contexts;
+        self.begin_plan();
         self.draw_objective(task, centre);
-        self.done.pairs += self.positives - n_contexts;
-        self.done.targets += self.targets.len() as u64;
     }
 
-    /// Meets the next centre of the session with all its contexts, some at a time, which share their negatives. `step` is told the contexts and what they are trained against, and takes the step.
+    /// Meets the next centre of the session with all its contexts, some at a time, which share their negatives. `step`
+    /// is told the contexts and what they are trained against, and takes the step.
     fn share(&mut self, task: &Task<'_>, mut step: impl FnMut(&mut Self, &[ItemIdx], &[ItemIdx])) {
         let Some(&centre) = self.kept.get(self.next) else {
             return;
@@ -345,21 +375,19 @@ impl Worker {
                 self.done.loss_pairs += inputs.len() as u64;
             }
         }
-        self.centres += u64::from(!contexts.is_empty());
         (self.contexts, self.targets) = (contexts, targets);
     }
 
-    /// Counts the centre that was just trained.
-    fn count(&mut self) {
-        self.done.pairs += self.positives;
+    /// Counts the plan that was just trained, or looked at.
+    fn count_plan(&mut self) {
+        self.done.pairs += self.planned;
         self.done.targets += self.targets.len() as u64;
-        if self.centres.is_multiple_of(CENTRES_A_LOSS) {
+        if self.has_loss && self.positives > 0 {
             let losses = self.plan.logits.iter().zip(&self.plan.labels);
             let loss = |(&logit, &label): (&f32, &f32)| softplus(if label > 0.5 { -logit } else { logit });
             self.done.loss += losses.map(loss).sum::<f64>();
-            self.done.loss_pairs += self.positives;
+            self.done.loss_pairs += self.planned;
         }
-        self.centres += 1;
     }
 }
 

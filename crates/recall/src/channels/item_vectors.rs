@@ -40,8 +40,8 @@ pub struct ItemVectorsConfig {
     pub against: Against,
     /// How many of the most recent distinct items of the history are taken; 0: all of them.
     pub recent_items: usize,
-    /// After how many positions, counted back from the most recent distinct item, an item weighs half. Above 0 and
-    /// finite; none: every item weighs 1.
+    /// After how many positions, counted back from the most recent distinct item, an item weighs half. From 0.001
+    /// to 1000000; none: every item weighs 1.
     pub half_life: Option<f32>,
     /// Of `seeds`: how many neighbours each item brings. From 1 to 10000.
     pub neighbours: usize,

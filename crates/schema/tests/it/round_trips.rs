@@ -77,6 +77,22 @@ fn files_without_rows_are_files() {
     });
 }
 
+#[test]
+fn embeddings_of_several_row_groups_round_trip() {
+    let n = 40_000_u32;
+    let embeddings = Embeddings {
+        dim: 2,
+        ids: (0..n).map(|row| format!("i{row}").into()).collect(),
+        vectors: (0..2 * n).map(|value| value as f32).collect(),
+        bias: Some((0..n).map(|row| -(row as f32)).collect()),
+        ..crate::samples::embeddings()
+    };
+    in_folder(|path| {
+        embeddings.write(&path).expect("writes");
+        assert_eq!(Embeddings::read(&path).expect("reads"), embeddings);
+    });
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 

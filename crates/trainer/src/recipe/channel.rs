@@ -188,7 +188,7 @@ impl ChannelTable {
                 Ok(ChannelModel::Ials { model, index })
             }
             ChannelKind::Item2vec => {
-                let sessions = self.resolve_sessions(table)?;
+                let sessions = self.resolve_sessions(table, SessionsConfig::default())?;
                 let model: SgnsConfig = table.settings("model", self.model.as_ref())?;
                 model.validate().map_err(model_error)?;
                 let query: ItemVectorsConfig = table.settings("query", self.query.as_ref())?;
@@ -210,7 +210,7 @@ impl ChannelTable {
     }
 
     fn resolve_airbnb(&self, table: Table) -> Result<ChannelModel, Problem> {
-        let sessions = self.resolve_sessions(table)?;
+        let sessions = self.resolve_sessions(table, airbnb::default_sessions())?;
         let objective: ObjectiveConfig = table.settings("objective", self.objective.as_ref())?;
         let objective_error = |error| table.model_error("objective", error);
         objective.validate().map_err(objective_error)?;
@@ -224,7 +224,7 @@ impl ChannelTable {
         Ok(ChannelModel::Airbnb {
             sessions,
             cold: self.resolve_cold(table)?,
-            types: self.resolve_types(table, objective.goal.is_some())?,
+            types: self.resolve_types(table, objective.goal.as_deref())?,
             objective,
             model,
             query,
@@ -232,8 +232,9 @@ impl ChannelTable {
         })
     }
 
-    fn resolve_sessions(&self, table: Table) -> Result<SessionsConfig, Problem> {
-        let sessions: SessionsConfig = table.settings("sessions", self.sessions.as_ref())?;
+    fn resolve_sessions(&self, table: Table, defaults: SessionsConfig) -> Result<SessionsConfig, Problem> {
+        let sessions = over(defaults, self.sessions.as_ref());
+        let sessions: SessionsConfig = table.settings("sessions", Some(&sessions))?;
         sessions.validate().map_err(|error| match error {
             SamplingError::Config { key, value, allowed } => {
                 table.out_of_range(&format!("sessions.{key}"), &value, allowed)
@@ -243,26 +244,26 @@ impl ChannelTable {
         Ok(sessions)
     }
 
-    fn resolve_cold(&self, table: Table) -> Result<Option<Box<airbnb::ColdConfig>>, Problem> {
+    fn resolve_cold(&self, table: Table) -> Result<Option<Box<airbnb::GeoColdConfig>>, Problem> {
         if self.cold.is_none() {
             return Ok(None);
         }
-        let cold: airbnb::ColdConfig = table.settings("cold", self.cold.as_ref())?;
+        let cold: airbnb::GeoColdConfig = table.settings("cold", self.cold.as_ref())?;
         cold.validate()
             .map_err(|error| table.model_error("cold", error))?;
         Ok(Some(Box::new(cold)))
     }
 
-    fn resolve_types(&self, table: Table, has_goal: bool) -> Result<Option<Box<TypesConfig>>, Problem> {
+    fn resolve_types(&self, table: Table, goal: Option<&str>) -> Result<Option<Box<TypesConfig>>, Problem> {
         let Some(given) = &self.types else {
             return Ok(None);
         };
-        if !has_goal {
+        let Some(goal) = goal else {
             let message = "`types` are learned from goals, and `objective` names none";
             return Err(
                 Problem::new(table.place("types"), message).with_help("set objective = { goal = \"…\" }")
             );
-        }
+        };
         let mut given = given.clone();
         if given.get("model").is_none_or(toml::Value::is_table) {
             let model = given.get("model").and_then(toml::Value::as_table);
@@ -277,7 +278,7 @@ impl ChannelTable {
             }
             error => table.model_error("types.model", error),
         };
-        types.validate().map_err(types_error)?;
+        types.validate_with_goal(goal).map_err(types_error)?;
         Ok(Some(Box::new(types)))
     }
 

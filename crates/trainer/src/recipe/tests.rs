@@ -495,6 +495,14 @@ fn settings_of_airbnb_are_checked_with_their_line() {
             help: choose an allowed value for that key"#]],
     );
     check(
+        &recipe(
+            "objective = { goal = \"buy\" }\n[channel.types]\nusers = [{ column = \"age\" }]\nitems = [{ column = \"kind\" }]\nreject = \"buy\"\n",
+        ),
+        expect![[r#"
+            shop/catchment.toml:18: channel `stays`: `types.reject` = buy is out of range: another event than `objective.goal`
+            help: choose an allowed value for that key"#]],
+    );
+    check(
         &GOOD.replace("kind = \"ials\"", "kind = \"ials\"\ncold = {}"),
         expect![[r#"
             shop/catchment.toml:10: channel `ials`: kind `ials` has no `cold`
@@ -513,6 +521,7 @@ fn a_channel_of_airbnb_has_the_papers_settings_where_it_says_nothing() {
         model,
         objective,
         types,
+        sessions,
         ..
     }) = recipe.channels.last().map(|channel| &channel.model)
     else {
@@ -521,6 +530,11 @@ fn a_channel_of_airbnb_has_the_papers_settings_where_it_says_nothing() {
     assert_eq!((model.dim, model.epochs, model.negatives), (32, 3, 5));
     assert_eq!((objective.oversample, objective.market_negatives), (5, 5));
     assert!(types.is_none());
+    assert_eq!(*sessions, catchment_models::airbnb::default_sessions());
+    assert_eq!(
+        (sessions.gap_minutes, sessions.min_dwell_seconds),
+        (Some(30.0), Some(30.0))
+    );
 }
 
 #[test]

@@ -131,6 +131,44 @@ fn checkpoints_of_other_trainings_are_refused_and_named() {
 }
 
 #[test]
+fn a_checkpoint_of_another_objective_is_refused_by_that_name() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let path = folder.path().join("checkpoint");
+    let sessions = with_goals();
+    let resume = |objective: &Objective, stop| {
+        fit_objective(
+            &sessions,
+            80,
+            &small(),
+            objective,
+            9,
+            Some(&path),
+            &mut until(stop),
+        )
+    };
+    let goals = Objective {
+        global_goal: true,
+        ..Objective::default()
+    };
+    assert!(matches!(resume(&goals, 7), Err(Error::Stopped)));
+    let groups = Objective {
+        group_negatives: Some(GroupNegatives {
+            groups: vec![Some(0); 80],
+            negatives: 2,
+        }),
+        ..goals.clone()
+    };
+    for other in [Objective::default(), groups] {
+        match resume(&other, u32::MAX).expect_err("refused") {
+            Error::OtherRun { differs, .. } => assert_eq!(differs, "another objective"),
+            error => panic!("{error}"),
+        }
+    }
+    let whole = fit_objective(&sessions, 80, &small(), &goals, 9, None, &mut Silent).expect("fitted");
+    assert!(resume(&goals, u32::MAX).expect("fitted") == whole);
+}
+
+#[test]
 fn damaged_checkpoints_are_refused() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let path = folder.path().join("checkpoint");
