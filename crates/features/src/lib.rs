@@ -101,6 +101,7 @@ pub mod side;
 pub mod space;
 pub mod spec;
 pub mod transform;
+pub mod trigrams;
 pub mod type_rules;
 pub mod user;
 

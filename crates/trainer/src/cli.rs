@@ -236,6 +236,11 @@ pub(crate) enum Command {
         #[arg(short, long)]
         output: PathBuf,
     },
+    /// Count the letter trigrams of a text or a list of words, and find words that have the same: what DSSM would see.
+    Trigrams {
+        /// Plain text, UTF-8.
+        file: PathBuf,
+    },
     /// Make a world whose truth is known, with a recipe for it.
     Synth {
         /// Which world.

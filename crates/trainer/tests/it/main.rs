@@ -14,3 +14,4 @@ mod item2vec;
 mod place;
 mod river;
 mod stages;
+mod trigrams;
