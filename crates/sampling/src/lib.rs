@@ -6,7 +6,7 @@
 //! can make, and losses accept only that: the correction cannot be forgotten, doubled or given the wrong sign.
 //!
 //! The hinge is [`Proposal`]; samplers are [`Uniform`], [`LogUniform`] (by rank) and [`Unigram`] (a power of the frequency,
-//! by an [`AliasTable`]); [`GroupedUnigram`] draws within an item's own group. A batch is a sample by itself: [`in_batch`],
+//! by an [`AliasTable`]); [`GroupedUnigram`] draws within an item's own group. A batch is a sample by itself: [`in_batch()`],
 //! [`Mixed`] with draws from the whole catalogue, or remembered ([`CrossBatchMemory`]); how often it is expected to hold an
 //! item is counted ([`CountedFrequency`]) or estimated from the stream ([`StreamingFrequency`]).
 //!

@@ -6,10 +6,10 @@ use catchment_sampling::{
     AliasTable, Candidates, CountedFrequency, LogUniform, Mixed, Proposal, Uniform, Unigram, in_batch,
 };
 use catchment_schema::ItemIdx;
-use rand::{Rng, RngExt, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-pub(crate) const N_ITEMS: usize = 2_000;
+pub(crate) const N_ITEMS: u32 = 2_000;
 const N_USERS: usize = 32;
 const DIM: usize = 8;
 /// Rows of a batch, and draws beside them.
@@ -64,19 +64,19 @@ impl Toy {
         // Uniform with the variance of a tenth of a normal one: scores of about ±1.
         let mut vector = || std::array::from_fn(|_| rng.random_range(-0.9_f32..0.9));
         let users: Vec<[f32; DIM]> = (0..N_USERS).map(|_| vector()).collect();
-        let items: Vec<[f32; DIM]> = (0..N_ITEMS).map(|_| vector()).collect();
+        let items: Vec<[f32; DIM]> = (0..N_ITEMS as usize).map(|_| vector()).collect();
         // A model that has learned half of the taste, and no popularity: its gradient is far from 0.
-        let mut shares = vec![0.0; N_ITEMS];
-        let mut truth = vec![0.0; N_ITEMS * DIM];
+        let mut shares = vec![0.0; N_ITEMS as usize];
+        let mut truth = vec![0.0; N_ITEMS as usize * DIM];
         let mut choices = vec![];
         for user in &users {
             let scores: Vec<f64> = items.iter().map(|item| f64::from(dot(user, item))).collect();
-            let taken: Vec<f64> = (0..N_ITEMS)
+            let taken: Vec<f64> = (0..N_ITEMS as usize)
                 .map(|item| (2.0 * scores[item]).exp() / (item as f64 + 1.0))
                 .collect();
             let (taken_sum, sum): (f64, f64) =
                 (taken.iter().sum(), scores.iter().map(|score| score.exp()).sum());
-            for item in 0..N_ITEMS {
+            for item in 0..N_ITEMS as usize {
                 let taken = taken[item] / taken_sum;
                 shares[item] += taken / N_USERS as f64;
                 let gradient = (scores[item].exp() / sum - taken) / N_USERS as f64;
@@ -171,7 +171,7 @@ impl Toy {
         } else {
             let columns = match sampler {
                 Sampler::Mixed => {
-                    let mixed = Mixed::new(N_ITEMS as u32, N_DRAWN).expect("items");
+                    let mixed = Mixed::new(N_ITEMS, N_DRAWN).expect("items");
                     mixed.draw(&labels, &self.frequency, rng)
                 }
                 _ => in_batch(&labels, &self.frequency),
@@ -185,7 +185,7 @@ impl Toy {
     }
 
     fn proposal(&self, sampler: Sampler) -> Option<Box<dyn Proposal>> {
-        let n_items = N_ITEMS as u32;
+        let n_items = N_ITEMS;
         Some(match sampler {
             Sampler::Uniform => Box::new(Uniform::new(n_items).expect("items")),
             Sampler::LogUniform => Box::new(LogUniform::new(n_items).expect("items")),
