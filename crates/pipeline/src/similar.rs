@@ -12,7 +12,8 @@ use crate::{Error, Pipeline, Scratch};
 impl Pipeline {
     /// The `n` available items that are nearest to `item` by the channel named (otherwise by the first that can
     /// say), and that channel's name. A neighbour table answers with its own scores, vectors with the inner
-    /// product of their directions (cosine).
+    /// product of their directions (cosine). Of an item that the channel knows nothing of, the list is empty, and it is in
+    /// no list.
     ///
     /// # Errors
     /// [`Error::UnknownChannel`]; [`Error::NotSimilar`] when the channel named does not know about items,
@@ -36,7 +37,7 @@ impl Pipeline {
         let itself: ItemSet = [item].into_iter().collect();
         let filter = ItemFilter {
             allow: self.catalogue.available(),
-            deny: Some(&itself),
+            ..ItemFilter::excluding(&itself)
         };
         let found = match &self.knowledge[number] {
             Knowledge::None => {
@@ -51,7 +52,11 @@ impl Pipeline {
                 .take(n)
                 .copied()
                 .collect(),
-            Knowledge::Vectors { directions, .. } => {
+            Knowledge::Vectors { unknown, .. } if unknown.contains(item) => Vec::new(),
+            Knowledge::Vectors {
+                directions, unknown, ..
+            } => {
+                let filter = filter.but_for(unknown);
                 let mut hits = Vec::new();
                 let query = directions.vector(item).ok_or(Error::NothingSimilar)?.to_vec();
                 let params = SearchParams::default();

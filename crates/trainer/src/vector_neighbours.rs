@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use catchment_ann_index::exact::ExactIndex;
-use catchment_ann_index::{SearchParams, VectorIndex};
+use catchment_ann_index::{SearchParams, VectorIndex, zero_rows};
 use catchment_models::sgns::{ItemVectors, SgnsModel};
 use catchment_pipeline::ChannelSpec;
 use catchment_recall::{Against, ItemVectorsConfig, QueryForm};
@@ -44,23 +44,23 @@ fn of(items: &ItemVectors, against: Option<&[f32]>, n: usize) -> anyhow::Result<
         None => Metric::Cosine,
         Some(_) => Metric::InnerProduct,
     };
-    let is_known = |item: ItemIdx| {
-        let vector = &directions[item.index() * dim..(item.index() + 1) * dim];
-        vector.iter().any(|&x| x != 0.0)
-    };
-    let index = ExactIndex::build(against.unwrap_or(directions).to_vec(), dim, metric)?;
+    let without_direction = zero_rows(directions, dim);
+    let table = against.unwrap_or(directions);
+    let mut not_found = zero_rows(table, dim);
+    not_found.union_with(&without_direction);
+    let index = ExactIndex::build(table.to_vec(), dim, metric)?;
     let mut lists = Vec::with_capacity(items.n_items());
     let mut hits = Vec::new();
     for queries in directions.chunks(BATCH * dim) {
-        let filters = vec![ItemFilter::default(); queries.len() / dim];
+        let filters = vec![ItemFilter::NONE.but_for(&not_found); queries.len() / dim];
         index.search_batch(queries, n + 1, &SearchParams::default(), &filters, &mut hits)?;
         for list in &mut hits {
             let item = ItemIdx::from_index(lists.len());
-            if is_known(item) {
-                list.retain(|hit| hit.item != item && is_known(hit.item));
-                list.truncate(n);
-            } else {
+            if without_direction.contains(item) {
                 list.clear();
+            } else {
+                list.retain(|hit| hit.item != item);
+                list.truncate(n);
             }
             lists.push(std::mem::take(list));
         }
@@ -83,6 +83,17 @@ mod tests {
         assert_eq!(near(&table, 0), [2, 3]);
         assert!(near(&table, 1).is_empty());
         assert_eq!(near(&table, 3), [2, 0]);
+    }
+
+    #[test]
+    fn unknown_items_take_no_places_among_the_nearest() {
+        // Two of them score 0, above the only other known item at a right angle or more.
+        let items = ItemVectors::new(vec![1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.9, 0.1], 2).expect("vectors");
+        let table = of(&items, None, 1).expect("searched");
+        assert_eq!(near(&table, 0), [3]);
+        let other = [-1.0, 0.0, 5.0, 5.0, 0.0, 0.0, 2.0, 0.0];
+        let table = of(&items, Some(&other), 1).expect("searched");
+        assert_eq!(near(&table, 0), [3]);
     }
 
     #[test]
