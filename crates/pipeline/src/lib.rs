@@ -59,6 +59,7 @@ pub use open::POPULARITY_FILE;
 pub use pipeline::Pipeline;
 pub use recommend::Scratch;
 pub use request::{Answer, Request, StageMicros, Stages, Trace, UserState};
+pub use similar::UserEmbeddings;
 pub use spaces::with_spaces;
 pub use spec::{ChannelModel, ChannelSpec, PipelineSpec, RankerModel, SPEC_VERSION};
 pub use why_not::WhyNot;

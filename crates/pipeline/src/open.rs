@@ -404,7 +404,7 @@ mod tests {
                 near.iter()
                     .all(|scored| scored.item != ItemIdx(0) && scored.score.get() <= 1.0 + 1e-6)
             );
-            let users = pipeline.user_embeddings(channel).expect("vectors");
+            let users = pipeline.user_embeddings(channel).expect("vectors").vectors;
             let lengths = users
                 .vectors
                 .chunks(users.dim)

@@ -3,11 +3,21 @@
 use std::path::Path;
 
 use catchment_ann_index::{SearchParams, VectorIndex};
+use catchment_models::Error as ModelError;
 use catchment_schema::{Embeddings, EmbeddingsMeta, ItemFilter, ItemIdx, ItemSet, Metric, ScoredItem};
 
 use crate::encoder::HistoryEncoder;
 use crate::open::Knowledge;
 use crate::{Error, Pipeline, Scratch};
+
+/// Vectors of those users that a channel can encode.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UserEmbeddings {
+    /// One row a user, by raw id.
+    pub vectors: Embeddings,
+    /// Users who have a history, and none of its items says anything to the channel.
+    pub left_out: usize,
+}
 
 impl Pipeline {
     /// The `n` available items that are nearest to `item` by the channel named (otherwise by the first that can
@@ -99,37 +109,46 @@ impl Pipeline {
     }
 
     /// The user vectors of a channel, encoded from the histories of the bundle. Users without a history have no
-    /// vector and are left out.
+    /// vector and are left out, and so are those whose items all have none.
     ///
     /// # Errors
     /// As [`Pipeline::item_embeddings`].
-    pub fn user_embeddings(&self, channel: &str) -> Result<Embeddings, Error> {
+    pub fn user_embeddings(&self, channel: &str) -> Result<UserEmbeddings, Error> {
         let (number, encoder, _) = self.vectors_of(channel)?;
         let mut ids = Vec::new();
         let mut vectors = Vec::new();
         let mut vector = vec![0.0; encoder.dim()];
+        let mut left_out = 0;
         for (user, history) in self
             .catalogue
             .histories()
             .iter()
             .filter(|(_, history)| !history.is_empty())
         {
-            encoder
-                .encode_history(history, &mut vector)
-                .map_err(|error| Error::Channel {
-                    channel: channel.to_owned(),
-                    reason: error.to_string(),
-                })?;
+            match encoder.encode_history(history, &mut vector) {
+                Ok(()) => {}
+                Err(ModelError::NothingToFoldIn) => {
+                    left_out += 1;
+                    continue;
+                }
+                Err(error) => {
+                    return Err(Error::Channel {
+                        channel: channel.to_owned(),
+                        reason: error.to_string(),
+                    });
+                }
+            }
             vectors.extend_from_slice(&vector);
             ids.push(self.catalogue.users().ids()[user.index()].clone());
         }
-        Ok(Embeddings {
+        let vectors = Embeddings {
             meta: self.meta("user", number),
             dim: encoder.dim(),
             ids,
             vectors,
             bias: None,
-        })
+        };
+        Ok(UserEmbeddings { vectors, left_out })
     }
 
     fn vectors_of(&self, channel: &str) -> Result<(usize, &dyn HistoryEncoder, &Path), Error> {

@@ -74,6 +74,8 @@ fn vectors_are_near_by_their_cosine() {
 fn exported_vectors_give_the_scores_of_the_channel() {
     let items = pipeline().item_embeddings("ials").expect("exported");
     let users = pipeline().user_embeddings("ials").expect("exported");
+    assert_eq!(users.left_out, 0);
+    let users = users.vectors;
     let catalogue = pipeline().catalogue();
     assert_eq!(items.ids, catalogue.items().ids());
     assert_eq!(users.ids, catalogue.users().ids());

@@ -159,6 +159,25 @@ fn items_in_no_session_are_placed_by_their_content() {
         "all of tea: {near:?}"
     );
 
+    place.write("shop.toml", recipe(""));
+    place.run("run shop.toml --quiet").well();
+    let similar = place
+        .run("similar --bundle bundles --item i19 -n 3 --json")
+        .json();
+    assert_eq!(similar["items"], serde_json::json!([]), "it has no vector");
+    let export = "export --bundle bundles --channel vectors --what users -o users.parquet";
+    let told = place.run(&format!("{export} --json")).json();
+    assert_eq!((&told["rows"], &told["left_out"]), (&60.into(), &4.into()));
+    let said = place.run(export);
+    assert!(
+        said.stderr
+            .contains("note: 4 users are left out: none of their items has a vector"),
+        "{}",
+        said.stderr
+    );
+    let users = Embeddings::read(place.path("users.parquet")).expect("read");
+    assert!(users.ids.len() == 60 && !users.ids.contains(&"single8".into()));
+
     place.write("shop.toml", recipe("cold = { words = [\"titel\"] }"));
     expect![[r#"
         1: error: shop.toml:12: channel `vectors`: `cold.words` = "titel", but the items have only: title
