@@ -99,7 +99,7 @@ fn output_vectors_are_handed_out_too() {
     let place = Place::with_bundle();
     expect![[r#"
         1: error: channel `ials` has no output vectors
-        help: name a channel of kind item2vec, or --what items"#]]
+        help: name a channel of kind item2vec or airbnb, or --what items"#]]
     .assert_eq(&place.refuse("export --bundle bundles --channel ials --what output -o o.parquet"));
 }
 
