@@ -64,8 +64,6 @@ pub(crate) fn channels(
     layout: &Layout,
     only: &[String],
 ) -> Result<(), Failure> {
-    let columns: Vec<&str> = prepared.item_attributes().names().collect();
-    work.recipe.check_item_columns(&columns)?;
     // Made where a model wants it: there are models that read the file.
     let histories = LazyCell::new(|| known.histories(prepared.users().len()));
     let end = known
@@ -96,7 +94,7 @@ pub(crate) fn channels(
             histories: &histories,
             end,
         };
-        let checkpoint = format!("{}-{}-{}", draft::part(layout), channel.name, mark.name());
+        let checkpoint = format!("{}-{}-{}", draft::part(layout), channel.name, mark.training());
         let checkpoint = work.checkpoints().join(checkpoint);
         if work.fresh {
             folder::remove_file(&checkpoint)?;

@@ -86,7 +86,7 @@ impl Work {
         self.folder.join("draft")
     }
 
-    /// What an interrupted training had done.
+    /// What trainings had done that did not come to their end.
     pub(crate) fn interrupted(&self) -> PathBuf {
         self.folder.join("interrupted")
     }

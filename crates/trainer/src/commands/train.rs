@@ -15,7 +15,7 @@ pub(crate) fn run(args: &RecipeArgs, only: &[String], resume: bool, output: Outp
     let work = Work::open(args, output)?;
     if resume && !work.draft().exists() {
         return Err(Failure::with_help(
-            anyhow::anyhow!("no training of {} was interrupted", work.recipe.path.display()),
+            anyhow::anyhow!("no training of {} was left unfinished", work.recipe.path.display()),
             work.train_again(),
         ));
     }
@@ -63,6 +63,7 @@ pub(crate) fn run(args: &RecipeArgs, only: &[String], resume: bool, output: Outp
 pub(crate) fn train(work: &Work, only: &[String]) -> Result<Vec<Judgement>, Failure> {
     let training = interrupt::Training::begin();
     let prepared = work.prepared()?;
+    work.recipe.check_against(&prepared)?;
     let train = prepared.train()?;
     let validation = prepared.validation()?;
     let mut on_validation = Vec::new();
@@ -133,10 +134,13 @@ fn select(
     only: &[String],
 ) -> Result<Vec<Judgement>, Failure> {
     let selection = &draft.selection;
+    // Features first, which tell what they miss: channels take long.
+    let ranker = work.recipe.ranker.as_ref();
+    let ranker = ranker.map(|ranker| Ok::<_, Failure>((ranker, fit::features(work, prepared, train)?)));
+    let ranker = ranker.transpose()?;
     fit::write_frame(work, prepared, train, selection, false)?;
     fit::channels(work, prepared, train, draft, selection, only)?;
-    if let Some(ranker) = &work.recipe.ranker {
-        let features = fit::features(work, prepared, train)?;
+    if let Some((ranker, features)) = ranker {
         let unranked = Pipeline::open_folder(selection)?;
         let report = rank::train(work, prepared, draft, &unranked, features, ranker, validation)?;
         // Stopped in the middle, it may look finished.

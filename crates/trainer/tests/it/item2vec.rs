@@ -183,6 +183,21 @@ fn items_in_no_session_are_placed_by_their_content() {
         1: error: shop.toml:12: channel `vectors`: `cold.words` = "titel", but the items have only: title
         help: did you mean `title`?"#]]
     .assert_eq(&place.refuse("train shop.toml"));
+    place.write(
+        "items.csv",
+        format!(
+            "item_id,title,price\n{}",
+            (0..20)
+                .map(|item| format!("i{item},wine,{item}\n"))
+                .collect::<String>()
+        ),
+    );
+    place.write("shop.toml", recipe("cold = { words = [\"price\"] }"));
+    place.run("prepare shop.toml").well();
+    expect![[r#"
+        1: error: shop.toml:12: channel `vectors`: `cold.words` = "price", but no item has a text in it
+        help: name a column of texts, or take it out"#]]
+    .assert_eq(&place.refuse("train shop.toml"));
     place.write("shop.toml", recipe("cold = { neighbours = 0 }"));
     expect![[r#"
         1: error: shop.toml:12: channel `vectors`: `cold.neighbours` = 0 is out of range: 1 to 1000
