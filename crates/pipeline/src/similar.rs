@@ -4,7 +4,9 @@ use std::path::Path;
 
 use catchment_ann_index::{SearchParams, VectorIndex};
 use catchment_models::Error as ModelError;
-use catchment_schema::{Embeddings, EmbeddingsMeta, ItemFilter, ItemIdx, ItemSet, Metric, ScoredItem};
+use catchment_schema::{
+    Embeddings, EmbeddingsMeta, History, ItemFilter, ItemIdx, ItemSet, Metric, ScoredItem,
+};
 
 use crate::encoder::HistoryEncoder;
 use crate::open::Knowledge;
@@ -15,7 +17,7 @@ use crate::{Error, Pipeline, Scratch};
 pub struct UserEmbeddings {
     /// One row a user, by raw id.
     pub vectors: Embeddings,
-    /// Users who have a history, and none of its items says anything to the channel.
+    /// Users who liked something, and none of it says anything to the channel.
     pub left_out: usize,
 }
 
@@ -108,7 +110,7 @@ impl Pipeline {
         }
     }
 
-    /// The user vectors of a channel, encoded from the histories of the bundle. Users without a history have no
+    /// The user vectors of a channel, encoded from the histories of the bundle. Users who liked nothing have no
     /// vector and are left out, and so are those whose items all have none.
     ///
     /// # Errors
@@ -119,13 +121,12 @@ impl Pipeline {
         let mut vectors = Vec::new();
         let mut vector = vec![0.0; encoder.dim()];
         let mut left_out = 0;
-        for (user, history) in self
-            .catalogue
-            .histories()
-            .iter()
-            .filter(|(_, history)| !history.is_empty())
-        {
-            match encoder.encode_history(history, &mut vector) {
+        for (user, history) in self.catalogue.histories().iter() {
+            let liked = self.catalogue.negative_events().taken_from(history);
+            if liked.is_empty() {
+                continue;
+            }
+            match encoder.encode_history(History::new(&liked), &mut vector) {
                 Ok(()) => {}
                 Err(ModelError::NothingToFoldIn) => {
                     left_out += 1;

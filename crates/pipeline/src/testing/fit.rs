@@ -15,7 +15,7 @@ use catchment_schema::{Event, Interactions, ItemIdx, Metadata, Time, UserIdx};
 use super::world::World;
 use crate::{
     ChannelModel, ChannelSpec, Error, Featurizer, Layout, POPULARITY_FILE, Pipeline, PipelineSpec,
-    RankerModel, Request, RequestFeatures, SPEC_VERSION, Scratch, UserState,
+    RankerModel, Request, RequestFeatures, Scratch, UserState,
 };
 
 const RUN: &str = "tiny";
@@ -50,7 +50,7 @@ fn spec(with_ranker: bool) -> PipelineSpec {
     };
     let ranker = RankerModel::Lr { model: lr_config() };
     PipelineSpec {
-        format: SPEC_VERSION,
+        format: PipelineSpec::version(&[]),
         channels: vec![
             channel(
                 "popular",
@@ -78,6 +78,7 @@ fn spec(with_ranker: bool) -> PipelineSpec {
         ranker: with_ranker.then_some(ranker),
         exclude_seen: true,
         events: vec![],
+        negative: vec![],
     }
 }
 

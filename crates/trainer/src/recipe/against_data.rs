@@ -43,13 +43,24 @@ impl Recipe {
     pub(crate) fn check_against(&self, data: &Prepared) -> Result<(), RecipeError> {
         let channels = self.channels.iter().enumerate();
         let of_channels = channels.flat_map(|(position, channel)| of_channel(position, channel));
-        for named in of_channels.chain(self.of_features()) {
+        for named in self.of_data().chain(of_channels).chain(self.of_features()) {
             if let Err(problem) = named.check(data) {
                 let text = fs::read_to_string(&self.path).unwrap_or_default();
                 return Err(problem.in_text(&self.path, &text));
             }
         }
         Ok(())
+    }
+
+    fn of_data(&self) -> impl Iterator<Item = Named<'_>> {
+        self.negative.iter().enumerate().map(|(place, word)| Named {
+            path: format!("data.negative.{place}"),
+            owner: "[data]".to_owned(),
+            key: "negative".to_owned(),
+            dispensable: "it",
+            name: word,
+            among: Among::Events,
+        })
     }
 
     fn of_features(&self) -> Vec<Named<'_>> {
@@ -135,7 +146,10 @@ fn of_model<'a>(model: &'a ChannelModel, mut add: impl FnMut(String, &str, &'sta
                 add(key.to_owned(), key, "`market`", column, Among::ItemColumns);
             }
             if let Some(cold) = cold {
-                for (key, column) in [("cold.latitude", &cold.latitude), ("cold.longitude", &cold.longitude)] {
+                for (key, column) in [
+                    ("cold.latitude", &cold.latitude),
+                    ("cold.longitude", &cold.longitude),
+                ] {
                     add(key.to_owned(), key, "`cold`", column, Among::ItemColumns);
                 }
                 for (path, key, column, among) in columns("cold.same", &cold.same, Among::ItemColumns) {
