@@ -3,7 +3,9 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use catchment_schema::Embeddings;
+use catchment_models::sgns::ItemVectors;
+use catchment_pipeline::Layout;
+use catchment_schema::{Embeddings, ItemIdx, NeighbourTable, Vocabulary};
 use expect_test::expect;
 
 use crate::place::Place;
@@ -74,6 +76,62 @@ fn a_fit_that_was_interrupted_goes_on_where_it_was_and_gives_the_same_bytes() {
     };
     assert_eq!(vectors(&place).len(), 2);
     assert!(vectors(&place) == vectors(&other));
+}
+
+#[test]
+fn a_channel_asked_by_seeds_has_the_nearest_by_what_it_is_asked_against() {
+    for against in ["input", "output"] {
+        let place = with_channel(&format!(
+            "model = {{ dim = 16, epochs = 20, learning_rate = 0.05 }}\n\
+             query = {{ form = \"seeds\", against = \"{against}\", neighbours = 5 }}"
+        ));
+        place.run("run vectors.toml --quiet").well();
+        let layout = Layout::new(place.path(&place.bundle()));
+        let items = Vocabulary::read(layout.item_vocabulary()).expect("items");
+        let table = NeighbourTable::read(layout.neighbours("vectors"), &items).expect("neighbours");
+        let read = |name: &str| {
+            let table = Embeddings::read(layout.channel("vectors").join(name)).expect("vectors");
+            (table.vectors, table.dim)
+        };
+        let (input, dim) = read("items.parquet");
+        let directions = ItemVectors::new(input, dim).expect("vectors");
+        let other = match against {
+            "input" => directions.vectors().to_vec(),
+            _ => read("output.parquet").0,
+        };
+        let row = |vectors: &[f32], item: usize| vectors[item * dim..(item + 1) * dim].to_vec();
+        let mut n_listed = 0;
+        for item in 0..items.len() {
+            let query = row(directions.vectors(), item);
+            let mut expected: Vec<f32> = (0..items.len())
+                .filter(|&near| near != item)
+                .map(|near| query.iter().zip(row(&other, near)).map(|(a, b)| a * b).sum())
+                .collect();
+            expected.sort_by(|a, b| b.total_cmp(a));
+            expected.truncate(5);
+            if against == "input" {
+                expected.retain(|&score| score > 0.0);
+            } else {
+                let likelihood = |x: f32| f64::from(x).exp().ln_1p() as f32;
+                expected.iter_mut().for_each(|score| *score = likelihood(*score));
+            }
+            let list = table.of(ItemIdx::from_index(item));
+            n_listed += list.len();
+            assert_eq!(list.len(), expected.len());
+            for (scored, expected) in list.iter().zip(expected) {
+                assert!(scored.item.index() != item);
+                assert!(
+                    (scored.score.get() - expected).abs() < 1e-5,
+                    "{scored:?} {expected}"
+                );
+            }
+        }
+        assert!(n_listed > 100, "{n_listed}");
+        let answer = place
+            .run("recommend --bundle bundles --user u0 -n 5 --json")
+            .json();
+        assert_eq!(answer["items"].as_array().expect("items").len(), 5);
+    }
 }
 
 #[test]
