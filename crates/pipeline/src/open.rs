@@ -160,17 +160,20 @@ fn item_vectors(
         .map_err(|error| failed(&error))?;
     let channel: Box<dyn Channel> = match query.form {
         QueryForm::Pooled => {
-            let (table, metric) = match query.against {
-                Against::Input => (vectors.vectors().to_vec(), Metric::Cosine),
+            let output = match query.against {
+                Against::Input => None,
                 Against::Output => {
-                    let output = ItemVectors::open_output(&folder, items);
-                    (output.map_err(|error| failed(&error))?, Metric::InnerProduct)
+                    Some(ItemVectors::open_output(&folder, items).map_err(|error| failed(&error))?)
                 }
+            };
+            let (table, metric) = match &output {
+                None => (vectors.vectors().to_vec(), Metric::Cosine),
+                Some(output) => (output.clone(), Metric::InnerProduct),
             };
             let mut not_found = zero_rows(&table, vectors.dim());
             not_found.union_with(&unknown);
             let built = build_index(table, vectors.dim(), metric, index).map_err(|error| failed(&error))?;
-            let asks = Box::new(Pooled::new(vectors.clone(), query.seeds()));
+            let asks = Box::new(Pooled::new(vectors.clone(), output, query.seeds()));
             let channel = EmbeddingChannel::new(name, asks, Arc::from(built.index), SearchParams::default())
                 .map_err(|error| failed(&error))?;
             Box::new(channel.without(not_found))
@@ -184,7 +187,7 @@ fn item_vectors(
     Ok(OpenChannel {
         channel,
         knowledge: Knowledge::Vectors {
-            encoder: Arc::new(Pooled::new(vectors, query.seeds())),
+            encoder: Arc::new(Pooled::new(vectors, None, query.seeds())),
             directions: Box::new(directions),
             unknown,
             items_file: folder.join(sgns::ITEMS_FILE),
@@ -244,7 +247,7 @@ mod tests {
     use catchment_models::sgns::{SessionsConfig, SgnsConfig};
     use catchment_recall::{ItemToItemConfig, NewestQueryConfig, PopularQueryConfig};
     use catchment_sampling::{MemorySessions, SessionRules};
-    use catchment_schema::{ItemIdx, Time};
+    use catchment_schema::{ItemIdx, Score, ScoredItem, Time};
 
     use super::*;
     use crate::testing::TinyBundle;
@@ -265,6 +268,22 @@ mod tests {
             index: IndexConfig::default(),
             cold: sgns::ColdConfig::default(),
         }
+    }
+
+    /// For each item the others with a positive cosine, as a training writes them.
+    fn nearest(vectors: &[f32], dim: usize) -> NeighbourTable {
+        let vectors = ItemVectors::new(vectors.to_vec(), dim).expect("vectors");
+        let all = || (0..vectors.n_items()).map(ItemIdx::from_index);
+        let of = |item| {
+            let others = all().filter(|&other| other != item);
+            let mut list: Vec<ScoredItem> = others
+                .map(|other| ScoredItem::new(other, Score::clamped(vectors.cosine(item, other) as f32)))
+                .filter(|near| near.score > Score::ZERO)
+                .collect();
+            list.sort_unstable();
+            list
+        };
+        NeighbourTable::from_lists(all().map(of).collect::<Vec<_>>())
     }
 
     /// The tiny bundle with a channel of each kind that it does not have by itself.
@@ -339,8 +358,7 @@ mod tests {
                 .save(layout.channel(name), items, "item2vec", "tiny")
                 .expect("written");
         }
-        swing
-            .table
+        nearest(&vectors.input, 8)
             .write(layout.neighbours("by_seeds"), items, "item2vec")
             .expect("written");
         spec.write(&layout.spec()).expect("written");
@@ -410,6 +428,39 @@ mod tests {
                 .chunks(users.dim)
                 .map(|vector| vector.iter().map(|x| x * x).sum::<f32>());
             assert!(users.dim == 8 && lengths.into_iter().all(|length| (length - 1.0).abs() < 1e-4));
+        }
+    }
+
+    #[test]
+    fn a_channel_asked_by_seeds_sums_what_lies_near_each() {
+        let (_folder, pipeline) = with_more_channels("category");
+        let pipeline = pipeline.expect("opens");
+        let catalogue = pipeline.catalogue();
+        let user = catalogue.users().user("u0").expect("known");
+        let history = catalogue.history(user);
+        let state = UserState {
+            user: Some(user),
+            history,
+        };
+        let table = pipeline.item_embeddings("by_seeds").expect("vectors");
+        let vectors = ItemVectors::new(table.vectors, table.dim).expect("vectors");
+        let request = Request::new(20, catalogue.now());
+        let found = pipeline
+            .recall_channel("by_seeds", &request, &state, &mut Scratch::default())
+            .expect("answered");
+        assert!(!found.is_empty());
+        let mut seeds: Vec<ItemIdx> = history.events().iter().map(|event| event.item).collect();
+        seeds.sort_unstable();
+        seeds.dedup();
+        for scored in found {
+            let sum: f64 = seeds
+                .iter()
+                .map(|&seed| vectors.cosine(seed, scored.item).max(0.0))
+                .sum();
+            assert!(
+                (f64::from(scored.score.get()) - sum).abs() < 1e-4,
+                "{scored:?} is {sum}"
+            );
         }
     }
 
