@@ -39,7 +39,7 @@ pub enum Error {
     /// Features cannot look into the vectors of the channels beside them: a word or a column is not in these data, or a
     /// channel has no vectors. Whoever wrote the recipe mends it there.
     #[error(transparent)]
-    Spaces(catchment_features::Error),
+    Spaces(Box<catchment_features::Error>),
     /// The ranker was trained with other features than those in the bundle, or the manifest names others. Publish
     /// all of them from one run.
     #[error("feature fingerprint {found} does not match the expected {expected}")]

@@ -276,8 +276,10 @@ mod tests {
         let all = || (0..vectors.n_items()).map(ItemIdx::from_index);
         let of = |item| {
             let others = all().filter(|&other| other != item);
+            #[expect(clippy::cast_possible_truncation, reason = "scores are f32")]
+            let score = |other| Score::clamped(vectors.cosine(item, other) as f32);
             let mut list: Vec<ScoredItem> = others
-                .map(|other| ScoredItem::new(other, Score::clamped(vectors.cosine(item, other) as f32)))
+                .map(|other| ScoredItem::new(other, score(other)))
                 .filter(|near| near.score > Score::ZERO)
                 .collect();
             list.sort_unstable();

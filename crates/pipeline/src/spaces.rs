@@ -28,7 +28,7 @@ pub fn with_spaces(
     let words = words(catalogue);
     features
         .with_spaces(spaces, &tables(&words, catalogue))
-        .map_err(Error::Spaces)
+        .map_err(|error| Error::Spaces(Box::new(error)))
 }
 
 /// Brings the vectors along that opened features were fitted with. What does not fit now did when they were written, so that

@@ -113,12 +113,16 @@ fn a_column_or_a_word_that_the_data_do_not_have_is_the_features_own_error() {
             .expect("fitted");
         with_spaces(features, &layout, &catalogue).expect_err("refused")
     };
+    let refused = |key: &str, value| match refused(key, value) {
+        Error::Spaces(error) => *error,
+        error => panic!("{error}"),
+    };
     assert!(matches!(
         refused("market", "town".into()),
-        Error::Spaces(catchment_features::Error::MissingColumn { column, .. }) if column == "town"
+        catchment_features::Error::MissingColumn { column, .. } if column == "town"
     ));
     assert!(matches!(
         refused("events", serde_json::json!(["vew"])),
-        Error::Spaces(catchment_features::Error::BadConfig { key, .. }) if key == "features.candidate.near.events"
+        catchment_features::Error::BadConfig { key, .. } if key == "features.candidate.near.events"
     ));
 }

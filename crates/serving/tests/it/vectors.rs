@@ -129,8 +129,8 @@ fn a_purchase_changes_the_kind_of_user_and_is_no_view() {
     let common: Vec<&String> = before.keys().filter(|item| after.contains_key(*item)).collect();
     // Up where the new kind of user is nearer to the item's kind, down where it is further away; or, should the ranker have
     // learned that it is bad to be near, always the other way round.
-    let moves = common.iter().filter(|item| change(item).abs() > 1e-3);
-    let signs: Vec<bool> = moves
+    let concerned = common.iter().filter(|item| change(item).abs() > 1e-3);
+    let signs: Vec<bool> = concerned
         .map(|item| {
             let moved = after[*item] - before[*item];
             assert!(moved != 0.0, "{item} did not move");

@@ -112,8 +112,9 @@ fn a_channel_asked_by_seeds_has_the_nearest_by_what_it_is_asked_against() {
             if against == "input" {
                 expected.retain(|&score| score > 0.0);
             } else {
-                let likelihood = |x: f32| f64::from(x).exp().ln_1p() as f32;
-                expected.iter_mut().for_each(|score| *score = likelihood(*score));
+                for score in &mut expected {
+                    *score = score.exp().ln_1p();
+                }
             }
             let list = table.of(ItemIdx::from_index(item));
             n_listed += list.len();
@@ -241,15 +242,8 @@ fn items_in_no_session_are_placed_by_their_content() {
         1: error: shop.toml:12: channel `vectors`: `cold.words` = "titel", but the items have only: title
         help: did you mean `title`?"#]]
     .assert_eq(&place.refuse("train shop.toml"));
-    place.write(
-        "items.csv",
-        format!(
-            "item_id,title,price\n{}",
-            (0..20)
-                .map(|item| format!("i{item},wine,{item}\n"))
-                .collect::<String>()
-        ),
-    );
+    let rows: Vec<String> = (0..20).map(|item| format!("i{item},wine,{item}\n")).collect();
+    place.write("items.csv", format!("item_id,title,price\n{}", rows.concat()));
     place.write("shop.toml", recipe("cold = { words = [\"price\"] }"));
     place.run("prepare shop.toml").well();
     expect![[r#"
