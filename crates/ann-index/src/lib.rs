@@ -45,9 +45,11 @@ pub mod plan;
 mod query;
 pub mod report;
 pub mod testing;
+mod zero_rows;
 
 pub use config::{HnswConfig, IndexConfig, IndexKind};
 pub use error::{BuildError, SearchError};
 pub use index::{Scratch, SearchParams, VectorIndex};
 pub use plan::{BuiltIndex, EXACT_UP_TO, build_index, build_index_for};
 pub use report::{Choice, HnswReport, IndexReport, SampledFrom};
+pub use zero_rows::zero_rows;

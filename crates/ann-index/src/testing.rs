@@ -72,8 +72,12 @@ impl Sets {
         }
     }
 
-    fn filters(&self) -> [ItemFilter<'_>; 8] {
-        let filter = |allow, deny| ItemFilter { allow, deny };
+    fn filters(&self) -> [ItemFilter<'_>; 11] {
+        let filter = |allow, deny| ItemFilter {
+            allow,
+            deny,
+            ..ItemFilter::NONE
+        };
         [
             ItemFilter::NONE,
             filter(Some(&self.even), None),
@@ -83,6 +87,9 @@ impl Sets {
             filter(Some(&self.beyond), Some(&self.few)),
             filter(Some(&self.empty), None),
             filter(None, Some(&self.all)),
+            ItemFilter::NONE.but_for(&self.first_third),
+            filter(Some(&self.beyond), Some(&self.few)).but_for(&self.first_third),
+            ItemFilter::NONE.but_for(&self.all),
         ]
     }
 }

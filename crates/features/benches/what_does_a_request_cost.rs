@@ -92,6 +92,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         id: users.id(user),
         attributes: Some((&user_attributes, user)),
         history: histories.of(UserIdx::from_index(user)),
+        everything: None,
         now: Time::from_millis(1_000),
     };
     let sources: Vec<Vec<ChannelHit>> = (0..500u32)

@@ -55,6 +55,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         id: Some("ann"),
         attributes: Some((&user_attributes, 0)),
         history: histories.of(UserIdx(0)),
+        everything: None,
         now,
     };
     let (mut user, mut context, mut candidates) = (

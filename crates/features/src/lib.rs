@@ -30,6 +30,7 @@
 //!     id: Some("ann"),
 //!     attributes: None,
 //!     history: histories.of(UserIdx(0)),
+//!     everything: None,
 //!     now: Time::from_millis(20), // the event at 20 has not happened yet
 //! };
 //! fitted.transform_user(&input, &mut batch)?;
@@ -101,6 +102,7 @@ pub mod side;
 pub mod space;
 pub mod spec;
 pub mod transform;
+pub mod trigrams;
 pub mod type_rules;
 pub mod user;
 

@@ -87,7 +87,11 @@ impl SimilarityRule {
         })?;
         out.dim = space.dim;
         let mut sums: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
-        let known = input.known_history();
+        let known = if self.events.is_empty() {
+            input.known_history()
+        } else {
+            input.known_everything()
+        };
         let events = known.events().iter().rev();
         let events = events.filter(|event| self.counts(event, input.now, attached));
         for event in events.take(self.last.unwrap_or(usize::MAX)) {

@@ -25,6 +25,9 @@ pub struct UserInput<'a> {
     pub attributes: Option<(&'a AttributeTable, usize)>,
     /// What the user did. Events at or after `now` are not looked at, see [`UserInput::known_history`].
     pub history: History<'a>,
+    /// The same with events that say no (a rejection, a return), where the log has words for it: for a feature that asks for
+    /// events by name. None: `history` is all there is.
+    pub everything: Option<History<'a>>,
     /// The moment of the request, or of the event that a training row is about.
     pub now: Time,
 }
@@ -36,6 +39,7 @@ impl<'a> UserInput<'a> {
             id: None,
             attributes: None,
             history: History::EMPTY,
+            everything: None,
             now,
         }
     }
@@ -43,9 +47,18 @@ impl<'a> UserInput<'a> {
     /// The events strictly before `now`. Where `now` is unknown the order of a log is all there is:
     /// the history is then taken as given, and the caller has to end it before the event in question.
     pub fn known_history(&self) -> History<'a> {
+        self.known(self.history)
+    }
+
+    /// The same of everything, events that say no among it.
+    pub(crate) fn known_everything(&self) -> History<'a> {
+        self.known(self.everything.unwrap_or(self.history))
+    }
+
+    fn known(&self, history: History<'a>) -> History<'a> {
         match self.now {
-            Time::UNKNOWN => self.history,
-            now => self.history.before(now),
+            Time::UNKNOWN => history,
+            now => history.before(now),
         }
     }
 }

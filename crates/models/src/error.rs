@@ -17,6 +17,21 @@ pub enum Error {
         /// What may be written there.
         allowed: &'static str,
     },
+    /// A layer of a tower does not fit the one before it, or is damaged. Train and publish again.
+    #[error("layer {layer} of a tower cannot be used: {reason}")]
+    BadLayers {
+        /// Which, from 0.
+        layer: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A lookup is not one of the table it is for. Whoever encodes features is to blame: features and table come from
+    /// different runs, or the lists do not fit together.
+    #[error("a lookup does not fit its table: {reason}")]
+    Lookup {
+        /// What does not fit.
+        reason: String,
+    },
     /// There is no interaction to learn from. Check the filters and the split that came before.
     #[error("there are no interactions to learn from")]
     NoInteractions,

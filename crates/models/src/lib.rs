@@ -6,7 +6,10 @@
 //! - [`sgns`]: vectors from what occurs together in sessions
 //! - [`airbnb`]: the same with a goal, markets, places and kinds of users
 //! - [`factorization`]: vectors and weights ([`ials`](factorization::ials))
+//! - [`losses`]: over samples of the classes, with their gradients
+//! - [`embedding_table`]: rows of which a step touches few
 //! - [`spectrum`]: how many of their directions vectors use, and a map of them
+//! - [`towers`]: layers over features, on either side of an inner product; their served form so far
 //! - [`progress`]: how a training is watched and stopped
 //!
 //! A model, its loss, its sampler and its exporter are four things. What serving needs is a smaller type than what
@@ -46,15 +49,18 @@
 
 pub mod airbnb;
 mod dense;
+pub mod embedding_table;
 pub mod error;
 pub mod factorization;
 mod incidence;
 pub mod item_scores;
+pub mod losses;
 pub mod neighbours;
 pub mod newest;
 pub mod popularity;
 pub mod progress;
 pub mod sgns;
 pub mod spectrum;
+pub mod towers;
 
 pub use error::{Error, Result};

@@ -8,7 +8,7 @@ use catchment_schema::{
     AttributeTable, EventKind, Histories, History, Interactions, ItemIdx, ItemSet, Time, UserIdx, Vocabulary,
 };
 
-use crate::{Error, Layout};
+use crate::{Error, Layout, NegativeEvents, PipelineSpec};
 
 /// The vocabularies of a bundle with everything that is known about their entries.
 #[derive(Clone, Debug)]
@@ -16,6 +16,7 @@ pub struct Catalogue {
     users: Vocabulary,
     items: Vocabulary,
     events: Vocabulary,
+    negative: NegativeEvents,
     user_attributes: AttributeTable,
     item_attributes: AttributeTable,
     histories: Histories,
@@ -36,6 +37,7 @@ impl Catalogue {
         let users = Vocabulary::read(layout.user_vocabulary())?;
         let items = Vocabulary::read(layout.item_vocabulary())?;
         let events = Vocabulary::read(layout.event_vocabulary())?;
+        let negative = negative_events(layout, &events)?;
         let user_attributes = AttributeTable::read(layout.user_attributes(), users.len())?;
         let item_attributes = AttributeTable::read(layout.item_attributes(), items.len())?;
         let interactions = Interactions::read(layout.histories())?;
@@ -59,6 +61,7 @@ impl Catalogue {
             users,
             items,
             events,
+            negative,
             user_attributes,
             item_attributes,
             histories,
@@ -81,6 +84,11 @@ impl Catalogue {
     /// Event words.
     pub fn events(&self) -> &Vocabulary {
         &self.events
+    }
+
+    /// The events that say no.
+    pub fn negative_events(&self) -> &NegativeEvents {
+        &self.negative
     }
 
     /// The kind of event with this word.
@@ -130,6 +138,21 @@ impl Catalogue {
     pub fn now(&self) -> Time {
         Time::from(self.last_event.millis().map(|millis| millis + 1))
     }
+}
+
+/// Those that the description names. One that the log does not have would say yes unnoticed under another word.
+fn negative_events(layout: &Layout, events: &Vocabulary) -> Result<NegativeEvents, Error> {
+    let spec = PipelineSpec::read(&layout.spec())?;
+    if let Some(word) = spec.negative.iter().find(|word| events.position(word).is_none()) {
+        return Err(Error::Spec {
+            path: layout.spec(),
+            reason: format!(
+                "`negative` names the event {word:?}, and the log has only: {}",
+                events.ids().join(", ")
+            ),
+        });
+    }
+    Ok(NegativeEvents::new(&spec.negative, events.ids()))
 }
 
 /// Known times never fall. Unknown ones may stand between them: a log can have an order beside its times.

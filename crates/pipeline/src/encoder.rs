@@ -73,16 +73,16 @@ impl QueryEncoder for FoldIn {
     }
 }
 
-/// Of the seeds those that are most like each item, by weighted cosine.
+/// Of the seeds those that speak most for each item, by their weighted likeness.
 fn most_alike(
     seeds: &[(ItemIdx, f64)],
     items: &[ItemIdx],
-    cosine: impl Fn(ItemIdx, ItemIdx) -> f64,
+    likeness: impl Fn(ItemIdx, ItemIdx) -> f64,
 ) -> Vec<Vec<ItemIdx>> {
     let mut reasons = Reasons::new(items);
     for &(seed, weight) in seeds.iter().take(REASONS_AMONG) {
         for &item in items {
-            reasons.speak(item, seed, weight * cosine(seed, item));
+            reasons.speak(item, seed, weight * likeness(seed, item));
         }
     }
     reasons.strongest()
@@ -91,12 +91,31 @@ fn most_alike(
 /// The direction of the recent items' weighted mean.
 pub(crate) struct Pooled {
     vectors: Arc<ItemVectors>,
+    /// What the mean is compared with, `[n_items, dim]`, where that is another table than the vectors themselves.
+    against: Option<Vec<f32>>,
     seeds: ItemToItemConfig,
 }
 
 impl Pooled {
-    pub(crate) fn new(vectors: Arc<ItemVectors>, seeds: ItemToItemConfig) -> Self {
-        Self { vectors, seeds }
+    pub(crate) fn new(vectors: Arc<ItemVectors>, against: Option<Vec<f32>>, seeds: ItemToItemConfig) -> Self {
+        Self {
+            vectors,
+            against,
+            seeds,
+        }
+    }
+
+    /// The part that a seed of weight 1 has in an item's score, but for the length of the sum of all.
+    fn part(&self, seed: ItemIdx, item: ItemIdx) -> f64 {
+        let Some(against) = &self.against else {
+            return self.vectors.cosine(seed, item);
+        };
+        let dim = self.vectors.dim();
+        let row = |of: ItemIdx| of.index() * dim..(of.index() + 1) * dim;
+        match (self.vectors.vectors().get(row(seed)), against.get(row(item))) {
+            (Some(seed), Some(item)) => seed.iter().zip(item).map(|(a, b)| f64::from(a * b)).sum(),
+            _ => 0.0,
+        }
     }
 }
 
@@ -126,6 +145,39 @@ impl QueryEncoder for Pooled {
 
     fn because(&self, query: &RecallQuery<'_>, items: &[ItemIdx]) -> Vec<Vec<ItemIdx>> {
         let seeds = self.seeds.seeds(query.seeds, query.history);
-        most_alike(&seeds, items, |one, other| self.vectors.cosine(one, other))
+        most_alike(&seeds, items, |seed, item| self.part(seed, item))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use catchment_recall::NoDeadline;
+    use catchment_schema::{Event, ItemFilter, Time};
+
+    use super::*;
+
+    #[test]
+    fn reasons_go_by_what_the_items_were_compared_with() {
+        let vectors = vec![1.0, 0.0, 0.0, 1.0, 0.9, 0.1];
+        let output = vec![0.0, 0.0, 0.0, 0.0, -0.2, 3.0];
+        let vectors = Arc::new(ItemVectors::new(vectors, 2).expect("vectors"));
+        let events = [0, 1].map(|item| Event::new(ItemIdx(item), Time::UNKNOWN));
+        let query = RecallQuery {
+            user: None,
+            history: History::new(&events),
+            seeds: &[],
+            user_features: None,
+            context_features: None,
+            filter: ItemFilter::NONE,
+            now: Time::UNKNOWN,
+            deadline: &NoDeadline,
+        };
+        let because = |against| {
+            let asks = Pooled::new(vectors.clone(), against, ItemToItemConfig::default());
+            asks.because(&query, &[ItemIdx(2)])
+        };
+        assert_eq!(because(None), [[ItemIdx(0), ItemIdx(1)]]);
+        // By its output vector the item goes with the second, and the first speaks against it.
+        assert_eq!(because(Some(output)), [[ItemIdx(1)]]);
     }
 }

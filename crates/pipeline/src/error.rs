@@ -36,6 +36,10 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// Features cannot look into the vectors of the channels beside them: a word or a column is not in these data, or a
+    /// channel has no vectors. Whoever wrote the recipe mends it there.
+    #[error(transparent)]
+    Spaces(Box<catchment_features::Error>),
     /// The ranker was trained with other features than those in the bundle, or the manifest names others. Publish
     /// all of them from one run.
     #[error("feature fingerprint {found} does not match the expected {expected}")]

@@ -4,7 +4,7 @@ use catchment_features::{
     CandidateInput, ChannelHit, ContextInput, FeatureBatch, FittedFeatures, UserInput, UserProfile,
 };
 use catchment_recall::Candidate;
-use catchment_schema::Time;
+use catchment_schema::{History, Time};
 
 use crate::{Catalogue, Error, Layout, UserState, spaces};
 
@@ -68,10 +68,12 @@ impl Featurizer {
         now: Time,
         out: &mut RequestFeatures,
     ) -> Result<(), Error> {
+        let liked = catalogue.negative_events().taken_from(user.history);
         let input = UserInput {
             id: user.user.and_then(|user| catalogue.users().id(user.index())),
             attributes: user.user.map(|user| (catalogue.user_attributes(), user.index())),
-            history: user.history,
+            history: History::new(&liked),
+            everything: Some(user.history),
             now,
         };
         out.user.clear();

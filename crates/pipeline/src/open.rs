@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use catchment_ann_index::exact::ExactIndex;
-use catchment_ann_index::{IndexConfig, SearchParams, VectorIndex, build_index};
+use catchment_ann_index::{IndexConfig, SearchParams, VectorIndex, build_index, zero_rows};
 use catchment_models::factorization::ials::{IalsEncoder, export};
 use catchment_models::neighbours::item_cf::ItemCf;
 use catchment_models::neighbours::swing::Swing;
@@ -17,7 +17,7 @@ use catchment_recall::{
     Against, Channel, EmbeddingChannel, ItemToItemChannel, ItemVectorsConfig, NewestChannel,
     PopularByCategoryChannel, PopularChannel, QueryForm,
 };
-use catchment_schema::{AttributeTable, Embeddings, Metric, NeighbourTable};
+use catchment_schema::{AttributeTable, Embeddings, ItemSet, Metric, NeighbourTable};
 
 use crate::encoder::{FoldIn, HistoryEncoder, Pooled};
 use crate::{Catalogue, ChannelModel, ChannelSpec, Error, Layout, RankerModel};
@@ -38,6 +38,8 @@ pub(crate) enum Knowledge {
     Vectors {
         encoder: Arc<dyn HistoryEncoder>,
         directions: Box<ExactIndex>,
+        /// Items without a vector: similar to nothing.
+        unknown: ItemSet,
         items_file: PathBuf,
         /// What item vectors were trained against, where that is another table.
         output_file: Option<PathBuf>,
@@ -112,6 +114,7 @@ pub(crate) fn channel(
             let encoder = Arc::new(IalsEncoder::open(&folder, items).map_err(|error| failed(&error))?);
             let items_file = folder.join(export::ITEMS_FILE);
             let vectors = Embeddings::read(&items_file)?.vectors;
+            let unknown = zero_rows(&vectors, encoder.dim());
             let directions = ExactIndex::build(vectors.clone(), encoder.dim(), Metric::Cosine)
                 .map_err(|error| failed(&error))?;
             let built = build_index(vectors, encoder.dim(), Metric::InnerProduct, index)
@@ -123,6 +126,7 @@ pub(crate) fn channel(
             let knowledge = Knowledge::Vectors {
                 encoder,
                 directions: Box::new(directions),
+                unknown,
                 items_file,
                 output_file: None,
             };
@@ -151,21 +155,30 @@ fn item_vectors(
         reason: error.to_string(),
     };
     let vectors = Arc::new(ItemVectors::open(&folder, items).map_err(|error| failed(&error))?);
+    let unknown = zero_rows(vectors.vectors(), vectors.dim());
     let directions = ExactIndex::build(vectors.vectors().to_vec(), vectors.dim(), Metric::Cosine)
         .map_err(|error| failed(&error))?;
     let channel: Box<dyn Channel> = match query.form {
         QueryForm::Pooled => {
-            let (table, metric) = match query.against {
-                Against::Input => (vectors.vectors().to_vec(), Metric::Cosine),
-                Against::Output => {
-                    let output = vectors.open_output(&folder, items);
-                    (output.map_err(|error| failed(&error))?, Metric::InnerProduct)
-                }
+            let output = match query.against {
+                Against::Input => None,
+                Against::Output => Some(
+                    vectors
+                        .open_output(&folder, items)
+                        .map_err(|error| failed(&error))?,
+                ),
             };
+            let (table, metric) = match &output {
+                None => (vectors.vectors().to_vec(), Metric::Cosine),
+                Some(output) => (output.clone(), Metric::InnerProduct),
+            };
+            let mut not_found = zero_rows(&table, vectors.dim());
+            not_found.union_with(&unknown);
             let built = build_index(table, vectors.dim(), metric, index).map_err(|error| failed(&error))?;
-            let asks = Box::new(Pooled::new(vectors.clone(), query.seeds()));
-            let channel = EmbeddingChannel::new(name, asks, Arc::from(built.index), SearchParams::default());
-            Box::new(channel.map_err(|error| failed(&error))?)
+            let asks = Box::new(Pooled::new(vectors.clone(), output, query.seeds()));
+            let channel = EmbeddingChannel::new(name, asks, Arc::from(built.index), SearchParams::default())
+                .map_err(|error| failed(&error))?;
+            Box::new(channel.without(not_found))
         }
         QueryForm::Seeds => {
             let table = NeighbourTable::read(layout.neighbours(name), items)?;
@@ -176,8 +189,9 @@ fn item_vectors(
     Ok(OpenChannel {
         channel,
         knowledge: Knowledge::Vectors {
-            encoder: Arc::new(Pooled::new(vectors, query.seeds())),
+            encoder: Arc::new(Pooled::new(vectors, None, query.seeds())),
             directions: Box::new(directions),
+            unknown,
             items_file: folder.join(sgns::ITEMS_FILE),
             output_file: Some(folder.join(sgns::OUTPUT_FILE)),
         },
@@ -235,11 +249,14 @@ mod tests {
     use catchment_models::sgns::{SessionsConfig, SgnsConfig};
     use catchment_recall::{ItemToItemConfig, NewestQueryConfig, PopularQueryConfig};
     use catchment_sampling::{MemorySessions, SessionRules};
-    use catchment_schema::{ItemIdx, Time};
+    use catchment_schema::{ItemIdx, Score, ScoredItem, Time};
 
     use super::*;
     use crate::testing::TinyBundle;
     use crate::{Pipeline, PipelineSpec, Request, Scratch, UserState};
+
+    /// The item that has no vector.
+    const COLD: ItemIdx = ItemIdx(9);
 
     fn asked(form: QueryForm, against: Against) -> ChannelModel {
         ChannelModel::Item2vec {
@@ -253,6 +270,24 @@ mod tests {
             index: IndexConfig::default(),
             cold: sgns::ColdConfig::default(),
         }
+    }
+
+    /// For each item the others with a positive cosine, as a training writes them.
+    fn nearest(vectors: &[f32], dim: usize) -> NeighbourTable {
+        let vectors = ItemVectors::new(vectors.to_vec(), dim).expect("vectors");
+        let all = || (0..vectors.n_items()).map(ItemIdx::from_index);
+        let of = |item| {
+            let others = all().filter(|&other| other != item);
+            #[expect(clippy::cast_possible_truncation, reason = "scores are f32")]
+            let score = |other| Score::clamped(vectors.cosine(item, other) as f32);
+            let mut list: Vec<ScoredItem> = others
+                .map(|other| ScoredItem::new(other, score(other)))
+                .filter(|near| near.score > Score::ZERO)
+                .collect();
+            list.sort_unstable();
+            list
+        };
+        NeighbourTable::from_lists(all().map(of).collect::<Vec<_>>())
     }
 
     /// The tiny bundle with a channel of each kind that it does not have by itself.
@@ -317,14 +352,17 @@ mod tests {
             ..SgnsConfig::default()
         };
         let sessions = MemorySessions::new(histories, &SessionRules::default());
-        let vectors = sgns::fit(&sessions, items.len(), &config, 1, &mut Silent).expect("fitted");
+        let mut vectors = sgns::fit(&sessions, items.len(), &config, 1, &mut Silent).expect("fitted");
+        // As an item that is in no session.
+        for table in [&mut vectors.input, &mut vectors.output] {
+            table[COLD.index() * 8..][..8].fill(0.0);
+        }
         for name in ["pooled", "likely", "by_seeds"] {
             vectors
                 .save(layout.channel(name), items, "item2vec", "tiny")
                 .expect("written");
         }
-        swing
-            .table
+        nearest(&vectors.input, 8)
             .write(layout.neighbours("by_seeds"), items, "item2vec")
             .expect("written");
         spec.write(&layout.spec()).expect("written");
@@ -388,12 +426,90 @@ mod tests {
                 near.iter()
                     .all(|scored| scored.item != ItemIdx(0) && scored.score.get() <= 1.0 + 1e-6)
             );
-            let users = pipeline.user_embeddings(channel).expect("vectors");
+            let users = pipeline.user_embeddings(channel).expect("vectors").vectors;
             let lengths = users
                 .vectors
                 .chunks(users.dim)
                 .map(|vector| vector.iter().map(|x| x * x).sum::<f32>());
             assert!(users.dim == 8 && lengths.into_iter().all(|length| (length - 1.0).abs() < 1e-4));
+        }
+    }
+
+    #[test]
+    fn a_channel_asked_by_seeds_sums_what_lies_near_each() {
+        let (_folder, pipeline) = with_more_channels("category");
+        let pipeline = pipeline.expect("opens");
+        let catalogue = pipeline.catalogue();
+        let user = catalogue.users().user("u0").expect("known");
+        let history = catalogue.history(user);
+        let state = UserState {
+            user: Some(user),
+            history,
+        };
+        let table = pipeline.item_embeddings("by_seeds").expect("vectors");
+        let vectors = ItemVectors::new(table.vectors, table.dim).expect("vectors");
+        let request = Request::new(20, catalogue.now());
+        let found = pipeline
+            .recall_channel("by_seeds", &request, &state, &mut Scratch::default())
+            .expect("answered");
+        assert!(!found.is_empty());
+        let mut seeds: Vec<ItemIdx> = history.events().iter().map(|event| event.item).collect();
+        seeds.sort_unstable();
+        seeds.dedup();
+        for scored in found {
+            let sum: f64 = seeds
+                .iter()
+                .map(|&seed| vectors.cosine(seed, scored.item).max(0.0))
+                .sum();
+            assert!(
+                (f64::from(scored.score.get()) - sum).abs() < 1e-4,
+                "{scored:?} is {sum}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_item_without_a_vector_is_found_by_no_search_and_near_nothing() {
+        let (_folder, pipeline) = with_more_channels("category");
+        let pipeline = pipeline.expect("opens");
+        let catalogue = pipeline.catalogue();
+        let n_items = catalogue.items().len();
+        assert!(catalogue.available().is_none_or(|open| open.contains(COLD)));
+        let mut scratch = Scratch::default();
+        for channel in ["pooled", "likely"] {
+            let mut similar = |item| {
+                let answer = pipeline.similar(item, n_items, Some(channel), &mut scratch);
+                answer.expect("answered").1
+            };
+            assert_eq!(similar(COLD), []);
+            let near = similar(ItemIdx(0));
+            // Less the item itself, the one without a vector, and the one that cannot be had.
+            assert_eq!(near.len(), n_items - 3);
+            assert!(near.iter().all(|scored| scored.item != COLD));
+            assert!(
+                near.iter().any(|scored| scored.score.get() < 0.0),
+                "0 would be above these"
+            );
+            let user = catalogue.users().user("u0").expect("known");
+            let state = UserState {
+                user: Some(user),
+                history: catalogue.history(user),
+            };
+            let request = Request {
+                exclude_seen: Some(false),
+                ..Request::new(n_items, catalogue.now())
+            };
+            let found = pipeline
+                .recall_channel(channel, &request, &state, &mut scratch)
+                .expect("answered");
+            assert!(!found.is_empty() && found.iter().all(|scored| scored.item != COLD));
+            let only = [catchment_schema::Event::new(COLD, catalogue.now())];
+            let state = UserState {
+                user: None,
+                history: catchment_schema::History::new(&only),
+            };
+            let found = pipeline.recall_channel(channel, &request, &state, &mut scratch);
+            assert_eq!(found.expect("answered"), []);
         }
     }
 

@@ -1,11 +1,13 @@
 //! One request, from beginning to end.
 
+use std::borrow::Cow;
+
 use catchment_ranking::RankQuery;
 use catchment_recall::{
     AvailableAt, Candidate, ChannelError, ChannelReport, ChannelScratch, ExecutorScratch, Gathered,
     RecallQuery, Recalled, RequestFilter, SeenEvents, Sources, merge,
 };
-use catchment_schema::{ItemFilter, ItemIdx, ItemSet, Score, ScoredItem};
+use catchment_schema::{Event, History, ItemFilter, ItemIdx, ItemSet, Score, ScoredItem};
 
 use crate::featurizer::RequestFeatures;
 use crate::{Answer, Error, Pipeline, Request, Stages, Trace, UserState};
@@ -120,7 +122,8 @@ impl Pipeline {
         answer: &[Candidate],
     ) -> Vec<Vec<ItemIdx>> {
         // Nothing is searched: no filter is needed.
-        let query = recall_query(request, user, ItemFilter::NONE);
+        let liked = self.liked(user);
+        let query = recall_query(request, user, &liked, ItemFilter::NONE);
         let mut reasons = vec![Vec::new(); answer.len()];
         let n_channels = self.spec.channels.len();
         // How good a rank the channel gave whose word was taken.
@@ -223,10 +226,12 @@ impl Pipeline {
             .iter()
             .map(|user| self.filter(request, user, &there))
             .collect();
+        let liked: Vec<Cow<'_, [Event]>> = users.iter().map(|user| self.liked(user)).collect();
         let queries: Vec<RecallQuery<'_>> = users
             .iter()
+            .zip(&liked)
             .zip(&filters)
-            .map(|(user, filter)| recall_query(request, user, filter.item_filter()))
+            .map(|((user, liked), filter)| recall_query(request, user, liked, filter.item_filter()))
             .collect();
         let k = request.n.min(self.catalogue.items().len());
         let answers = channel.recall_batch(&queries, k, &mut scratch.channel);
@@ -251,10 +256,17 @@ impl Pipeline {
         for name in request.channels.into_iter().flatten() {
             self.channel_number(name)?;
         }
-        let query = recall_query(request, user, filter.item_filter());
+        let liked = self.liked(user);
+        let query = recall_query(request, user, &liked, filter.item_filter());
         Ok(self.executor.run(&query, request.stopwatch, scratch))
     }
 
+    /// What channels go by: the history without what says no.
+    pub(crate) fn liked<'a>(&self, user: &UserState<'a>) -> Cow<'a, [Event]> {
+        self.catalogue.negative_events().taken_from(user.history)
+    }
+
+    /// What may be returned. Seen is seen, whatever the user said to it.
     pub(crate) fn filter<'a>(
         &self,
         request: &Request<'a>,
@@ -277,11 +289,12 @@ impl Pipeline {
 pub(crate) fn recall_query<'a>(
     request: &Request<'a>,
     user: &UserState<'a>,
+    liked: &'a [Event],
     filter: ItemFilter<'a>,
 ) -> RecallQuery<'a> {
     RecallQuery {
         user: user.user,
-        history: user.history,
+        history: History::new(liked),
         seeds: request.seeds,
         user_features: None,
         context_features: None,

@@ -3,16 +3,29 @@
 use std::path::Path;
 
 use catchment_ann_index::{SearchParams, VectorIndex};
-use catchment_schema::{Embeddings, EmbeddingsMeta, ItemFilter, ItemIdx, ItemSet, Metric, ScoredItem};
+use catchment_models::Error as ModelError;
+use catchment_schema::{
+    Embeddings, EmbeddingsMeta, History, ItemFilter, ItemIdx, ItemSet, Metric, ScoredItem,
+};
 
 use crate::encoder::HistoryEncoder;
 use crate::open::Knowledge;
 use crate::{Error, Pipeline, Scratch};
 
+/// Vectors of those users that a channel can encode.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UserEmbeddings {
+    /// One row a user, by raw id.
+    pub vectors: Embeddings,
+    /// Users who liked something, and none of it says anything to the channel.
+    pub left_out: usize,
+}
+
 impl Pipeline {
     /// The `n` available items that are nearest to `item` by the channel named (otherwise by the first that can
     /// say), and that channel's name. A neighbour table answers with its own scores, vectors with the inner
-    /// product of their directions (cosine).
+    /// product of their directions (cosine). Of an item that the channel knows nothing of, the list is empty, and it is in
+    /// no list.
     ///
     /// # Errors
     /// [`Error::UnknownChannel`]; [`Error::NotSimilar`] when the channel named does not know about items,
@@ -36,7 +49,7 @@ impl Pipeline {
         let itself: ItemSet = [item].into_iter().collect();
         let filter = ItemFilter {
             allow: self.catalogue.available(),
-            deny: Some(&itself),
+            ..ItemFilter::excluding(&itself)
         };
         let found = match &self.knowledge[number] {
             Knowledge::None => {
@@ -51,7 +64,11 @@ impl Pipeline {
                 .take(n)
                 .copied()
                 .collect(),
-            Knowledge::Vectors { directions, .. } => {
+            Knowledge::Vectors { unknown, .. } if unknown.contains(item) => Vec::new(),
+            Knowledge::Vectors {
+                directions, unknown, ..
+            } => {
+                let filter = filter.but_for(unknown);
                 let mut hits = Vec::new();
                 let query = directions.vector(item).ok_or(Error::NothingSimilar)?.to_vec();
                 let params = SearchParams::default();
@@ -93,38 +110,46 @@ impl Pipeline {
         }
     }
 
-    /// The user vectors of a channel, encoded from the histories of the bundle. Users without a history have no
-    /// vector and are left out.
+    /// The user vectors of a channel, encoded from the histories of the bundle. Users who liked nothing have no
+    /// vector and are left out, and so are those whose items all have none.
     ///
     /// # Errors
     /// As [`Pipeline::item_embeddings`].
-    pub fn user_embeddings(&self, channel: &str) -> Result<Embeddings, Error> {
+    pub fn user_embeddings(&self, channel: &str) -> Result<UserEmbeddings, Error> {
         let (number, encoder, _) = self.vectors_of(channel)?;
         let mut ids = Vec::new();
         let mut vectors = Vec::new();
         let mut vector = vec![0.0; encoder.dim()];
-        for (user, history) in self
-            .catalogue
-            .histories()
-            .iter()
-            .filter(|(_, history)| !history.is_empty())
-        {
-            encoder
-                .encode_history(history, &mut vector)
-                .map_err(|error| Error::Channel {
-                    channel: channel.to_owned(),
-                    reason: error.to_string(),
-                })?;
+        let mut left_out = 0;
+        for (user, history) in self.catalogue.histories().iter() {
+            let liked = self.catalogue.negative_events().taken_from(history);
+            if liked.is_empty() {
+                continue;
+            }
+            match encoder.encode_history(History::new(&liked), &mut vector) {
+                Ok(()) => {}
+                Err(ModelError::NothingToFoldIn) => {
+                    left_out += 1;
+                    continue;
+                }
+                Err(error) => {
+                    return Err(Error::Channel {
+                        channel: channel.to_owned(),
+                        reason: error.to_string(),
+                    });
+                }
+            }
             vectors.extend_from_slice(&vector);
             ids.push(self.catalogue.users().ids()[user.index()].clone());
         }
-        Ok(Embeddings {
+        let vectors = Embeddings {
             meta: self.meta("user", number),
             dim: encoder.dim(),
             ids,
             vectors,
             bias: None,
-        })
+        };
+        Ok(UserEmbeddings { vectors, left_out })
     }
 
     fn vectors_of(&self, channel: &str) -> Result<(usize, &dyn HistoryEncoder, &Path), Error> {

@@ -14,8 +14,8 @@ use crate::{Catalogue, ChannelModel, ChannelSpec, Error, Layout, PipelineSpec};
 /// puts one beside channels that were fitted anew. Features that look into none come back as they are.
 ///
 /// # Errors
-/// [`Error::Part`] where a channel has no vectors, or a feature's words are not the log's; [`Error::Channel`] when its
-/// files are damaged.
+/// [`Error::Spaces`] where a channel has no vectors, or a feature's words or columns are not those of the data;
+/// [`Error::Channel`] when its files are damaged.
 pub fn with_spaces(
     features: FittedFeatures,
     layout: &Layout,
@@ -28,10 +28,11 @@ pub fn with_spaces(
     let words = words(catalogue);
     features
         .with_spaces(spaces, &tables(&words, catalogue))
-        .map_err(|error| failed(&error))
+        .map_err(|error| Error::Spaces(Box::new(error)))
 }
 
-/// Brings the vectors along that opened features were fitted with.
+/// Brings the vectors along that opened features were fitted with. What does not fit now did when they were written, so that
+/// the files are to blame.
 pub(crate) fn attach(
     features: &mut FittedFeatures,
     layout: &Layout,
@@ -44,14 +45,10 @@ pub(crate) fn attach(
     let words = words(catalogue);
     features
         .attach(spaces, &tables(&words, catalogue))
-        .map_err(|error| failed(&error))
-}
-
-fn failed(error: &catchment_features::Error) -> Error {
-    Error::Part {
-        part: "features",
-        reason: error.to_string(),
-    }
+        .map_err(|error| Error::Part {
+            part: "features",
+            reason: error.to_string(),
+        })
 }
 
 fn words(catalogue: &Catalogue) -> Vec<String> {

@@ -20,8 +20,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// The version of `pipeline.json` that is written; older ones are read, newer ones refused.
-pub const SPEC_VERSION: u32 = 1;
+/// The newest version of `pipeline.json`; older ones are read, newer ones refused. Version 2 says which events say no: a
+/// program that does not know that would take them for the contrary. Where none does, version 1 is written.
+pub const SPEC_VERSION: u32 = 2;
 
 /// Everything that decides how a request becomes an answer, apart from the trained weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +40,9 @@ pub struct PipelineSpec {
     /// Words of the events that were learned from, where the others were left out; empty where every word counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<String>,
+    /// Words of the events that say no ([`NegativeEvents`](crate::NegativeEvents)); empty where none does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub negative: Vec<String>,
 }
 
 /// One channel.
@@ -176,6 +180,11 @@ fn is_folder_name(name: &str) -> bool {
 }
 
 impl PipelineSpec {
+    /// The version of a description with these events that say no.
+    pub fn version(negative: &[String]) -> u32 {
+        if negative.is_empty() { 1 } else { SPEC_VERSION }
+    }
+
     /// Whether an event with this word counts: where training left it out, serving does, too.
     pub fn counts(&self, word: &str) -> bool {
         self.events.is_empty() || self.events.iter().any(|counted| counted == word)

@@ -25,6 +25,10 @@ pub struct TinyBundle {
     pub n_items: usize,
     /// When it was made, in Unix milliseconds: the name of the version.
     pub created_at_ms: i64,
+    /// With a fourth channel, `stays` of kind `airbnb`, and a ranker that sees two things alone: `looked`, how near an item is
+    /// to what was viewed, each category by itself, and `kind`, how near its category is to the kind of user, who has
+    /// purchased or not.
+    pub with_spaces: bool,
 }
 
 impl Default for TinyBundle {
@@ -34,6 +38,7 @@ impl Default for TinyBundle {
             n_users: 48,
             n_items: 40,
             created_at_ms: 1_795_472_100_000,
+            with_spaces: false,
         }
     }
 }
@@ -48,7 +53,7 @@ impl TinyBundle {
     /// When the disk refuses, or for a world too small to learn from.
     pub fn write(&self, layout: &Layout) -> Result<(), Error> {
         let world = World::grow(self)?;
-        fit::all(&world, self.seed, layout)?;
+        fit::all(&world, self, layout)?;
         let pipeline = Pipeline::open_folder(layout)?;
         golden::record(&pipeline, Self::GOLDEN_USERS, &layout.golden())
     }

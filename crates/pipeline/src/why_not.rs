@@ -206,7 +206,8 @@ impl Pipeline {
     ) -> WhyNot {
         let there = self.catalogue.available_at(request.now);
         let filter = self.filter(request, user, &there);
-        let query = recall_query(request, user, filter.item_filter());
+        let liked = self.liked(user);
+        let query = recall_query(request, user, &liked, filter.item_filter());
         let mut channels = Vec::new();
         for (number, spec) in self.spec.channels.iter().enumerate() {
             let Some(channel) = self.executor.channel(number).filter(|_| request.asks(&spec.name)) else {

@@ -10,8 +10,9 @@ use datafusion::prelude::DataFrame;
 
 use crate::codes::{ITEM, USER};
 use crate::config::Deduplicate;
-use crate::engine::{ascending, column, descending, looked_up, number};
+use crate::engine::{ascending, column, descending, looked_up, walked};
 use crate::log::{DWELL, EVENT, EXTRA, ORDER, PART, SESSION_ID, TIME, VALUE};
+use crate::walk::{FirstOfItem, Numbered, Walk};
 use crate::{Error, Result, SplitConfig};
 
 const STAGE: &str = "order";
@@ -93,57 +94,70 @@ pub(crate) fn first_number(batch: &RecordBatch, name: &str) -> Option<i64> {
 }
 
 /// Numbers each user's rows by time, `order`, item; rows that agree in these by everything else, so that
-/// the order in which the log was read never matters.
+/// the order in which the log was read never matters. Then leaves out copies as `keep` says: the first or the last of a
+/// user's rows with one item stays, in each part apart. With the number of rows.
 ///
 /// Where a user has rows without a time, time alone would tear the sequence apart (the unknown ones would
 /// all come first): that user's rows go by `order`, if the log has one.
-pub(crate) fn with_place(log: DataFrame, filled: &Filled) -> Result<DataFrame> {
+pub(crate) async fn in_order(log: DataFrame, filled: &Filled, keep: Deduplicate) -> Result<(DataFrame, u64)> {
+    let log = with_lead(log, filled)?;
+    // A column without a value orders nothing, and costs its share of every comparison.
+    let keys = [
+        (filled.needs_lead(), LEAD),
+        (filled.has_times(), TIME),
+        (filled.n_orders > 0, ORDER),
+        (true, ITEM),
+        (true, PART),
+        (true, EVENT),
+        (true, VALUE),
+        (true, DWELL),
+        (filled.has_sessions(), SESSION_ID),
+    ];
+    let keys = keys.into_iter().filter(|(has_values, _)| *has_values);
+    let mut order: Vec<Sort> = keys.map(|(_, key)| ascending(key)).collect();
+    order.extend(
+        log.schema()
+            .has_column_with_unqualified_name(EXTRA)
+            .then(|| ascending(EXTRA)),
+    );
+    let place = || -> Box<dyn Walk> { Box::new(Numbered::new(PLACE, &[USER])) };
+    let first = || -> Box<dyn Walk> { Box::new(FirstOfItem::default()) };
+    match keep {
+        Deduplicate::None => walked(STAGE, log, &order, &|| vec![place()]).await,
+        Deduplicate::First => walked(STAGE, log, &order, &|| vec![place(), first()]).await,
+        Deduplicate::Last => {
+            let (log, _) = walked(STAGE, log, &order, &|| vec![place()]).await?;
+            walked(STAGE, log, &[descending(PLACE)], &|| vec![first()]).await
+        }
+    }
+}
+
+/// The log with [`LEAD`].
+fn with_lead(log: DataFrame, filled: &Filled) -> Result<DataFrame> {
     let engine = Error::engine(STAGE);
-    let lead = if filled.needs_lead() {
-        let is_unknown = when(column(TIME).is_null(), lit(1_i64)).otherwise(lit(0_i64));
-        let unknown = log
-            .clone()
-            .aggregate(
-                vec![column(USER).alias("owner")],
-                vec![max(is_unknown.map_err(&engine)?).alias("unknown")],
-            )
-            .map_err(&engine)?;
-        let mut lead = when(
-            column("unknown").gt(lit(0_i64)),
-            coalesce(vec![column(ORDER), lit(0_u32)]),
-        );
-        let lead = lead.otherwise(lit(0_u32)).map_err(&engine)?;
-        looked_up(log, &[USER], unknown, &["owner"])
-            .and_then(|log| log.with_column(LEAD, lead))
-            .and_then(|log| log.drop_columns(&["owner", "unknown"]))
-    } else {
-        log.with_column(LEAD, lit(0_u32))
-    };
-    let lead = lead.map_err(&engine)?;
-    let has_extra = lead.schema().has_column_with_unqualified_name(EXTRA);
-    let mut order = chronological(ITEM);
-    order.extend([PART, EVENT, VALUE, DWELL, SESSION_ID].map(ascending));
-    order.extend(has_extra.then(|| ascending(EXTRA)));
-    lead.with_column(PLACE, number(STAGE, &[USER], order)?)
+    if !filled.needs_lead() {
+        return log.with_column(LEAD, lit(0_u32)).map_err(engine);
+    }
+    let is_unknown = when(column(TIME).is_null(), lit(1_i64)).otherwise(lit(0_i64));
+    let unknown = log
+        .clone()
+        .aggregate(
+            vec![column(USER).alias("owner")],
+            vec![max(is_unknown.map_err(&engine)?).alias("unknown")],
+        )
+        .map_err(&engine)?;
+    let mut lead = when(
+        column("unknown").gt(lit(0_i64)),
+        coalesce(vec![column(ORDER), lit(0_u32)]),
+    );
+    let lead = lead.otherwise(lit(0_u32)).map_err(&engine)?;
+    looked_up(log, &[USER], unknown, &["owner"])
+        .and_then(|log| log.with_column(LEAD, lead))
+        .and_then(|log| log.drop_columns(&["owner", "unknown"]))
         .map_err(engine)
 }
 
 /// The order of a user's rows, with ties by `item`.
 pub(crate) fn chronological(item: &str) -> Vec<Sort> {
     [LEAD, TIME, ORDER, item].map(ascending).to_vec()
-}
-
-/// Keeps the first or the last of a user's rows with one item, in each part apart; `None` where all are kept.
-pub(crate) fn deduplicated(log: DataFrame, keep: Deduplicate) -> Result<Option<DataFrame>> {
-    let order = match keep {
-        Deduplicate::None => return Ok(None),
-        Deduplicate::First => ascending(PLACE),
-        Deduplicate::Last => descending(PLACE),
-    };
-    let copy = number(STAGE, &[PART, USER, ITEM], vec![order])?;
-    log.with_column("copy", copy)
-        .and_then(|log| log.filter(column("copy").eq(lit(1_u64))))
-        .and_then(|log| log.drop_columns(&["copy"]))
-        .map(Some)
-        .map_err(Error::engine(STAGE))
 }

@@ -45,7 +45,7 @@ pub(crate) async fn code_ids(log: DataFrame) -> Result<Coded> {
 
 async fn ids(log: &DataFrame, id_column: &str) -> Result<DataFrame> {
     let engine = Error::engine(STAGE);
-    let row_number = number(STAGE, &[], vec![ascending(ID)])?;
+    let row_number = number(STAGE, vec![ascending(ID)])?;
     let ids = log
         .clone()
         .select(vec![column(id_column).alias(ID)])

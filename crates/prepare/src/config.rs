@@ -21,7 +21,9 @@ pub struct PrepareConfig {
     pub min_user_events: u32,
     /// As `min_user_events`, for items.
     pub min_item_events: u32,
-    /// What to keep of several rows of one user with one item; in a given test log apart from the rest.
+    /// What to keep of several rows of one user with one item; in a given test log apart from the rest. Of any other
+    /// log this comes before the split, so that with `last` a row that is held out later takes the place of an earlier
+    /// one that would have trained.
     pub deduplicate: Deduplicate,
     /// A pause longer than this begins a new session, where the log names none: `500ms`, `90s`, `30m`, `2h`, `1d`.
     pub session_gap: String,

@@ -81,7 +81,7 @@ fn with_event_kind(context: &SessionContext, log: DataFrame, words: &Vocabulary)
 
 /// Numbers sessions over the whole log: those of user 0 first, then those of user 1.
 fn with_session_number(log: DataFrame) -> Result<DataFrame> {
-    let up_to_here = over(STAGE, sum(column("n_sessions")), &[], vec![ascending("owner")])?;
+    let up_to_here = over(STAGE, sum(column("n_sessions")), vec![ascending("owner")])?;
     let first = log
         .clone()
         .aggregate(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use catchment_schema::arrow::array::RecordBatch;
 use catchment_schema::arrow::datatypes::SchemaRef;
-use datafusion::common::{Column, JoinType};
+use datafusion::common::{Column, DFSchema, JoinType};
 use datafusion::config::SpillCompression;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
@@ -14,14 +14,21 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::functions_window::expr_fn::row_number;
+use datafusion::logical_expr::execution_props::ExecutionProps;
 use datafusion::logical_expr::expr::{Sort, WindowFunction};
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{Expr, ExprFunctionExt};
+use datafusion::physical_expr::{LexOrdering, Partitioning, create_physical_sort_exprs};
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream_partitioned};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use futures::StreamExt;
 use tokio::task::JoinSet;
 
+use crate::codes::USER;
 use crate::pool::SharedPool;
+use crate::walk::Walk;
 use crate::workshop::{DiskTable, TableWriter, Workshop};
 use crate::{Error, Result};
 
@@ -115,30 +122,22 @@ pub(crate) fn descending(name: &str) -> Sort {
     column(name).sort(false, false)
 }
 
-/// `function` (of windows, or an aggregate) within the groups of `by`, over the rows up to this one in `order`.
+/// `function` (of windows, or an aggregate) over all rows up to this one in `order`.
 ///
-/// A window over a whole group has no place here: the engine would hold every row in memory. Aggregate, then
-/// [`looked_up`].
-pub(crate) fn over(stage: &'static str, function: Expr, by: &[&str], order: Vec<Sort>) -> Result<Expr> {
+/// For tables of users or items: one thread does it. A window over groups has no place here; see [`walked`].
+pub(crate) fn over(stage: &'static str, function: Expr, order: Vec<Sort>) -> Result<Expr> {
     let function = match function {
         Expr::AggregateFunction(aggregate) => {
             Expr::from(WindowFunction::new(aggregate.func, aggregate.params.args))
         }
         other => other,
     };
-    // The builder would forget what the function itself says of nulls.
-    let nulls = match &function {
-        Expr::WindowFunction(window) => window.params.null_treatment,
-        _ => None,
-    };
-    let groups = by.iter().map(|name| column(name)).collect();
-    let builder = function.partition_by(groups).null_treatment(nulls);
-    builder.order_by(order).build().map_err(Error::engine(stage))
+    function.order_by(order).build().map_err(Error::engine(stage))
 }
 
-/// The number of a row within its group, from 1.
-pub(crate) fn number(stage: &'static str, by: &[&str], order: Vec<Sort>) -> Result<Expr> {
-    over(stage, row_number(), by, order)
+/// The number of a row in this order, from 1. Within groups: [`walked`], with [`crate::walk::Numbered`].
+pub(crate) fn number(stage: &'static str, order: Vec<Sort>) -> Result<Expr> {
+    over(stage, row_number(), order)
 }
 
 /// The rows of `log` with the columns of that row of `small` whose `small_keys` are its `keys`; rows without one are
@@ -166,10 +165,29 @@ pub(crate) fn among(
 ///
 /// What it gave is kept where the [`Workshop`] of the session says.
 pub(crate) async fn settled(stage: &'static str, table: DataFrame) -> Result<(DataFrame, u64)> {
-    keep(table).await.map_err(Error::engine(stage))
+    kept(table, None).await.map_err(Error::engine(stage))
 }
 
-async fn keep(table: DataFrame) -> Result<(DataFrame, u64), DataFusionError> {
+/// Makes the walks of one thread.
+type MakeWalks<'a> = &'a dyn Fn() -> Vec<Box<dyn Walk>>;
+
+/// As [`settled`], after a walk along the rows of each user: sorted by user, then by `order`. `walk` makes the walks
+/// of one thread; each takes what the one before it gave.
+pub(crate) async fn walked(
+    stage: &'static str,
+    table: DataFrame,
+    order: &[Sort],
+    walk: MakeWalks<'_>,
+) -> Result<(DataFrame, u64)> {
+    kept(table, Some((order, walk)))
+        .await
+        .map_err(Error::engine(stage))
+}
+
+async fn kept(
+    table: DataFrame,
+    walk: Option<(&[Sort], MakeWalks<'_>)>,
+) -> Result<(DataFrame, u64), DataFusionError> {
     let task = Arc::new(table.task_ctx());
     let workshop = task
         .session_config()
@@ -178,8 +196,12 @@ async fn keep(table: DataFrame) -> Result<(DataFrame, u64), DataFusionError> {
     workshop.meter.restart();
     let (state, _) = table.clone().into_parts();
     let context = SessionContext::new_with_state(state);
-    let plan = table.create_physical_plan().await?;
-    let schema = plan.schema();
+    let mut plan = table.create_physical_plan().await?;
+    let mut schema = plan.schema();
+    if let Some((order, walk)) = walk {
+        plan = by_user(plan, order, task.session_config().target_partitions())?;
+        schema = along(&mut walk(), RecordBatch::new_empty(schema))?.schema();
+    }
     let folder = workshop.table_folder()?;
 
     let mut parts = JoinSet::new();
@@ -191,7 +213,8 @@ async fn keep(table: DataFrame) -> Result<(DataFrame, u64), DataFusionError> {
             .as_ref()
             .map(|folder| TableWriter::create(folder.path(), number, schema.clone()));
         let writer = writer.transpose()?;
-        parts.spawn(part(number, rows, writer, workshop.clone()));
+        let walks = walk.map(|(_, walk)| walk()).unwrap_or_default();
+        parts.spawn(part(number, rows, walks, writer, workshop.clone()));
     }
     let mut partitions = vec![];
     while let Some(part) = parts.join_next().await {
@@ -207,6 +230,29 @@ async fn keep(table: DataFrame) -> Result<(DataFrame, u64), DataFusionError> {
         memory_table(&context, schema, batches)?
     };
     Ok((table, n_rows))
+}
+
+/// A plan whose partitions each hold all rows of their users, sorted by user, then by `order`.
+fn by_user(
+    plan: Arc<dyn ExecutionPlan>,
+    order: &[Sort],
+    n_partitions: usize,
+) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+    let mut by = vec![ascending(USER)];
+    by.extend_from_slice(order);
+    let columns = DFSchema::try_from(plan.schema())?;
+    let properties = ExecutionProps::new();
+    let by = create_physical_sort_exprs(&by, &columns, &properties, &PhysicalPlanningContext::default())?;
+    let user = by.iter().take(1).map(|sort| sort.expr.clone()).collect();
+    let plan = RepartitionExec::try_new(plan, Partitioning::Hash(user, n_partitions))?;
+    let by = LexOrdering::new(by).ok_or_else(|| DataFusionError::Internal("no order".to_owned()))?;
+    let plan = SortExec::new(by, Arc::new(plan)).with_preserve_partitioning(true);
+    Ok(Arc::new(plan))
+}
+
+/// What the last of the walks gives.
+fn along(walks: &mut [Box<dyn Walk>], rows: RecordBatch) -> Result<RecordBatch, DataFusionError> {
+    walks.iter_mut().try_fold(rows, |rows, walk| walk.next(rows))
 }
 
 /// Rows in memory as a table.
@@ -229,6 +275,7 @@ struct KeptPart {
 async fn part(
     number: usize,
     mut rows: SendableRecordBatchStream,
+    mut walks: Vec<Box<dyn Walk>>,
     mut writer: Option<TableWriter>,
     workshop: Arc<Workshop>,
 ) -> Result<KeptPart, DataFusionError> {
@@ -238,7 +285,7 @@ async fn part(
         batches: vec![],
     };
     while let Some(batch) = rows.next().await {
-        let batch = batch?;
+        let batch = along(&mut walks, batch?)?;
         kept.n_rows += batch.num_rows() as u64;
         workshop.meter.add_rows(batch.num_rows());
         match &mut writer {

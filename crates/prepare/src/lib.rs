@@ -86,6 +86,7 @@ mod stamp;
 mod steps;
 mod summary;
 mod vocabularies;
+mod walk;
 mod workshop;
 
 #[cfg(test)]

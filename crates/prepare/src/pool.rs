@@ -97,7 +97,9 @@ impl MemoryPool for SharedPool {
         let half = self.size.saturating_sub(used.bytes[Kind::Stays as usize]) / 2;
         let free = self.size.saturating_sub(used.total());
         let left = match kind {
-            Kind::Spills => (half / used.n_spillers.max(1)).saturating_sub(reservation.size()),
+            Kind::Spills => (half / used.n_spillers.max(1))
+                .saturating_sub(reservation.size())
+                .min(free),
             Kind::Merges => (half / self.threads).saturating_sub(reservation.size()).min(free),
             Kind::Stays => free,
         };
@@ -132,7 +134,86 @@ impl fmt::Display for SharedPool {
 mod tests {
     use std::sync::Arc;
 
+    use catchment_schema::arrow::array::{ArrayRef, Int64Array, RecordBatch};
+    use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+    use datafusion::prelude::{SessionConfig, SessionContext};
+
     use super::*;
+    use crate::engine::{ascending, memory_table};
+
+    /// Writes down who registers.
+    #[derive(Debug)]
+    struct Witness {
+        pool: SharedPool,
+        names: Mutex<Vec<String>>,
+    }
+
+    impl fmt::Display for Witness {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.pool.fmt(formatter)
+        }
+    }
+
+    impl MemoryPool for Witness {
+        fn name(&self) -> &'static str {
+            "witness"
+        }
+
+        fn register(&self, consumer: &MemoryConsumer) {
+            self.names.lock().expect("names").push(consumer.name().to_owned());
+            self.pool.register(consumer);
+        }
+
+        fn unregister(&self, consumer: &MemoryConsumer) {
+            self.pool.unregister(consumer);
+        }
+
+        fn grow(&self, reservation: &MemoryReservation, additional: usize) {
+            self.pool.grow(reservation, additional);
+        }
+
+        fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
+            self.pool.shrink(reservation, shrink);
+        }
+
+        fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
+            self.pool.try_grow(reservation, additional)
+        }
+
+        fn reserved(&self) -> usize {
+            self.pool.reserved()
+        }
+    }
+
+    #[test]
+    fn the_engine_still_calls_its_merges_as_we_think() {
+        let witness = Arc::new(Witness {
+            pool: SharedPool::new(2 << 20, 1),
+            names: Mutex::default(),
+        });
+        let runtime = RuntimeEnvBuilder::new().with_memory_pool(witness.clone());
+        let mut config = SessionConfig::new()
+            .with_target_partitions(1)
+            .with_batch_size(256);
+        config.options_mut().execution.sort_spill_reservation_bytes = 1 << 16;
+        let context = SessionContext::new_with_config_rt(config, runtime.build_arc().expect("runtime"));
+        let batch = |first: i64| {
+            let numbers = (first..first + 1_000).map(|number| number * 7_919 % 400_009);
+            let column = Arc::new(Int64Array::from_iter_values(numbers)) as ArrayRef;
+            RecordBatch::try_from_iter([("n", column)]).expect("rows")
+        };
+        let batches: Vec<RecordBatch> = (0..400).map(|part| batch(part * 1_000)).collect();
+        let sorted = async {
+            let table = memory_table(&context, batches[0].schema(), vec![batches])?;
+            table.sort(vec![ascending("n")])?.collect().await
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("runtime");
+        runtime.block_on(sorted).expect("sorted");
+        let names = witness.names.lock().expect("names");
+        assert!(names.iter().any(|name| name.starts_with(MERGE)), "{names:?}");
+    }
 
     fn take_all(reservation: &MemoryReservation) -> usize {
         while reservation.try_grow(1).is_ok() {}

@@ -8,11 +8,11 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::lit;
 use datafusion::prelude::{DataFrame, SessionContext};
 
-use crate::chronology::{Filled, deduplicated, with_place};
+use crate::chronology::{Filled, in_order};
 use crate::codes::{Coded, ITEM, USER, code_ids};
 use crate::config::Checked;
 use crate::encode::{encoded, write_part};
-use crate::engine::{column, count, local_context, reserve, settled, with_workshop};
+use crate::engine::{column, count, local_context, reserve, with_workshop};
 use crate::filter::{keep_events, keep_positive};
 use crate::inputs::import;
 use crate::k_core::k_core;
@@ -205,17 +205,12 @@ pub(crate) async fn prepare_imported(
 
     steps.begin("deduplicate");
     let filled = Filled::of(&log).await?;
-    // One sort to a plan: two that run into each other would take each other's memory.
-    let (log, n_rows) = settled("deduplicate", with_place(log, &filled)?).await?;
-    let (log, n_rows) = match deduplicated(log.clone(), config.deduplicate)? {
-        Some(log) => settled("deduplicate", log).await?,
-        None => (log, n_rows),
-    };
+    let (log, n_rows) = in_order(log, &filled, config.deduplicate).await?;
     steps.done("deduplicate", n_rows);
 
     steps.begin("sessions");
     let filled = Filled::of(&log).await?;
-    let (log, n_rows) = with_sessions(log, &filled, config.session_gap_ms).await?;
+    let (log, n_rows) = with_sessions(log, config.session_gap_ms).await?;
     steps.done("sessions", n_rows);
 
     steps.begin("split");

@@ -10,11 +10,12 @@ use datafusion::prelude::DataFrame;
 
 use crate::chronology::{LEAD, PLACE};
 use crate::codes::{CODE, Coded, ID, ITEM, USER};
-use crate::engine::{ascending, column, descending, looked_up, number, settled};
+use crate::engine::{ascending, column, descending, looked_up, settled, walked};
 use crate::log::{ORDER, PART, Part, TIME};
 use crate::moment::{Times, moment_of};
 use crate::rolling::{Rolling, Window};
 use crate::seeded_hash::{seed_for, seeded_hash};
+use crate::walk::{Numbered, Walk};
 use crate::{Error, Moment, Result, SplitConfig, SplitKind};
 
 const STAGE: &str = "split";
@@ -84,14 +85,14 @@ async fn cut(coded: Coded, kind: SplitKind, target: Part, seed: u64) -> Result<C
                 Part::Validation => "validation",
                 Part::Train | Part::Test => "test",
             };
-            random(&coded, fraction, seed_for(purpose, seed))?
+            random(&coded, fraction, seed_for(purpose, seed)).await?
         }
         SplitKind::LeaveLast { n, since } => {
             let since = match since {
                 Some(since) => Some(moment_of(&coded.log, since, "leave-last").await?),
                 None => None,
             };
-            leave_last(&coded, n, since, seed_for("ties", seed))?
+            leave_last(&coded, n, since, seed_for("ties", seed)).await?
         }
         SplitKind::Temporal { at } => temporal(&coded.log, at).await?,
     };
@@ -108,16 +109,16 @@ async fn cut(coded: Coded, kind: SplitKind, target: Part, seed: u64) -> Result<C
 
 /// Each user's rows are put into the order of their hashes, and the first of them are taken: as many as
 /// the share says, rounded up or down by lot so that it holds in expectation, but never all of them.
-fn random(coded: &Coded, fraction: f64, seed: u64) -> Result<DataFrame> {
-    let in_lot_order = vec![ascending("row_hash"), ascending(PLACE)];
-    let lot = number(STAGE, &[PART, USER], in_lot_order)?;
+async fn random(coded: &Coded, fraction: f64, seed: u64) -> Result<DataFrame> {
+    let in_lot_order = [PART, "row_hash", PLACE].map(ascending);
+    let lots = with_lots(coded, seed).map_err(Error::engine(STAGE))?;
+    let lot = || -> Vec<Box<dyn Walk>> { vec![Box::new(Numbered::new("lot", &[USER, PART]))] };
+    let (lots, _) = walked(STAGE, lots, &in_lot_order, &lot).await?;
     let n_rows = rows_of_users(&coded.log)?;
     let real = |name: &str| cast(column(name), DataType::Float64);
     let share = real("n_rows") * lit(fraction) + real("user_hash") / lit(HASHES);
     let is_target = real("lot").lt_eq(share).and(real("lot").lt(real("n_rows")));
-    with_lots(coded, seed)
-        .and_then(|log| looked_up(log, &[PART, USER], n_rows, &["n_part", "n_user"]))
-        .and_then(|log| log.with_column("lot", lot))
+    looked_up(lots, &[PART, USER], n_rows, &["n_part", "n_user"])
         .and_then(|log| log.with_column(IS_TARGET, is_target))
         .and_then(|log| {
             log.drop_columns(&[
@@ -154,9 +155,15 @@ fn with_lots(coded: &Coded, seed: u64) -> Result<DataFrame, DataFusionError> {
 /// Takes the last `n` of each user's rows by time, then `order`. Where these agree, nothing says which came last, and a
 /// lot decides: by item id, the order in which rows are written, the held-out item would always be the one with the
 /// greatest id. The lot is one for the test and the validation part, so that to take one row twice is to take two.
-fn leave_last(coded: &Coded, n: u32, since: Option<i64>, seed: u64) -> Result<DataFrame> {
-    let last_first = [LEAD, TIME, ORDER, "row_hash", PLACE].map(descending).to_vec();
-    let from_last = number(STAGE, &[PART, USER, "eligible"], last_first)?;
+async fn leave_last(coded: &Coded, n: u32, since: Option<i64>, seed: u64) -> Result<DataFrame> {
+    let engine = Error::engine(STAGE);
+    let last_first = [PART, "eligible", LEAD, TIME, ORDER, "row_hash", PLACE].map(descending);
+    let lots = with_lots(coded, seed)
+        .and_then(|log| log.with_column("eligible", place_is_known()))
+        .map_err(&engine)?;
+    let from_last =
+        || -> Vec<Box<dyn Walk>> { vec![Box::new(Numbered::new("from_last", &[USER, PART, "eligible"]))] };
+    let (lots, _) = walked(STAGE, lots, &last_first, &from_last).await?;
     let n_rows = rows_of_users(&coded.log)?;
     let is_target = column("from_last")
         .lt_eq(lit(u64::from(n)))
@@ -166,10 +173,7 @@ fn leave_last(coded: &Coded, n: u32, since: Option<i64>, seed: u64) -> Result<Da
         Some(since) => is_target.and(column("last_time").gt_eq(lit(since))),
         None => is_target,
     };
-    with_lots(coded, seed)
-        .and_then(|log| log.with_column("eligible", place_is_known()))
-        .and_then(|log| log.with_column("from_last", from_last))
-        .and_then(|log| looked_up(log, &[PART, USER], n_rows, &["n_part", "n_user"]))
+    looked_up(lots, &[PART, USER], n_rows, &["n_part", "n_user"])
         .and_then(|log| log.with_column(IS_TARGET, is_target))
         .and_then(|log| {
             log.drop_columns(&[
@@ -183,7 +187,7 @@ fn leave_last(coded: &Coded, n: u32, since: Option<i64>, seed: u64) -> Result<Da
                 "n_user",
             ])
         })
-        .map_err(Error::engine(STAGE))
+        .map_err(engine)
 }
 
 /// How many rows each user has in each part, and the time of the latest: `n_part`, `n_user`, `n_rows`, `last_time`.

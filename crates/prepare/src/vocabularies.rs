@@ -59,7 +59,7 @@ pub(crate) async fn index(
     refit: Refit,
 ) -> Result<Indexed> {
     let by_count = vec![descending(KNOWN), descending(COUNT), ascending(CODE)];
-    let row_number = number(STAGE, &[], by_count.clone())?;
+    let row_number = number(STAGE, by_count.clone())?;
     let index = cast(column("number") - lit(1_u64), DataType::UInt32);
     let counted = log
         .clone()

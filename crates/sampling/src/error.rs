@@ -37,6 +37,12 @@ pub enum SamplingError {
         /// The words of the log.
         words: String,
     },
+    /// A written estimator is damaged, or something else. Take an older checkpoint.
+    #[error("the state of a frequency estimator cannot be read: {reason}")]
+    State {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A setting lies outside its range. Whoever wrote the recipe mends it there.
     #[error("`{key}` is {value}, allowed: {allowed}")]
     Config {

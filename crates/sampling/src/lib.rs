@@ -5,8 +5,10 @@
 //! Senécal 2008). So a sampler here hands out ids and that logarithm as *one* value, [`Candidates`], which nobody else
 //! can make, and losses accept only that: the correction cannot be forgotten, doubled or given the wrong sign.
 //!
-//! The hinge is [`Proposal`]; samplers are [`Uniform`] and [`Unigram`] (a power of the frequency, by an [`AliasTable`]);
-//! [`GroupedUnigram`] draws within an item's own group.
+//! The hinge is [`Proposal`]; samplers are [`Uniform`], [`LogUniform`] (by rank) and [`Unigram`] (a power of the frequency,
+//! by an [`AliasTable`]); [`GroupedUnigram`] draws within an item's own group. A batch is a sample by itself: [`in_batch()`],
+//! [`Mixed`] with draws from the whole catalogue, or remembered ([`CrossBatchMemory`]); how often it is expected to hold an
+//! item is counted ([`CountedFrequency`]) or estimated from the stream ([`StreamingFrequency`]).
 //!
 //! What an objective takes for a positive is sampled as well: [`SessionRules`] cut histories into sessions, in memory
 //! ([`MemorySessions`]) or from an encoded log that stays on the disk ([`FileSessions`]),
@@ -29,9 +31,13 @@
 
 pub mod alias;
 pub mod candidates;
+pub mod cross_batch;
 pub mod error;
 pub mod file_sessions;
+pub mod frequency;
 pub mod grouped;
+pub mod in_batch;
+pub mod log_uniform;
 pub mod oversampled;
 pub mod proposal;
 pub mod sessions;
@@ -43,9 +49,13 @@ pub mod walk;
 
 pub use alias::AliasTable;
 pub use candidates::Candidates;
+pub use cross_batch::CrossBatchMemory;
 pub use error::SamplingError;
 pub use file_sessions::FileSessions;
+pub use frequency::{BatchFrequency, CountedFrequency, Sighting, StreamingConfig, StreamingFrequency};
 pub use grouped::GroupedUnigram;
+pub use in_batch::{Mixed, in_batch};
+pub use log_uniform::LogUniform;
 pub use oversampled::Oversampled;
 pub use proposal::Proposal;
 pub use sessions::{MemorySessions, Session, SessionRules, SessionSource, SessionStream};

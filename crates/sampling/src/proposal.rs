@@ -26,4 +26,13 @@ pub trait Proposal {
     /// The natural logarithm of how often `item` is expected in a draw of `n`; −∞ for what is never drawn, an item
     /// beyond [`Proposal::n_items`] or `n` = 0 among it.
     fn log_expected_count(&self, item: ItemIdx, n: usize) -> f32;
+
+    /// These items, as if they had come in a draw of `n`: what a loss takes as the true classes beside one.
+    fn expected(&self, items: &[ItemIdx], n: usize) -> Candidates {
+        let logs = items
+            .iter()
+            .map(|&item| self.log_expected_count(item, n))
+            .collect();
+        Candidates::new(items.to_vec(), logs)
+    }
 }

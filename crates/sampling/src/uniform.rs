@@ -36,8 +36,7 @@ impl Proposal for Uniform {
         let ids: Vec<ItemIdx> = (0..n)
             .map(|_| ItemIdx(rng.random_range(0..self.n_items)))
             .collect();
-        let log_expected_count = ids.iter().map(|&item| self.log_expected_count(item, n)).collect();
-        Candidates::new(ids, log_expected_count)
+        self.expected(&ids, n)
     }
 
     fn log_expected_count(&self, item: ItemIdx, n: usize) -> f32 {

@@ -74,8 +74,7 @@ impl Proposal for Unigram {
 
     fn draw(&mut self, n: usize, rng: &mut dyn Rng) -> Candidates {
         let ids: Vec<_> = (0..n).map(|_| self.draw_one(rng)).collect();
-        let log_expected_count = ids.iter().map(|&id| self.log_expected_count(id, n)).collect();
-        Candidates::new(ids, log_expected_count)
+        self.expected(&ids, n)
     }
 
     fn log_expected_count(&self, item: ItemIdx, n: usize) -> f32 {

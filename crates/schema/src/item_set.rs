@@ -78,14 +78,16 @@ impl Extend<ItemIdx> for ItemSet {
     }
 }
 
-/// What may be returned: everything in `allow` (all, where `None`) that is not in `deny`.
-/// Two borrowed sets instead of their difference, so that a request never copies a catalogue-sized set.
+/// What may be returned: everything in `allow` (all, where `None`) that is neither in `deny` nor in `unknown`.
+/// Borrowed sets instead of their difference, so that a request never copies a catalogue-sized set.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ItemFilter<'a> {
     /// Only these, where given.
     pub allow: Option<&'a ItemSet>,
-    /// Never these.
+    /// Never these: what a request leaves out.
     pub deny: Option<&'a ItemSet>,
+    /// Nor these: what a channel knows nothing of, whoever asks.
+    pub unknown: Option<&'a ItemSet>,
 }
 
 impl<'a> ItemFilter<'a> {
@@ -93,20 +95,36 @@ impl<'a> ItemFilter<'a> {
     pub const NONE: ItemFilter<'static> = ItemFilter {
         allow: None,
         deny: None,
+        unknown: None,
     };
 
     /// Everything but `deny`.
     pub fn excluding(deny: &'a ItemSet) -> Self {
         Self {
-            allow: None,
             deny: Some(deny),
+            ..Self::NONE
         }
+    }
+
+    /// The same without what is not known.
+    #[must_use]
+    pub fn but_for(self, unknown: &'a ItemSet) -> Self {
+        Self {
+            unknown: Some(unknown),
+            ..self
+        }
+    }
+
+    /// Whether everything passes, of any catalogue.
+    pub fn is_none(&self) -> bool {
+        self.allow.is_none() && self.deny.is_none() && self.unknown.is_none()
     }
 
     /// Whether the item may be returned.
     #[inline]
     pub fn passes(&self, item: ItemIdx) -> bool {
-        self.allow.is_none_or(|set| set.contains(item)) && self.deny.is_none_or(|set| !set.contains(item))
+        let is_in = |set: &ItemSet| set.contains(item);
+        self.allow.is_none_or(is_in) && !self.deny.is_some_and(is_in) && !self.unknown.is_some_and(is_in)
     }
 
     /// How many of a catalogue of `n_items` pass, counted without looking at each.
@@ -124,9 +142,10 @@ impl<'a> ItemFilter<'a> {
                 &catalogue
             }
         };
-        match self.deny {
-            Some(deny) => allowed.difference_len(deny),
-            None => allowed.len(),
+        match (self.deny, self.unknown) {
+            (Some(deny), Some(unknown)) => allowed.difference_len(&ItemSet(&deny.0 | &unknown.0)),
+            (Some(set), None) | (None, Some(set)) => allowed.difference_len(set),
+            (None, None) => allowed.len(),
         }
     }
 }
@@ -143,13 +162,21 @@ mod tests {
     fn counting_what_passes_equals_asking_each_item() {
         let allow = set(&[0, 2, 4, 90]);
         let deny = set(&[2, 3, 91]);
-        for (allow, deny) in [
-            (None, None),
-            (Some(&allow), None),
-            (None, Some(&deny)),
-            (Some(&allow), Some(&deny)),
+        let unknown = set(&[0, 3]);
+        let (allow, deny, unknown) = (Some(&allow), Some(&deny), Some(&unknown));
+        for (allow, deny, unknown) in [
+            (None, None, None),
+            (allow, None, None),
+            (None, deny, None),
+            (allow, deny, None),
+            (None, None, unknown),
+            (allow, None, unknown),
+            (None, deny, unknown),
+            (allow, deny, unknown),
         ] {
-            let filter = ItemFilter { allow, deny };
+            let filter = ItemFilter { allow, deny, unknown };
+            let is_none = allow.is_none() && deny.is_none() && unknown.is_none();
+            assert_eq!(filter.is_none(), is_none, "{filter:?}");
             for n_items in [0, 1, 3, 5, 100] {
                 let asked = ItemSet::all(n_items)
                     .iter()

@@ -8,8 +8,9 @@ use catchment_models::sgns;
 use catchment_pipeline::{ChannelModel, ChannelSpec, Layout};
 use catchment_prepare::Prepared;
 use catchment_sampling::{FileSessions, Oversampled, Session, SessionSource, kind_of};
-use catchment_schema::Histories;
+use catchment_schema::Interactions;
 
+use crate::fit::leave_out_negative;
 use crate::progress::Bar;
 use crate::vector_neighbours;
 use crate::work::Work;
@@ -18,7 +19,7 @@ use crate::work::Work;
 pub(crate) fn fit(
     work: &Work,
     prepared: &Prepared,
-    histories: &Histories,
+    known: &Interactions,
     channel: &ChannelSpec,
     layout: &Layout,
     checkpoint: &Path,
@@ -40,8 +41,9 @@ pub(crate) fn fit(
     let (folder, words) = (layout.channel(name), prepared.event_words());
     let (items, attributes) = (prepared.items(), prepared.item_attributes());
     let is_named = prepared.summary().names_sessions;
-    let rules = sessions.rules_with_goal(words, is_named, objective.goal.as_deref())?;
-    // The log as it lies beside the models: read anew for every epoch, and never held.
+    let mut rules = sessions.rules_with_goal(words, is_named, objective.goal.as_deref())?;
+    leave_out_negative(work, prepared, &mut rules);
+    // The log as it lies beside the models, read anew for every epoch: no session is held.
     let sessions = FileSessions::open(layout.histories(), &rules)?;
     let (n_sessions, with_goal) = (sessions.len(), with_goal(&sessions)?);
     if let Some(goal) = &objective.goal
@@ -76,7 +78,8 @@ pub(crate) fn fit(
     };
     let reject = config.reject.as_ref();
     let data = TypesData {
-        histories,
+        // All of it: rejections are asked for by name.
+        histories: &known.histories(prepared.users().len()),
         users: prepared.user_attributes(),
         items: attributes,
         goal: kind_of(goal, words)?,

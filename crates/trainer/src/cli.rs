@@ -113,7 +113,7 @@ pub(crate) enum Command {
         /// Only these channels; the others are taken as they were trained before.
         #[arg(long, value_name = "NAME", num_args = 1..)]
         only: Vec<String>,
-        /// Go on with an interrupted training; an error where there is none. Without it, what is done is found, too.
+        /// Go on with a training that was interrupted or failed; an error where there is none. Without it, what is done is found, too.
         #[arg(long, conflicts_with = "fresh")]
         resume: bool,
     },
@@ -235,6 +235,11 @@ pub(crate) enum Command {
         /// Where they go.
         #[arg(short, long)]
         output: PathBuf,
+    },
+    /// Count the letter trigrams of a text or a list of words, and find words that have the same: what DSSM would see.
+    Trigrams {
+        /// Plain text, UTF-8.
+        file: PathBuf,
     },
     /// Make a world whose truth is known, with a recipe for it.
     Synth {

@@ -1,5 +1,5 @@
-//! Models in the making: they take the place of the older ones when all of them are done. What an interrupted run
-//! had fitted waits, for the next run to take it up.
+//! Models in the making: they take the place of the older ones when all of them are done. What a run had fitted that did
+//! not come to its end waits, for the next run to take it up.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,15 +7,16 @@ use std::path::{Path, PathBuf};
 use catchment_pipeline::Layout;
 use catchment_schema::{Error, Result};
 
+use crate::fitted::FITTED;
 use crate::folder;
 use crate::interrupt;
 use crate::work::Work;
 
-/// A folder that `train` writes to. Dropped before [`Draft::finish`] it is gone, and what was there stays; only an
-/// interrupted run leaves it.
+/// A folder that `train` writes to. Dropped before [`Draft::finish`] it leaves what was there, and stays as long as a
+/// channel in it is fitted that was not before, and after an interruption: whatever stopped the run, that work is not lost.
 pub(crate) struct Draft {
     folder: PathBuf,
-    /// What an interrupted run left.
+    /// What runs left that did not come to their end.
     interrupted: PathBuf,
     targets: [PathBuf; 2],
     /// Whether the new models are in their place.
@@ -31,6 +32,7 @@ impl Draft {
     pub(crate) fn begin(work: &Work, keep: bool) -> Result<Self> {
         let (folder, interrupted) = (work.draft(), work.interrupted());
         if folder.exists() {
+            adopt(&interrupted, &folder)?;
             folder::remove(&interrupted)?;
             fs::rename(&folder, &interrupted).map_err(Error::io(&folder))?;
         }
@@ -88,6 +90,44 @@ impl Draft {
     }
 }
 
+/// Moves the channels from an older run's folder into a newer one's that did not come to fit them.
+fn adopt(older: &Path, newer: &Path) -> Result<()> {
+    for part in PARTS {
+        let (older, newer) = (Layout::new(older.join(part)), Layout::new(newer.join(part)));
+        for name in fitted_channels(&older)? {
+            let (from, to) = (older.channel(&name), newer.channel(&name));
+            if to.join(FITTED).exists() {
+                continue;
+            }
+            folder::remove(&to)?;
+            let folder = to.parent().unwrap_or(newer.root());
+            fs::create_dir_all(folder).map_err(Error::io(folder))?;
+            fs::rename(&from, &to).map_err(Error::io(&from))?;
+        }
+    }
+    Ok(())
+}
+
+/// The channels below a layout that are all there.
+fn fitted_channels(layout: &Layout) -> Result<Vec<String>> {
+    let channels = layout.root().join("channels");
+    if !channels.exists() {
+        return Ok(Vec::new());
+    }
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&channels).map_err(Error::io(&channels))? {
+        let entry = entry.map_err(Error::io(&channels))?;
+        if entry.path().join(FITTED).exists() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// The names of the two layouts.
+const PARTS: [&str; 2] = ["selection", "model"];
+
 /// The name of a layout: `selection` or `model`.
 pub(crate) fn part(layout: &Layout) -> String {
     let name = layout.root().file_name().unwrap_or_default();
@@ -114,7 +154,14 @@ pub(crate) fn recover(work: &Work) -> Result<()> {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        if interrupt::asked() && !self.is_done {
+        let has_fitted = |(layout, target): (&Layout, &PathBuf)| {
+            let older = Layout::new(target);
+            let mark = |layout: &Layout, name: &str| fs::read(layout.channel(name).join(FITTED)).ok();
+            let is_new = |name: &String| mark(layout, name) != mark(&older, name);
+            // What cannot be looked into is left, too: the next draft says why.
+            fitted_channels(layout).map_or(true, |channels| channels.iter().any(is_new))
+        };
+        if !self.is_done && (interrupt::asked() || self.parts().into_iter().any(has_fitted)) {
             return;
         }
         // A leftover is looked through by the next draft, and then removed.

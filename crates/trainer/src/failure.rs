@@ -166,7 +166,7 @@ fn of_models(error: &catchment_models::Error) -> Option<&'static str> {
 fn of_features(error: &catchment_features::Error) -> Option<&'static str> {
     use catchment_features::Error as E;
     Some(match error {
-        E::BadConfig { .. } | E::WrongSide { .. } | E::UnknownChannel { .. } => {
+        E::BadConfig { .. } | E::WrongSide { .. } | E::UnknownChannel { .. } | E::BadSpace { .. } => {
             "change that feature in the recipe"
         }
         E::MissingColumn { .. } => "name another column in [features], or bring the attributes in [data]",
@@ -205,12 +205,13 @@ fn of_pipeline(error: &catchment_pipeline::Error) -> Option<&'static str> {
         }
         E::Schema(error) => error.help(),
         E::Bundle(error) => error.help(),
+        E::Spaces(error) => of_features(error)?,
         E::GoldenMismatch { .. } => "publish again with this program, or open it with the one that made it",
         E::UnknownChannel { .. } => "name one of these channels",
-        E::NothingSimilar => "add a channel of kind item_cf or ials to the recipe",
-        E::NoVectors { .. } => "name a channel of kind ials or item2vec",
-        E::NoOutputVectors { .. } => "name a channel of kind item2vec, or --what items",
-        E::NotSimilar { .. } => "name a channel of kind item_cf or ials, or none",
+        E::NothingSimilar => "add a channel of kind item_cf, swing, ials, item2vec or airbnb to the recipe",
+        E::NoVectors { .. } => "name a channel of kind ials, item2vec or airbnb",
+        E::NoOutputVectors { .. } => "name a channel of kind item2vec or airbnb, or --what items",
+        E::NotSimilar { .. } => "name a channel of kind item_cf, swing, ials, item2vec or airbnb, or none",
         _ => return None,
     })
 }

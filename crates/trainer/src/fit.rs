@@ -14,8 +14,8 @@ use catchment_models::popularity::Popularity;
 use catchment_models::sgns;
 use catchment_pipeline::{ChannelModel, ChannelSpec, Layout, POPULARITY_FILE};
 use catchment_prepare::Prepared;
-use catchment_sampling::{FileSessions, GroupedUnigram};
-use catchment_schema::{Histories, Interactions, Metadata, Time};
+use catchment_sampling::{FileSessions, GroupedUnigram, SessionRules};
+use catchment_schema::{EventKind, Histories, Interactions, Metadata, Time};
 
 use crate::draft::{self, Draft};
 use crate::failure::Failure;
@@ -64,10 +64,9 @@ pub(crate) fn channels(
     layout: &Layout,
     only: &[String],
 ) -> Result<(), Failure> {
-    let columns: Vec<&str> = prepared.item_attributes().names().collect();
-    work.recipe.check_item_columns(&columns)?;
     // Made where a model wants it: there are models that read the file.
-    let histories = LazyCell::new(|| known.histories(prepared.users().len()));
+    let negative = work.negative_events(prepared);
+    let histories = LazyCell::new(|| negative.taken_from_log(known).histories(prepared.users().len()));
     let end = known
         .events
         .iter()
@@ -96,7 +95,7 @@ pub(crate) fn channels(
             histories: &histories,
             end,
         };
-        let checkpoint = format!("{}-{}-{}", draft::part(layout), channel.name, mark.name());
+        let checkpoint = format!("{}-{}-{}", draft::part(layout), channel.name, mark.training());
         let checkpoint = work.checkpoints().join(checkpoint);
         if work.fresh {
             folder::remove_file(&checkpoint)?;
@@ -138,6 +137,7 @@ const WORTH_A_WORD: usize = 100_000_000;
 struct Log<'a> {
     prepared: &'a Prepared,
     known: &'a Interactions,
+    /// Without what says no.
     histories: &'a dyn Deref<Target = Histories>,
     /// The last moment in it.
     end: Time,
@@ -225,8 +225,9 @@ fn fit_one(
             cold,
             ..
         } => {
-            let rules = sessions.rules(prepared.event_words(), prepared.summary().names_sessions)?;
-            // The log as it lies beside the models: read anew for every epoch, and never held.
+            let mut rules = sessions.rules(prepared.event_words(), prepared.summary().names_sessions)?;
+            leave_out_negative(work, prepared, &mut rules);
+            // The log as it lies beside the models, read anew for every epoch: no session is held.
             let sessions = FileSessions::open(layout.histories(), &rules)?;
             if checkpoint.exists() {
                 work.note(format!("channel `{}` goes on where it was stopped", channel.name));
@@ -252,10 +253,19 @@ fn fit_one(
             ));
         }
         ChannelModel::Airbnb { .. } => {
-            airbnb::fit(work, prepared, histories, channel, layout, checkpoint, bar)?;
+            airbnb::fit(work, prepared, log.known, channel, layout, checkpoint, bar)?;
         }
     }
     Ok(())
+}
+
+/// Sessions that name no events are of all but those that say no.
+pub(crate) fn leave_out_negative(work: &Work, prepared: &Prepared, rules: &mut SessionRules) {
+    let negative = work.negative_events(prepared);
+    if rules.kinds.is_empty() && !negative.is_empty() {
+        let kinds = (0..).map(EventKind).take(prepared.event_words().len());
+        rules.kinds = kinds.filter(|&kind| !negative.contains(kind)).collect();
+    }
 }
 
 /// Fits the features on what was known before the ranker's labels.
@@ -270,12 +280,13 @@ pub(crate) fn features(
         .iter()
         .map(|channel| channel.name.clone())
         .collect();
+    let liked = work.negative_events(prepared).taken_from_log(known);
     let fitted = work.recipe.features.fit(&FitTables {
         users: prepared.users(),
         items: prepared.items(),
         user_attributes: prepared.user_attributes(),
         item_attributes: prepared.item_attributes(),
-        histories: &known.histories(prepared.users().len()),
+        histories: &liked.histories(prepared.users().len()),
         channels: &names,
     })?;
     Ok(fitted)

@@ -30,14 +30,22 @@ impl Mark {
             "part": part,
             "refit": work.recipe.split.refit,
             "model": channel.model,
+            "negative": work.recipe.negative,
             "seed": work.recipe.seed,
             "program": program(),
         }))
     }
 
-    /// What all of that is called in short: a checkpoint by this name is of just this fit.
-    pub(crate) fn name(&self) -> String {
-        format!("{:016x}", xxh3_64(self.0.to_string().as_bytes()))
+    /// What the training alone is called in short: a checkpoint by this name is of just this one. What is done with its
+    /// vectors afterwards, and how they are asked, has no part in it.
+    pub(crate) fn training(&self) -> String {
+        let mut training = self.0.clone();
+        if let Some(model) = training["model"].as_object_mut() {
+            for afterwards in ["cold", "types", "query", "index"] {
+                model.remove(afterwards);
+            }
+        }
+        format!("{:016x}", xxh3_64(training.to_string().as_bytes()))
     }
 
     /// Copies the channel from the first of the folders that holds just this one, whole. Whether one did.
@@ -88,4 +96,22 @@ fn program() -> Value {
         "bytes": build.map(|file| file.len()),
         "modified": modified.map(|time| time.as_secs_f64()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_training_is_the_same_whatever_is_done_with_its_vectors_afterwards() {
+        let mark = |model: Value| Mark(json!({ "data": "d", "seed": 7, "model": model }));
+        let plain = mark(json!({ "kind": "airbnb", "model": { "dim": 32 } }));
+        let more = mark(json!({
+            "kind": "airbnb", "model": { "dim": 32 }, "cold": { "k": 3 }, "types": {}, "query": { "form": "seeds" },
+        }));
+        assert_eq!(plain.training(), more.training());
+        assert_ne!(plain.0, more.0, "but it is another channel");
+        let other = mark(json!({ "kind": "airbnb", "model": { "dim": 33 } }));
+        assert_ne!(plain.training(), other.training());
+    }
 }

@@ -191,6 +191,7 @@ pub(crate) fn train(
 /// into their vectors. All else of the features stays as the ranker learned it: a vocabulary or a scale fitted anew would
 /// give its weights another meaning, but an item's count is a fact of the log, as the channels' scores are, and a cosine
 /// means the same in any space.
+/// `known` is without what says no.
 pub(crate) fn carry_over(draft: &Draft, prepared: &Prepared, known: &Interactions) -> Result<(), Failure> {
     let (selection, final_model) = (&draft.selection, &draft.model);
     let trained = FittedFeatures::open(&selection.features())?;

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use catchment_pipeline::{Layout, Pipeline, PipelineSpec, SPEC_VERSION};
+use catchment_pipeline::{Layout, NegativeEvents, Pipeline, PipelineSpec};
 use catchment_prepare::{Prepared, Summary, already_prepared};
 use catchment_schema::AtomicFile;
 
@@ -86,7 +86,7 @@ impl Work {
         self.folder.join("draft")
     }
 
-    /// What an interrupted training had done.
+    /// What trainings had done that did not come to their end.
     pub(crate) fn interrupted(&self) -> PathBuf {
         self.folder.join("interrupted")
     }
@@ -190,13 +190,19 @@ impl Work {
     /// What the recipe makes of a bundle.
     pub(crate) fn spec(&self, with_ranker: bool) -> PipelineSpec {
         PipelineSpec {
-            format: SPEC_VERSION,
+            format: PipelineSpec::version(&self.recipe.negative),
             channels: self.recipe.channels.clone(),
             merge: self.recipe.merge.clone(),
             ranker: self.recipe.ranker.clone().filter(|_| with_ranker),
             exclude_seen: self.recipe.evaluate.exclude_seen,
             events: self.recipe.prepare.events.clone(),
+            negative: self.recipe.negative.clone(),
         }
+    }
+
+    /// The events of these data that say no.
+    pub(crate) fn negative_events(&self, prepared: &Prepared) -> NegativeEvents {
+        NegativeEvents::new(&self.recipe.negative, prepared.event_words())
     }
 
     /// Notes which data the models below `layout` were trained on.

@@ -182,7 +182,7 @@ impl State {
     /// The best `k` for the prepared query in `scratch.query`, into `scratch.top`.
     fn search(&self, kernel: Kernel, k: usize, ef: usize, filter: ItemFilter<'_>, scratch: &mut Scratch) {
         let n_items = self.rows.len();
-        let is_filtered = filter.allow.is_some() || filter.deny.is_some();
+        let is_filtered = !filter.is_none();
         let n_passing = if is_filtered {
             filter.n_passing(n_items).min(n_items)
         } else {

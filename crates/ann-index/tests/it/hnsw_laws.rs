@@ -160,7 +160,7 @@ fn every_width_of_filter_gets_all_that_pass() {
         let allow: ItemSet = (0..n).step_by(step).map(ItemIdx).collect();
         let filter = ItemFilter {
             allow: Some(&allow),
-            deny: None,
+            ..ItemFilter::NONE
         };
         for ef in [1, 16, 200] {
             let params = SearchParams { ef: Some(ef) };

@@ -55,6 +55,7 @@ impl AnyUser {
             id: self.id.as_deref(),
             attributes: self.row.map(|row| (attributes, row)),
             history: History::new(&self.events),
+            everything: None,
             now: self.now,
         }
     }

@@ -304,6 +304,7 @@ pub(crate) fn user_at<'a>(
         id: world.users.id(row),
         attributes: Some((attributes, row)),
         history: histories.of(UserIdx::from_index(row)),
+        everything: None,
         now,
     }
 }

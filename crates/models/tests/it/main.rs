@@ -3,6 +3,8 @@
 #![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
 mod gowalla;
+#[allow(dead_code, reason = "the example prints more of it")]
+mod gradient_bias;
 
 use catchment_models::factorization::ials::{self, IalsConfig};
 use catchment_models::neighbours::item_cf::{ItemCf, ItemCfConfig};

@@ -65,7 +65,7 @@ fn check(n_items: u32, config: &SgnsConfig) -> [usize; 3] {
     let (saving, ()) = peak(|| {
         model
             .save(folder.path(), &items, "item2vec", "run")
-            .expect("written")
+            .expect("written");
     });
     // The model itself was there before it was saved.
     let tables = size_of_val(&model.input[..]) + size_of_val(&model.output[..]);

@@ -2,31 +2,39 @@
 //! ranker on what they find for it, then the channels once more on everything.
 
 use catchment_ann_index::IndexConfig;
-use catchment_features::{ChannelHit, FeatureSpec, FitTables, FittedFeatures};
+use catchment_features::{ChannelHit, FeatureSpec, FitTables, FittedFeatures, OfGoals, TypeRule, TypeRules};
+use catchment_models::airbnb::types::{TypeSessions, TypesData};
+use catchment_models::airbnb::{self, ObjectiveConfig, TypesConfig, types};
 use catchment_models::factorization::ials::{self, IalsConfig, export};
 use catchment_models::factorization::lr::FtrlConfig;
 use catchment_models::neighbours::item_cf::{ItemCf, ItemCfConfig};
 use catchment_models::popularity::{Popularity, PopularityConfig};
 use catchment_models::progress::Silent;
+use catchment_models::sgns::{SessionsConfig, SgnsModel, SgnsReport};
 use catchment_ranking::{LrRanker, LrRankerConfig, TrainingRequest, TrainingSet};
-use catchment_recall::{Candidate, ItemToItemConfig, MergeConfig};
-use catchment_schema::{Event, Interactions, ItemIdx, Metadata, Time, UserIdx};
+use catchment_recall::{Candidate, ItemToItemConfig, ItemVectorsConfig, MergeConfig};
+use catchment_schema::{Embeddings, Event, EventKind, Interactions, ItemIdx, Metadata, Time, UserIdx};
 
+use super::TinyBundle;
 use super::world::World;
 use crate::{
-    ChannelModel, ChannelSpec, Error, Featurizer, Layout, POPULARITY_FILE, Pipeline, PipelineSpec,
-    RankerModel, Request, RequestFeatures, SPEC_VERSION, Scratch, UserState,
+    Catalogue, ChannelModel, ChannelSpec, Error, Featurizer, Layout, POPULARITY_FILE, Pipeline, PipelineSpec,
+    RankerModel, Request, RequestFeatures, Scratch, UserState, with_spaces,
 };
 
 const RUN: &str = "tiny";
 
-pub(super) fn all(world: &World, seed: u64, layout: &Layout) -> Result<(), Error> {
+pub(super) fn all(world: &World, of: &TinyBundle, layout: &Layout) -> Result<(), Error> {
     let (earlier, last) = without_last(&world.log);
-    frame(world, &earlier, false, layout)?;
-    channels(world, &earlier, seed, layout)?;
-    ranker(world, &earlier, &last, seed, layout)?;
-    frame(world, &world.log, true, layout)?;
-    channels(world, &world.log, seed, layout)
+    frame(world, &earlier, &spec(of, false), layout)?;
+    channels(world, &earlier, of.seed, layout)?;
+    if of.with_spaces {
+        // Once: the features know its vectors.
+        stays(world, &earlier, of.seed, layout)?;
+    }
+    ranker(world, &earlier, &last, of, layout)?;
+    frame(world, &world.log, &spec(of, true), layout)?;
+    channels(world, &world.log, of.seed, layout)
 }
 
 /// The log without each user's last event, and those events.
@@ -42,15 +50,15 @@ fn without_last(log: &Interactions) -> (Interactions, Vec<(UserIdx, Event)>) {
     (earlier, last.collect())
 }
 
-fn spec(with_ranker: bool) -> PipelineSpec {
+fn spec(of: &TinyBundle, with_ranker: bool) -> PipelineSpec {
     let channel = |name: &str, model: ChannelModel| ChannelSpec {
         name: name.to_owned(),
         k: 20,
         model,
     };
     let ranker = RankerModel::Lr { model: lr_config() };
-    PipelineSpec {
-        format: SPEC_VERSION,
+    let mut spec = PipelineSpec {
+        format: PipelineSpec::version(&[]),
         channels: vec![
             channel(
                 "popular",
@@ -78,6 +86,42 @@ fn spec(with_ranker: bool) -> PipelineSpec {
         ranker: with_ranker.then_some(ranker),
         exclude_seen: true,
         events: vec![],
+        negative: vec![],
+    };
+    if of.with_spaces {
+        let model = ChannelModel::Airbnb {
+            sessions: SessionsConfig::default(),
+            objective: ObjectiveConfig {
+                goal: Some(GOAL.to_owned()),
+                ..ObjectiveConfig::default()
+            },
+            model: airbnb::default_model(),
+            query: ItemVectorsConfig::default(),
+            index: IndexConfig::default(),
+            cold: None,
+            types: Some(Box::new(types_config())),
+        };
+        spec.channels.push(channel("stays", model));
+    }
+    spec
+}
+
+/// What kinds of users and items are learned from.
+const GOAL: &str = "purchase";
+
+fn types_config() -> TypesConfig {
+    let rule = TypeRule::default;
+    TypesConfig {
+        users: TypeRules(vec![TypeRule {
+            goals: Some(OfGoals::Count),
+            boundaries: vec![1.0],
+            ..rule()
+        }]),
+        items: TypeRules(vec![TypeRule {
+            column: Some("category".to_owned()),
+            ..rule()
+        }]),
+        ..TypesConfig::default()
     }
 }
 
@@ -109,9 +153,9 @@ fn lr_config() -> LrRankerConfig {
     }
 }
 
-fn feature_spec() -> Result<FeatureSpec, Error> {
+fn feature_spec(of: &TinyBundle) -> Result<FeatureSpec, Error> {
     let channel = |name: &str| serde_json::json!({ "name": name, "kind": "channel", "channel": name });
-    let spec = serde_json::json!({
+    let mut spec = serde_json::json!({
         "user": [{ "name": "activity", "kind": "event_count" }],
         "item": [
             { "name": "category", "kind": "category", "column": "category" },
@@ -125,10 +169,16 @@ fn feature_spec() -> Result<FeatureSpec, Error> {
             { "name": "affinity", "kind": "category_affinity", "column": "category" },
         ],
     });
+    if of.with_spaces {
+        spec = serde_json::json!({ "candidate": [
+            { "name": "looked", "kind": "similarity", "channel": "stays", "events": ["view"], "market": "category" },
+            { "name": "kind", "kind": "type_similarity", "channel": "stays" },
+        ] });
+    }
     serde_json::from_value(spec).map_err(|error| Error::Features(error.to_string()))
 }
 
-fn frame(world: &World, known: &Interactions, with_ranker: bool, layout: &Layout) -> Result<(), Error> {
+fn frame(world: &World, known: &Interactions, spec: &PipelineSpec, layout: &Layout) -> Result<(), Error> {
     let none = Metadata::new();
     world.users.write(layout.user_vocabulary(), &none)?;
     world.items.write(layout.item_vocabulary(), &none)?;
@@ -136,7 +186,7 @@ fn frame(world: &World, known: &Interactions, with_ranker: bool, layout: &Layout
     world.item_attributes.write(layout.item_attributes())?;
     world.user_attributes.write(layout.user_attributes())?;
     known.write(layout.histories(), &none)?;
-    spec(with_ranker).write(&layout.spec())
+    spec.write(&layout.spec())
 }
 
 fn channels(world: &World, known: &Interactions, seed: u64, layout: &Layout) -> Result<(), Error> {
@@ -159,6 +209,37 @@ fn channels(world: &World, known: &Interactions, seed: u64, layout: &Layout) -> 
         .map_err(failed("ials"))
 }
 
+/// Vectors of items, which are those of `ials`, and of kinds of users and items.
+fn stays(world: &World, known: &Interactions, seed: u64, layout: &Layout) -> Result<(), Error> {
+    let failed = |error: catchment_models::Error| Error::Channel {
+        channel: "stays".to_owned(),
+        reason: error.to_string(),
+    };
+    let folder = layout.channel("stays");
+    let table = Embeddings::read(layout.channel("ials").join(export::ITEMS_FILE))?;
+    let vectors = SgnsModel {
+        dim: table.dim,
+        output: table.vectors.clone(),
+        input: table.vectors,
+        report: SgnsReport::default(),
+    };
+    vectors
+        .save(&folder, &world.items, "airbnb", RUN)
+        .map_err(failed)?;
+    let goal = world.words.position(GOAL).unwrap_or_default();
+    let data = TypesData {
+        histories: &known.histories(world.users.len()),
+        users: &world.user_attributes,
+        items: &world.item_attributes,
+        goal: EventKind(u16::try_from(goal).unwrap_or_default()),
+        reject: None,
+    };
+    let config = types_config();
+    let found = TypeSessions::new(&data, &config).map_err(failed)?;
+    let kinds = types::fit(&found, &config, seed, &mut Silent).map_err(failed)?;
+    kinds.save(&folder, "airbnb", RUN).map_err(failed)
+}
+
 /// A request that the ranker learns from: the merge's candidates for a user before the last event.
 struct Example {
     user: UserIdx,
@@ -170,7 +251,7 @@ fn ranker(
     world: &World,
     earlier: &Interactions,
     last: &[(UserIdx, Event)],
-    seed: u64,
+    of: &TinyBundle,
     layout: &Layout,
 ) -> Result<(), Error> {
     let pipeline = Pipeline::open_folder(layout)?;
@@ -185,7 +266,7 @@ fn ranker(
             candidates,
         });
     }
-    let fitted = features(world, earlier, &examples, layout)?;
+    let fitted = features(world, earlier, &examples, of, layout, pipeline.catalogue())?;
     let fingerprint = fitted.fingerprint().to_string();
     let catalogue = pipeline.catalogue();
     let featurizer = Featurizer::open(layout, catalogue)?;
@@ -230,7 +311,7 @@ fn ranker(
         })?;
     }
     let set = set.ok_or_else(|| Error::Features("nobody has a last event".to_owned()))?;
-    let (ranker, _) = LrRanker::fit(&set, &lr_config(), seed, &mut Silent)?;
+    let (ranker, _) = LrRanker::fit(&set, &lr_config(), of.seed, &mut Silent)?;
     Ok(ranker.save(layout.ranker())?)
 }
 
@@ -238,10 +319,12 @@ fn features(
     world: &World,
     earlier: &Interactions,
     examples: &[Example],
+    of: &TinyBundle,
     layout: &Layout,
+    catalogue: &Catalogue,
 ) -> Result<FittedFeatures, Error> {
     let failed = |error: catchment_features::Error| Error::Features(error.to_string());
-    let names: Vec<String> = spec(true)
+    let names: Vec<String> = spec(of, true)
         .channels
         .into_iter()
         .map(|channel| channel.name)
@@ -254,7 +337,7 @@ fn features(
         histories: &earlier.histories(world.users.len()),
         channels: &names,
     };
-    let mut fitted = feature_spec()?.fit(&tables).map_err(failed)?;
+    let mut fitted = feature_spec(of)?.fit(&tables).map_err(failed)?;
     let sources = examples
         .iter()
         .flat_map(|example| &example.candidates)
@@ -265,6 +348,7 @@ fn features(
         score: source.score.get(),
     });
     fitted.fit_channel_scores(hits).map_err(failed)?;
+    let fitted = with_spaces(fitted, layout, catalogue)?;
     fitted.save(&layout.features()).map_err(failed)?;
     Ok(fitted)
 }

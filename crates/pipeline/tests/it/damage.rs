@@ -181,11 +181,11 @@ fn refused(change: impl FnOnce(&mut Value)) -> String {
 
 #[test]
 fn a_spec_of_a_newer_format_is_refused_before_anything_else_in_it_is_read() {
-    let newer = |spec: &mut Value| *spec = json!({ "format": 2, "channels": "told in another way" });
-    assert_eq!(refused(newer), "format 2, this program reads up to 1");
+    let newer = |spec: &mut Value| *spec = json!({ "format": 3, "channels": "told in another way" });
+    assert_eq!(refused(newer), "format 3, this program reads up to 2");
     assert_eq!(
         refused(|spec| *spec = json!([])),
-        "format none, this program reads up to 1"
+        "format none, this program reads up to 2"
     );
 }
 

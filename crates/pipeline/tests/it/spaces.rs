@@ -92,3 +92,37 @@ fn vectors_of_another_training_are_refused() {
     fs::remove_file(&path).expect("removed");
     assert!(Featurizer::open(&layout, &catalogue).is_err());
 }
+
+#[test]
+fn a_column_or_a_word_that_the_data_do_not_have_is_the_features_own_error() {
+    let refused = |key: &str, value: serde_json::Value| {
+        let (_folder, layout, catalogue) = with_similarity();
+        let mut feature = serde_json::json!({ "name": "near", "kind": "similarity", "channel": "ials" });
+        feature[key] = value;
+        let spec: FeatureSpec =
+            serde_json::from_value(serde_json::json!({ "candidate": [feature] })).expect("a spec");
+        let features = spec
+            .fit(&FitTables {
+                users: catalogue.users(),
+                items: catalogue.items(),
+                user_attributes: catalogue.user_attributes(),
+                item_attributes: catalogue.item_attributes(),
+                histories: catalogue.histories(),
+                channels: &["ials".to_owned()],
+            })
+            .expect("fitted");
+        with_spaces(features, &layout, &catalogue).expect_err("refused")
+    };
+    let refused = |key: &str, value| match refused(key, value) {
+        Error::Spaces(error) => *error,
+        error => panic!("{error}"),
+    };
+    assert!(matches!(
+        refused("market", "town".into()),
+        catchment_features::Error::MissingColumn { column, .. } if column == "town"
+    ));
+    assert!(matches!(
+        refused("events", serde_json::json!(["vew"])),
+        catchment_features::Error::BadConfig { key, .. } if key == "features.candidate.near.events"
+    ));
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use catchment_ann_index::{SearchParams, VectorIndex};
-use catchment_schema::ItemIdx;
+use catchment_schema::{ItemFilter, ItemIdx, ItemSet};
 
 use crate::{Channel, ChannelError, ChannelScratch, ConfigError, QueryEncoder, RecallQuery, Recalled};
 
@@ -16,6 +16,7 @@ pub struct EmbeddingChannel {
     encoder: Box<dyn QueryEncoder>,
     index: Arc<dyn VectorIndex>,
     params: SearchParams,
+    unknown: ItemSet,
 }
 
 impl EmbeddingChannel {
@@ -42,7 +43,22 @@ impl EmbeddingChannel {
             encoder,
             index,
             params,
+            unknown: ItemSet::new(),
         })
+    }
+
+    /// The same channel, which never finds `unknown`: items that lie in the index and have no vector
+    /// ([`zero_rows`](catchment_ann_index::zero_rows)).
+    #[must_use]
+    pub fn without(self, unknown: ItemSet) -> Self {
+        Self { unknown, ..self }
+    }
+
+    fn filter<'a>(&'a self, query: &RecallQuery<'a>) -> ItemFilter<'a> {
+        if self.unknown.is_empty() {
+            return query.filter;
+        }
+        query.filter.but_for(&self.unknown)
     }
 }
 
@@ -84,7 +100,7 @@ impl Channel for EmbeddingChannel {
             &scratch.vector,
             k.min(self.index.len()),
             &self.params,
-            query.filter,
+            self.filter(query),
             &mut scratch.index,
             &mut recalled.items,
         )?;
@@ -115,7 +131,7 @@ impl Channel for EmbeddingChannel {
             match self.encoder.encode(query, &mut vectors[start..]) {
                 Ok(()) => {
                     searched.push(position);
-                    filters.push(query.filter);
+                    filters.push(self.filter(query));
                     answers.push(Ok(recalled));
                 }
                 Err(error) => {
@@ -271,6 +287,30 @@ mod tests {
             [1, 13],
             "6 and 8 are a radian away from 7, 1 and 13 only 2π − 6"
         );
+    }
+
+    #[test]
+    fn items_without_a_vector_are_never_found_alone_or_in_a_batch() {
+        let events = [Event::new(ItemIdx(7), Time::UNKNOWN)];
+        let seen: ItemSet = [ItemIdx(7)].into_iter().collect();
+        let known = RecallQuery {
+            history: History::new(&events),
+            filter: ItemFilter::excluding(&seen),
+            ..query()
+        };
+        let unknown: ItemSet = [ItemIdx(1), ItemIdx(2)].into_iter().collect();
+        let channel = channel().without(unknown.clone());
+        channel_laws(&channel, &[known, query()]);
+        let mut scratch = ChannelScratch::default();
+        let recalled = channel.recall(&known, 20, &mut scratch).unwrap();
+        assert_eq!(
+            recalled.items.len(),
+            17,
+            "of 20 the seen one and two without a vector"
+        );
+        assert!(recalled.items.iter().all(|scored| !unknown.contains(scored.item)));
+        let batch = channel.recall_batch(&[known, query()], 20, &mut scratch);
+        assert_eq!(batch[0], Ok(recalled));
     }
 
     #[test]

@@ -13,8 +13,9 @@ pub enum QueryForm {
     /// ([`EmbeddingChannel`](crate::EmbeddingChannel)).
     #[default]
     Pooled,
-    /// Every recent item asks for its own neighbours, and their weighted cosines are summed
-    /// ([`ItemToItemChannel`](crate::ItemToItemChannel)). Several tastes stay several.
+    /// Every recent item asks for its own neighbours, and their weighted scores are summed
+    /// ([`ItemToItemChannel`](crate::ItemToItemChannel)). Several tastes stay several. A score is above 0: a positive cosine,
+    /// or, of an inner product `x`, `ln(1 + eˣ)`.
     Seeds,
 }
 

@@ -144,7 +144,7 @@ mod tests {
             let channel = PopularChannel::new("popular", &scores).unwrap();
             let allow = allow.map(|items| items.into_iter().map(ItemIdx).collect::<ItemSet>());
             let deny: ItemSet = deny.into_iter().map(ItemIdx).collect();
-            let filter = ItemFilter { allow: allow.as_ref(), deny: Some(&deny) };
+            let filter = ItemFilter { allow: allow.as_ref(), ..ItemFilter::excluding(&deny) };
             let asked = RecallQuery { filter, ..query() };
             channel_laws(&channel, &[asked]);
 

@@ -124,7 +124,7 @@ impl<'a> RequestFilter<'a> {
     pub fn item_filter(&self) -> ItemFilter<'_> {
         ItemFilter {
             allow: self.open.as_deref(),
-            deny: Some(&self.denied),
+            ..ItemFilter::excluding(&self.denied)
         }
     }
 

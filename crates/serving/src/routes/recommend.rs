@@ -226,7 +226,8 @@ fn answer(
     let wait_seconds = clock.took_ms() / 1e3;
     let answer = with_scratch(|scratch| pipeline.recommend(&request, &user.state(), scratch))?;
     let reasons = pipeline.because(&request, &user.state(), &answer.items);
-    let personalised = !user.history().is_empty() && answer.trace.fallback < answer.items.len();
+    let liked = catalogue.negative_events().taken_from(user.history());
+    let personalised = !liked.is_empty() && answer.trace.fallback < answer.items.len();
     state
         .metrics
         .recommended(pipeline, &answer, body.n, personalised, wait_seconds);

@@ -1,9 +1,10 @@
 //! Events: taken once, durable, and known to the very next answer.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
-use catchment_pipeline::PipelineSpec;
 use catchment_pipeline::testing::TinyBundle;
+use catchment_pipeline::{Pipeline, PipelineSpec, golden};
 use serde_json::{Value, json};
 
 use crate::served::{Served, bundles};
@@ -15,6 +16,24 @@ fn served_keeping(events: &[&str]) -> Served {
         let mut spec = PipelineSpec::read(&layout.spec())?;
         spec.events = events.iter().map(|&event| event.to_owned()).collect();
         spec.write(&layout.spec())
+    });
+    publish.expect("published");
+    Served::over(folder, |_| ())
+}
+
+/// A server whose bundle says that a purchase is a no.
+fn served_with_negative() -> Served {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let publish = TinyBundle::default().publish_changed(bundles(folder.path()), |layout| {
+        let mut spec = PipelineSpec::read(&layout.spec())?;
+        spec.negative = vec!["purchase".to_owned()];
+        spec.format = PipelineSpec::version(&spec.negative);
+        spec.write(&layout.spec())?;
+        golden::record(
+            &Pipeline::open_folder(layout)?,
+            TinyBundle::GOLDEN_USERS,
+            &layout.golden(),
+        )
     });
     publish.expect("published");
     Served::over(folder, |_| ())
@@ -221,4 +240,64 @@ fn where_the_recipe_keeps_every_event_a_new_word_counts() {
     let mut client = served.client();
     assert_eq!(client.post("/v1/events", &event).ok()["not_counted"], json!([]));
     assert_eq!(client.get("/v1/recommend/new").ok()["personalised"], true);
+}
+
+/// What each channel but the popular one scores each item of the next answer, and the items that are named as reasons.
+fn scores_and_reasons(answer: &Value) -> (BTreeMap<(String, String), f64>, BTreeSet<String>) {
+    let (mut scores, mut reasons) = (BTreeMap::new(), BTreeSet::new());
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    for item in answer["items"].as_array().expect("items") {
+        let sources = item["channels"].as_array().into_iter().flatten();
+        for source in sources.filter(|source| source["name"] != "popular") {
+            let score = source["score"].as_f64().expect("a score");
+            scores.insert((text(&item["item_id"]), text(&source["name"])), score);
+        }
+        let because = item["reason"]["item_ids"].as_array().into_iter().flatten();
+        reasons.extend(because.map(text));
+    }
+    (scores, reasons)
+}
+
+#[test]
+fn an_event_that_says_no_pulls_nobody_towards_its_item_and_is_no_reason() {
+    let (negative, plain) = (served_with_negative(), Served::tiny());
+    for (served, says_no) in [(&negative, true), (&plain, false)] {
+        let mut client = served.client();
+        let mut event = |item: &str, kind: &str| {
+            let event = json!({ "events": [{ "user_id": "new", "item_id": item, "type": kind }] });
+            let answer = client.post("/v1/events", &event).ok();
+            assert_eq!(
+                (&answer["accepted"], &answer["not_counted"]),
+                (&json!(1), &json!([]))
+            );
+            client
+                .post("/v1/recommend", &json!({ "user_id": "new", "n": 40 }))
+                .ok()
+        };
+        let (before, _) = scores_and_reasons(&event("100", "view"));
+        // Of another taste.
+        let answer = event("102", "purchase");
+        let (after, reasons) = scores_and_reasons(&answer);
+        assert!(!has(&answer, "102"), "seen is seen");
+        let common: Vec<_> = before.keys().filter(|key| after.contains_key(*key)).collect();
+        assert!(common.len() > 10, "{before:?} {after:?}");
+        let is_as_before = |key: &&&(String, String)| (before[**key] - after[**key]).abs() < 1e-6;
+        let unmoved = common.iter().filter(is_as_before).count();
+        assert_eq!(unmoved == common.len(), says_no, "{before:?} {after:?}");
+        assert!(reasons.contains("100"));
+        assert_eq!(!reasons.contains("102"), says_no, "{reasons:?}");
+    }
+}
+
+#[test]
+fn who_only_said_no_is_answered_as_a_stranger() {
+    let served = served_with_negative();
+    let mut client = served.client();
+    let body = json!({ "user_id": "new", "n": 40 });
+    let before = client.post("/v1/recommend", &body).ok();
+    let event = json!({ "events": [{ "user_id": "new", "item_id": "100", "type": "purchase" }] });
+    client.post("/v1/events", &event).ok();
+    let after = client.post("/v1/recommend", &body).ok();
+    assert_eq!(after["personalised"], false);
+    assert!(has(&before, "100") && !has(&after, "100"));
 }

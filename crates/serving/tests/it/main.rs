@@ -16,3 +16,4 @@ mod served;
 mod shutdown;
 mod slow;
 mod swap;
+mod vectors;

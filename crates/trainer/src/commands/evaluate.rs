@@ -1,10 +1,12 @@
 //! `catchment-train evaluate`.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use catchment_bundle::Bundle;
 use catchment_evaluation::SegmentBy;
-use catchment_schema::AtomicFile;
+use catchment_prepare::Prepared;
+use catchment_schema::{AtomicFile, Interactions};
 
 use crate::cli::{Output, RecipeArgs};
 use crate::failure::Failure;
@@ -82,10 +84,30 @@ pub(crate) fn evaluate(work: &Work) -> Result<Measured, Failure> {
     evaluate_against(work, None)
 }
 
+/// The rows of a held-out part that lists are to find: not those that say no.
+pub(super) fn held_out<'a>(
+    work: &Work,
+    prepared: &Prepared,
+    rows: &'a Interactions,
+    part: &str,
+) -> Cow<'a, Interactions> {
+    let liked = work.negative_events(prepared).taken_from_log(rows);
+    let said_no = rows.len() - liked.len();
+    if said_no > 0 {
+        work.note(format!(
+            "{said_no} of {} rows of the {part} part say no; nobody is to find their items",
+            rows.len()
+        ));
+    }
+    liked
+}
+
 fn evaluate_against(work: &Work, other: Option<&Bundle>) -> Result<Measured, Failure> {
     let prepared = work.prepared()?;
     let pipeline = work.trained(&prepared)?;
-    let whole = judge::whole(work, &prepared, &pipeline, &prepared.test()?, "test", other)?;
+    let test = prepared.test()?;
+    let truth = held_out(work, &prepared, &test, "test");
+    let whole = judge::whole(work, &prepared, &pipeline, &truth, "test", other)?;
     let report = super::report::of_work(work, &prepared, &pipeline, &whole)?;
     let heading = test_reads::heading(test_reads::count(work, &prepared)?);
     let mut told = format!(

@@ -19,10 +19,13 @@ pub(crate) fn run(
     output: Output,
 ) -> Result<(), Failure> {
     let pipeline = super::batch::open(&args.bundle, output)?;
-    let embeddings = match what {
-        What::Items => pipeline.item_embeddings(channel)?,
-        What::Output => pipeline.output_embeddings(channel)?,
-        What::Users => pipeline.user_embeddings(channel)?,
+    let (embeddings, left_out) = match what {
+        What::Items => (pipeline.item_embeddings(channel)?, None),
+        What::Output => (pipeline.output_embeddings(channel)?, None),
+        What::Users => {
+            let users = pipeline.user_embeddings(channel)?;
+            (users.vectors, Some(users.left_out))
+        }
     };
     match format {
         Format::Parquet => embeddings.write(file)?,
@@ -39,9 +42,12 @@ pub(crate) fn run(
         .len();
     if output.json {
         let rows = embeddings.ids.len();
-        return print_json(
-            &serde_json::json!({ "rows": rows, "dim": embeddings.dim, "file": file, "bytes": bytes }),
-        );
+        let mut told =
+            serde_json::json!({ "rows": rows, "dim": embeddings.dim, "file": file, "bytes": bytes });
+        if let Some(left_out) = left_out {
+            told["left_out"] = left_out.into();
+        }
+        return print_json(&told);
     }
     if !output.quiet {
         println!(
@@ -50,6 +56,9 @@ pub(crate) fn run(
             embeddings.dim,
             file.display()
         );
+        if let Some(left_out) = left_out.filter(|&left_out| left_out > 0) {
+            eprintln!("note: {left_out} users are left out: none of their items has a vector");
+        }
     }
     Ok(())
 }

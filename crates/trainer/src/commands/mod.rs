@@ -15,6 +15,7 @@ mod run;
 mod similar;
 mod synth;
 mod train;
+mod trigrams;
 mod why_not;
 
 use crate::cli::{Cli, Command};
@@ -95,6 +96,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
             output: folder,
             force,
         } => synth::run(preset, &marketplace, &folder, force, output),
+        Command::Trigrams { file } => trigrams::run(&file, output),
         Command::Reproduce {
             recipe,
             seeds,

@@ -15,7 +15,10 @@ pub(crate) fn run(args: &RecipeArgs, only: &[String], resume: bool, output: Outp
     let work = Work::open(args, output)?;
     if resume && !work.draft().exists() {
         return Err(Failure::with_help(
-            anyhow::anyhow!("no training of {} was interrupted", work.recipe.path.display()),
+            anyhow::anyhow!(
+                "no training of {} was left unfinished",
+                work.recipe.path.display()
+            ),
             work.train_again(),
         ));
     }
@@ -63,19 +66,21 @@ pub(crate) fn run(args: &RecipeArgs, only: &[String], resume: bool, output: Outp
 pub(crate) fn train(work: &Work, only: &[String]) -> Result<Vec<Judgement>, Failure> {
     let training = interrupt::Training::begin();
     let prepared = work.prepared()?;
+    work.recipe.check_against(&prepared)?;
     let train = prepared.train()?;
     let validation = prepared.validation()?;
+    let to_find = super::evaluate::held_out(work, &prepared, &validation, "validation");
     let mut on_validation = Vec::new();
     if !only.is_empty() {
         check_kept(work, &prepared, only)?;
     }
-    if work.recipe.ranker.is_some() && validation.is_empty() {
+    if work.recipe.ranker.is_some() && to_find.is_empty() {
         let what = "the validation part is empty, and the ranker has nothing to learn from";
         return Err(Failure::with_help(anyhow::anyhow!(what), rank::NOT_ENOUGH));
     }
     let draft = Draft::begin(work, !only.is_empty())?;
-    if !validation.is_empty() {
-        on_validation = select(work, &prepared, &draft, &train, &validation, only)?;
+    if !to_find.is_empty() {
+        on_validation = select(work, &prepared, &draft, &train, &to_find, only)?;
     }
     let known = match work.recipe.split.refit {
         Refit::TrainAndValidation => together(&train, &validation, &prepared),
@@ -85,7 +90,8 @@ pub(crate) fn train(work: &Work, only: &[String]) -> Result<Vec<Judgement>, Fail
     fit::write_frame(work, &prepared, &known, &draft.model, with_ranker)?;
     fit::channels(work, &prepared, &known, &draft, &draft.model, only)?;
     if with_ranker {
-        rank::carry_over(&draft, &prepared, &known)?;
+        let liked = work.negative_events(&prepared).taken_from_log(&known);
+        rank::carry_over(&draft, &prepared, &liked)?;
     }
     Work::stamp(&draft.model, &prepared)?;
     fit::stopped(work)?;
@@ -101,6 +107,12 @@ pub(crate) fn train(work: &Work, only: &[String]) -> Result<Vec<Judgement>, Fail
 /// The channels that are kept have to be of this data, by the settings that the recipe has now.
 fn check_kept(work: &Work, prepared: &Prepared, only: &[String]) -> Result<(), Failure> {
     let older = work.trained_on(prepared)?;
+    if older.spec().negative != work.recipe.negative {
+        return Err(Failure::usage(
+            "--only keeps the other channels, but `data.negative` has changed since they were trained",
+            format!("catchment-train train {}", work.recipe.path.display()),
+        ));
+    }
     for channel in work
         .recipe
         .channels
@@ -123,7 +135,7 @@ fn check_kept(work: &Work, prepared: &Prepared, only: &[String]) -> Result<(), F
     Ok(())
 }
 
-/// Channels on train alone; then the ranker, on what they find for the validation part.
+/// Channels on train alone; then the ranker, on what they find for the validation part, which is without what says no.
 fn select(
     work: &Work,
     prepared: &Prepared,
@@ -133,10 +145,13 @@ fn select(
     only: &[String],
 ) -> Result<Vec<Judgement>, Failure> {
     let selection = &draft.selection;
+    // Features first, which tell what they miss: channels take long.
+    let ranker = work.recipe.ranker.as_ref();
+    let ranker = ranker.map(|ranker| Ok::<_, Failure>((ranker, fit::features(work, prepared, train)?)));
+    let ranker = ranker.transpose()?;
     fit::write_frame(work, prepared, train, selection, false)?;
     fit::channels(work, prepared, train, draft, selection, only)?;
-    if let Some(ranker) = &work.recipe.ranker {
-        let features = fit::features(work, prepared, train)?;
+    if let Some((ranker, features)) = ranker {
         let unranked = Pipeline::open_folder(selection)?;
         let report = rank::train(work, prepared, draft, &unranked, features, ranker, validation)?;
         // Stopped in the middle, it may look finished.

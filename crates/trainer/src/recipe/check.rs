@@ -1,6 +1,7 @@
 //! What a recipe's tables are checked for before anything is read or trained.
 
 use catchment_features::{FeatureConfig, Side};
+use catchment_pipeline::ChannelModel;
 use catchment_recall::ConfigError;
 use catchment_schema::import::Source;
 
@@ -24,6 +25,7 @@ pub(super) fn source(source: &Source, key: &str) -> Result<(), Problem> {
 /// What no single table can check by itself, and the tables that a library checks.
 pub(super) fn whole(recipe: &Recipe) -> Result<(), Problem> {
     names(recipe)?;
+    goals(recipe)?;
     recipe.prepare.validate().map_err(prepare)?;
     recipe.split.validate().map_err(prepare)?;
     features(recipe)?;
@@ -72,6 +74,31 @@ fn names(recipe: &Recipe) -> Result<(), Problem> {
             let message = format!("a list and a channel are both called `{name}`");
             return Err(Problem::at_path(format!("lists.{name}"), message).with_help("rename the list"));
         }
+    }
+    Ok(())
+}
+
+/// What sessions are for is no event that says no.
+fn goals(recipe: &Recipe) -> Result<(), Problem> {
+    for (position, channel) in recipe.channels.iter().enumerate() {
+        let ChannelModel::Airbnb { objective, .. } = &channel.model else {
+            continue;
+        };
+        let Some(goal) = objective
+            .goal
+            .as_ref()
+            .filter(|goal| recipe.negative.contains(goal))
+        else {
+            continue;
+        };
+        let message = format!(
+            "channel `{}`: `objective.goal` = {goal:?}, which `data.negative` says is a no",
+            channel.name
+        );
+        return Err(
+            Problem::at_path(format!("channel.{position}.objective.goal"), message)
+                .with_help("take it out of one of them"),
+        );
     }
     Ok(())
 }

@@ -63,6 +63,7 @@ impl Recipe {
                 items: optional(file.data.items, "items")?,
                 users: optional(file.data.users, "users")?,
             },
+            negative: file.data.negative,
             prepare: file.prepare,
             split: file.split,
             features: file.features,

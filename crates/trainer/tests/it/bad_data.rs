@@ -184,7 +184,7 @@ fn a_channel_of_a_category_that_is_not_there_is_named_with_its_line() {
     );
     expect![[r#"
         1: error: catchment.toml:9: channel `popular`: `query.category` = "genre", but the items have no columns
-        help: bring the items with their categories: items = { … } in [data]"#]]
+        help: bring the items with their columns: items = { … } in [data]"#]]
     .assert_eq(&place.refuse("run catchment.toml"));
 }
 

@@ -48,7 +48,7 @@ fn an_interrupted_training_keeps_what_was_fitted_and_the_next_takes_it_up() {
     let place = Place::with_bundle();
     let older = place.files("work/world/model");
     expect![[r#"
-        1: error: no training of catchment.toml was interrupted
+        1: error: no training of catchment.toml was left unfinished
         help: catchment-train train catchment.toml"#]]
     .assert_eq(&place.refuse("train catchment.toml --resume"));
 
@@ -100,6 +100,38 @@ fn an_interrupted_training_keeps_what_was_fitted_and_the_next_takes_it_up() {
         said.stderr
     );
     assert!(!place.path("work/world/draft").exists() && !place.path("work/world/interrupted").exists());
+}
+
+#[test]
+fn a_training_that_fails_keeps_the_channels_that_were_fitted_through_further_failures() {
+    let place = Place::empty();
+    // One item a user: there is no session of two.
+    let rows = (0..40).map(|row| format!("u{row},i{},{row}\n", row % 7));
+    let rows = rows.collect::<Vec<_>>().concat();
+    place.write("log.csv", format!("user_id,item_id,timestamp\n{rows}"));
+    place.write(
+        "r.toml",
+        "name = \"r\"\n[data]\ninteractions = { path = \"log.csv\", format = \"csv\", time_unit = \"s\" }\n\
+         [split]\nkind = \"random\"\nfraction = 0.01\n\
+         [[channel]]\nname = \"first\"\nkind = \"popular\"\n\
+         [[channel]]\nname = \"vectors\"\nkind = \"item2vec\"\n",
+    );
+    let refused = place.refuse("run r.toml");
+    assert!(refused.contains("no session of two items"), "{refused}");
+    let fitted = place.path("work/r/draft/model/channels/first/fitted.json");
+    assert!(fitted.exists());
+    // Another run that comes less far: what the first had done waits all the same.
+    place.replace("r.toml", "name = \"first\"", "name = \"second\"");
+    place.refuse("train r.toml");
+    place.replace("r.toml", "name = \"second\"", "name = \"first\"");
+    place.replace("r.toml", "kind = \"item2vec\"", "kind = \"newest\"");
+    let said = place.run("train r.toml --resume");
+    let notes = said.stderr.clone();
+    said.well();
+    assert!(notes.contains("channel `first` is fitted already"), "{notes}");
+    for folder in ["draft", "interrupted"] {
+        assert!(!place.path(&format!("work/r/{folder}")).exists());
+    }
 }
 
 #[test]

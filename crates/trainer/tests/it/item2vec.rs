@@ -3,7 +3,9 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use catchment_schema::Embeddings;
+use catchment_models::sgns::ItemVectors;
+use catchment_pipeline::Layout;
+use catchment_schema::{Embeddings, ItemIdx, NeighbourTable, Vocabulary};
 use expect_test::expect;
 
 use crate::place::Place;
@@ -77,6 +79,63 @@ fn a_fit_that_was_interrupted_goes_on_where_it_was_and_gives_the_same_bytes() {
 }
 
 #[test]
+fn a_channel_asked_by_seeds_has_the_nearest_by_what_it_is_asked_against() {
+    for against in ["input", "output"] {
+        let place = with_channel(&format!(
+            "model = {{ dim = 16, epochs = 20, learning_rate = 0.05 }}\n\
+             query = {{ form = \"seeds\", against = \"{against}\", neighbours = 5 }}"
+        ));
+        place.run("run vectors.toml --quiet").well();
+        let layout = Layout::new(place.path(&place.bundle()));
+        let items = Vocabulary::read(layout.item_vocabulary()).expect("items");
+        let table = NeighbourTable::read(layout.neighbours("vectors"), &items).expect("neighbours");
+        let read = |name: &str| {
+            let table = Embeddings::read(layout.channel("vectors").join(name)).expect("vectors");
+            (table.vectors, table.dim)
+        };
+        let (input, dim) = read("items.parquet");
+        let directions = ItemVectors::new(input, dim).expect("vectors");
+        let other = match against {
+            "input" => directions.vectors().to_vec(),
+            _ => read("output.parquet").0,
+        };
+        let row = |vectors: &[f32], item: usize| vectors[item * dim..(item + 1) * dim].to_vec();
+        let mut n_listed = 0;
+        for item in 0..items.len() {
+            let query = row(directions.vectors(), item);
+            let mut expected: Vec<f32> = (0..items.len())
+                .filter(|&near| near != item)
+                .map(|near| query.iter().zip(row(&other, near)).map(|(a, b)| a * b).sum())
+                .collect();
+            expected.sort_by(|a, b| b.total_cmp(a));
+            expected.truncate(5);
+            if against == "input" {
+                expected.retain(|&score| score > 0.0);
+            } else {
+                for score in &mut expected {
+                    *score = score.exp().ln_1p();
+                }
+            }
+            let list = table.of(ItemIdx::from_index(item));
+            n_listed += list.len();
+            assert_eq!(list.len(), expected.len());
+            for (scored, expected) in list.iter().zip(expected) {
+                assert!(scored.item.index() != item);
+                assert!(
+                    (scored.score.get() - expected).abs() < 1e-5,
+                    "{scored:?} {expected}"
+                );
+            }
+        }
+        assert!(n_listed > 100, "{n_listed}");
+        let answer = place
+            .run("recommend --bundle bundles --user u0 -n 5 --json")
+            .json();
+        assert_eq!(answer["items"].as_array().expect("items").len(), 5);
+    }
+}
+
+#[test]
 fn output_vectors_are_handed_out_too() {
     let place = with_channel("model = { dim = 16, epochs = 2 }");
     place.run("run vectors.toml --quiet").well();
@@ -99,7 +158,7 @@ fn output_vectors_are_handed_out_too() {
     let place = Place::with_bundle();
     expect![[r#"
         1: error: channel `ials` has no output vectors
-        help: name a channel of kind item2vec, or --what items"#]]
+        help: name a channel of kind item2vec or airbnb, or --what items"#]]
     .assert_eq(&place.refuse("export --bundle bundles --channel ials --what output -o o.parquet"));
 }
 
@@ -159,10 +218,37 @@ fn items_in_no_session_are_placed_by_their_content() {
         "all of tea: {near:?}"
     );
 
+    place.write("shop.toml", recipe(""));
+    place.run("run shop.toml --quiet").well();
+    let similar = place
+        .run("similar --bundle bundles --item i19 -n 3 --json")
+        .json();
+    assert_eq!(similar["items"], serde_json::json!([]), "it has no vector");
+    let export = "export --bundle bundles --channel vectors --what users -o users.parquet";
+    let told = place.run(&format!("{export} --json")).json();
+    assert_eq!((&told["rows"], &told["left_out"]), (&60.into(), &4.into()));
+    let said = place.run(export);
+    assert!(
+        said.stderr
+            .contains("note: 4 users are left out: none of their items has a vector"),
+        "{}",
+        said.stderr
+    );
+    let users = Embeddings::read(place.path("users.parquet")).expect("read");
+    assert!(users.ids.len() == 60 && !users.ids.contains(&"single8".into()));
+
     place.write("shop.toml", recipe("cold = { words = [\"titel\"] }"));
     expect![[r#"
         1: error: shop.toml:12: channel `vectors`: `cold.words` = "titel", but the items have only: title
         help: did you mean `title`?"#]]
+    .assert_eq(&place.refuse("train shop.toml"));
+    let rows: Vec<String> = (0..20).map(|item| format!("i{item},wine,{item}\n")).collect();
+    place.write("items.csv", format!("item_id,title,price\n{}", rows.concat()));
+    place.write("shop.toml", recipe("cold = { words = [\"price\"] }"));
+    place.run("prepare shop.toml").well();
+    expect![[r#"
+        1: error: shop.toml:12: channel `vectors`: `cold.words` = "price", but no item has a text in it
+        help: name a column of texts, or take it out"#]]
     .assert_eq(&place.refuse("train shop.toml"));
     place.write("shop.toml", recipe("cold = { neighbours = 0 }"));
     expect![[r#"

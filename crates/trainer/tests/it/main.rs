@@ -11,6 +11,8 @@ mod evaluate;
 mod init;
 mod interrupt;
 mod item2vec;
+mod negative;
 mod place;
 mod river;
 mod stages;
+mod trigrams;

@@ -1,0 +1,109 @@
+//! Candidates of earlier batches, kept with what was expected of them then.
+
+use std::collections::VecDeque;
+
+use catchment_schema::ItemIdx;
+
+use crate::{Candidates, SamplingError};
+
+/// The columns of the last batches, first in, first out, for a loss whose item vectors change slowly enough that those of
+/// a few steps ago still serve (Wang et al. 2021, cross-batch negative sampling). Each entry keeps the expected count of
+/// *its own* step: frequencies move, and a correction by today's would be wrong for it.
+///
+/// It holds no vectors: they are the model's, which keeps them in the same order; [`CrossBatchMemory::push`] says how many
+/// of the oldest to drop.
+#[derive(Clone, Debug)]
+pub struct CrossBatchMemory {
+    capacity: usize,
+    entries: VecDeque<(ItemIdx, f32)>,
+}
+
+impl CrossBatchMemory {
+    /// For `capacity` columns.
+    ///
+    /// # Errors
+    /// [`SamplingError::Config`] for 0.
+    pub fn new(capacity: usize) -> Result<Self, SamplingError> {
+        if capacity == 0 {
+            return Err(SamplingError::Config {
+                key: "memory",
+                value: "0".to_owned(),
+                allowed: "at least 1",
+            });
+        }
+        Ok(Self {
+            capacity,
+            entries: VecDeque::new(),
+        })
+    }
+
+    /// Adds the columns of one batch and drops the oldest that no longer fit; says how many. Of a batch that does not fit
+    /// by itself, the last columns stay.
+    pub fn push(&mut self, batch: &Candidates) -> usize {
+        let new = batch
+            .ids()
+            .iter()
+            .copied()
+            .zip(batch.log_expected_count().iter().copied());
+        self.entries.extend(new);
+        let n_dropped = self.entries.len().saturating_sub(self.capacity);
+        self.entries.drain(..n_dropped);
+        n_dropped
+    }
+
+    /// The columns, the oldest first.
+    pub fn candidates(&self) -> Candidates {
+        let (ids, logs) = self.entries.iter().copied().unzip();
+        Candidates::new(ids, logs)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CountedFrequency, in_batch};
+
+    fn batch(items: &[u32], rows: usize) -> Candidates {
+        let items: Vec<ItemIdx> = items.iter().map(|&item| ItemIdx(item)).collect();
+        in_batch(
+            &items,
+            &CountedFrequency::new(&[1, 1, 1, 1], rows).expect("counts"),
+        )
+    }
+
+    #[test]
+    fn the_oldest_go_first_and_each_keeps_the_expectation_of_its_step() {
+        let mut memory = CrossBatchMemory::new(4).expect("room");
+        assert!(memory.is_empty());
+        assert_eq!(memory.push(&batch(&[0, 1, 2], 4)), 0);
+        assert_eq!(memory.push(&batch(&[3, 3], 40)), 1);
+        let kept = memory.candidates();
+        assert_eq!(kept.ids(), [1, 2, 3, 3].map(ItemIdx));
+        let expected: Vec<f32> = kept
+            .log_expected_count()
+            .iter()
+            .map(|log| log.exp().round())
+            .collect();
+        assert_eq!(expected, [1.0, 1.0, 10.0, 10.0]);
+        assert_eq!(memory.push(&batch(&[0, 1, 2, 3, 0], 4)), 5);
+        assert_eq!((memory.len(), memory.candidates().ids()[0]), (4, ItemIdx(1)));
+    }
+
+    #[test]
+    fn a_memory_for_nothing_is_an_error() {
+        assert!(matches!(
+            CrossBatchMemory::new(0),
+            Err(SamplingError::Config { key: "memory", .. })
+        ));
+    }
+}
