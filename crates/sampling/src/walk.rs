@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn frequent_items_are_thinned_out_as_the_formula_says() {
         // Item 0 is 80 % of the log, item 1 20 %.
-        let walk = Walk::new(Context::Set, 0.2, &[80, 20]).expect("settings");
+        let walk = Walk::new(Context::Window(1), 0.2, &[80, 20]).expect("settings");
         assert!((walk.keep_probability(ItemIdx(0)) - 0.5).abs() < 1e-9);
         assert!((walk.keep_probability(ItemIdx(1)) - 1.0).abs() < 1e-9);
         assert!((walk.expected_events(&[80, 20]) - 60.0).abs() < 1e-6);

@@ -155,9 +155,11 @@ impl Embeddings {
     /// Bytes that [`Embeddings::write`] takes beside the table itself, at most: where each id is, and some rows on their
     /// way to the file.
     pub fn writing_bytes(n_rows: usize, dim: usize) -> usize {
-        // A hash set of so many borrowed texts, at its fullest twice as large; the rows as they are, as pages, and packed.
+        // A hash set of so many borrowed texts, at its fullest twice as large; the rows as they are, and what the writer makes
+        // of them: it looks for values that come again before it gives that up (seven to eleven times, measured).
         let row = dim * size_of::<f32>();
-        n_rows * (size_of::<Arc<str>>() + 2 * (size_of::<&str>() + 1)) + n_rows.min(WRITTEN_AT_ONCE) * 3 * row
+        n_rows * (size_of::<Arc<str>>() + 2 * (size_of::<&str>() + 1))
+            + n_rows.min(WRITTEN_AT_ONCE) * 12 * row
     }
 
     /// Reads what [`Embeddings::write`] wrote.
