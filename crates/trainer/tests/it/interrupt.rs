@@ -23,8 +23,8 @@ fn what_was_fitted_on_the_same_data_by_the_same_settings_is_not_fitted_again() {
     };
     assert_eq!(
         said("train catchment.toml"),
-        6,
-        "three channels, for selection and for good"
+        10,
+        "five channels, for selection and for good"
     );
     assert!(models(&place) == before, "and they are what they were");
     assert_eq!(said("train catchment.toml --fresh"), 0);
@@ -37,7 +37,7 @@ fn what_was_fitted_on_the_same_data_by_the_same_settings_is_not_fitted_again() {
     place.replace("catchment.toml", "dim = 24", "dim = 23");
     place.run("train catchment.toml --quiet").well();
     place.replace("catchment.toml", "dim = 23", "dim = 22");
-    assert_eq!(said("train catchment.toml"), 4, "all but ials");
+    assert_eq!(said("train catchment.toml"), 8, "all but ials");
     let bundled = place.files(&place.bundle());
     assert!(!bundled.iter().any(|(name, _)| name.ends_with("fitted.json")));
 }
@@ -95,8 +95,8 @@ fn an_interrupted_training_keeps_what_was_fitted_and_the_next_takes_it_up() {
     assert_eq!(said.code, 0, "{}", said.stderr);
     assert_eq!(
         said.stderr.matches("is fitted already").count(),
-        4,
-        "popular and item_cf, for selection and (from the older models) for good: {}",
+        8,
+        "all but ials, for selection and for good; what was not reached, from the older models: {}",
         said.stderr
     );
     assert!(!place.path("work/world/draft").exists() && !place.path("work/world/interrupted").exists());
@@ -144,7 +144,7 @@ fn a_channel_whose_files_were_harmed_is_fitted_again() {
     assert_eq!(said.code, 0, "{}", said.stderr);
     assert_eq!(
         said.stderr.matches("is fitted already").count(),
-        5,
+        9,
         "{}",
         said.stderr
     );
