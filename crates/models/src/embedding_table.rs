@@ -149,6 +149,11 @@ impl RowOptimizer {
         }
     }
 
+    #[inline(always)]
+    #[allow(
+        clippy::inline_always,
+        reason = "vector instructions reach only what is inlined into the function that was dispatched to"
+    )]
     fn update(self, row: &mut [f32], state: &mut [f32], gradient: &[f32], rate: f32) {
         match self {
             Self::Sgd => {
@@ -201,6 +206,7 @@ pub struct EmbeddingTable {
     seed: u64,
     range: f32,
     optimizer: RowOptimizer,
+    l2: f32,
     rows: Vec<f32>,
     state: Vec<f32>,
 }
@@ -231,11 +237,18 @@ impl EmbeddingTable {
             seed,
             range,
             optimizer,
+            l2: 0.0,
             rows: vec![],
             state: vec![],
         };
         table.grow(n_rows);
         Ok(table)
+    }
+
+    /// Adds `l2` times a row to its gradient, whenever it is seen.
+    #[must_use]
+    pub fn with_l2(self, l2: f32) -> Self {
+        Self { l2, ..self }
     }
 
     /// At least so many rows. Old ones stay as they are, with what their optimizer knows.
@@ -282,26 +295,20 @@ impl EmbeddingTable {
         &self.rows
     }
 
+    /// Its rows, to read.
+    pub fn view(&self) -> TableView<'_> {
+        TableView {
+            dim: self.dim,
+            rows: &self.rows,
+        }
+    }
+
     /// What each example takes, pooled: `[examples × dim]`, into `out`, which is overwritten.
     ///
     /// # Errors
     /// [`Error::Lookup`] where the lookup is none of this table, or `out` has another length.
     pub fn gather(&self, lookup: &Lookup<'_>, out: &mut [f32]) -> Result<()> {
-        lookup.check(self.n_rows())?;
-        check_length("the output", out.len(), lookup.n_examples() * self.dim)?;
-        out.par_chunks_exact_mut(self.dim)
-            .enumerate()
-            .for_each(|(example, out)| {
-                out.fill(0.0);
-                let scale = lookup.scale(example);
-                for entry in lookup.range(example) {
-                    let weight = scale * lookup.weight(entry);
-                    for (sum, value) in out.iter_mut().zip(self.row(lookup.ids[entry])) {
-                        *sum += weight * value;
-                    }
-                }
-            });
-        Ok(())
+        self.view().gather_into(lookup, out, Columns::all(self.dim))
     }
 
     /// Goes down the gradient by what was gathered: of each source its lookup and `[examples × dim]`. All rows that occur
@@ -310,12 +317,31 @@ impl EmbeddingTable {
     /// # Errors
     /// [`Error::Lookup`] as [`EmbeddingTable::gather`]; the table is then as it was.
     pub fn step(&mut self, sources: &[(Lookup<'_>, &[f32])], rate: f32) -> Result<()> {
+        let columns = Columns::all(self.dim);
+        let sources: Vec<Source<'_>> = sources
+            .iter()
+            .map(|&(lookup, gradient)| Source {
+                lookup,
+                gradient,
+                columns,
+            })
+            .collect();
+        self.step_by(&sources, rate)
+    }
+
+    /// The same where gradients stand in columns of something wider.
+    ///
+    /// # Errors
+    /// As [`EmbeddingTable::step`].
+    pub fn step_by(&mut self, sources: &[Source<'_>], rate: f32) -> Result<()> {
         let dim = self.dim;
         let mut entries = vec![];
         let mut order = vec![];
-        for (source, (lookup, gradient)) in sources.iter().enumerate() {
+        for (source, of) in sources.iter().enumerate() {
+            let lookup = &of.lookup;
             lookup.check(self.n_rows())?;
-            check_length("a gradient", gradient.len(), lookup.n_examples() * dim)?;
+            of.columns
+                .check("a gradient", of.gradient.len(), lookup.n_examples(), dim)?;
             for example in 0..lookup.n_examples() {
                 let scale = lookup.scale(example);
                 for entry in lookup.range(example) {
@@ -330,34 +356,162 @@ impl EmbeddingTable {
             }
         }
         to_u32(entries.len())?;
-        order.sort_unstable();
+        order.par_sort_unstable();
         let width = self.optimizer.state_width(dim);
         let parts = parts(&order, &mut self.rows, &mut self.state, dim, width);
-        let optimizer = self.optimizer;
+        let rule = RowRule {
+            optimizer: self.optimizer,
+            rate,
+            l2: self.l2,
+        };
         parts.into_par_iter().for_each(|part| {
-            let mut gradient = vec![0.0; dim];
-            for same_row in part.order.chunk_by(|a, b| a >> 32 == b >> 32) {
-                gradient.fill(0.0);
-                for key in same_row {
-                    let Entry {
-                        source,
-                        example,
-                        scale,
-                    } = entries[place_of(*key)];
-                    let first = example as usize * dim;
-                    let slopes = &sources[source as usize].1[first..first + dim];
-                    for (sum, slope) in gradient.iter_mut().zip(slopes) {
-                        *sum += scale * slope;
-                    }
-                }
-                let row = (same_row[0] >> 32) as usize - part.first_row;
-                let state = &mut part.state[row * width..(row + 1) * width];
-                optimizer.update(&mut part.rows[row * dim..(row + 1) * dim], state, &gradient, rate);
-            }
+            pulp::Arch::new().dispatch(
+                #[inline(always)]
+                || part.step(&entries, sources, &rule, dim),
+            );
         });
         Ok(())
     }
 }
+
+/// The rows of a table, wherever they lie: in a training's table, in a served model, in a mapped file.
+#[derive(Clone, Copy, Debug)]
+pub struct TableView<'a> {
+    dim: usize,
+    rows: &'a [f32],
+}
+
+impl<'a> TableView<'a> {
+    /// `rows`: `[n_rows × dim]`
+    ///
+    /// # Errors
+    /// [`Error::Lookup`] where that is no number of whole rows.
+    pub fn new(rows: &'a [f32], dim: usize) -> Result<Self> {
+        if dim == 0 || !rows.len().is_multiple_of(dim) {
+            return Err(Error::Lookup {
+                reason: format!("{} numbers are no whole rows of {dim}", rows.len()),
+            });
+        }
+        Ok(Self { dim, rows })
+    }
+
+    /// How many rows there are.
+    pub fn n_rows(self) -> usize {
+        self.rows.len() / self.dim
+    }
+
+    /// Their width.
+    pub fn dim(self) -> usize {
+        self.dim
+    }
+
+    /// What each example takes, pooled, into `columns` of a wider `[examples × columns.stride]`; the others stay as they
+    /// are. Few examples are gathered where one stands, without waking anybody.
+    ///
+    /// # Errors
+    /// [`Error::Lookup`] where the lookup is none of this table, or `out` has another length.
+    pub fn gather_into(self, lookup: &Lookup<'_>, out: &mut [f32], columns: Columns) -> Result<()> {
+        lookup.check(self.n_rows())?;
+        columns.check("the output", out.len(), lookup.n_examples(), self.dim)?;
+        let part_len = columns.stride * EXAMPLES_A_PART;
+        if out.len() <= part_len {
+            self.gather_part(lookup, 0, out, columns);
+        } else {
+            out.par_chunks_mut(part_len)
+                .enumerate()
+                .for_each(|(part, out)| self.gather_part(lookup, part * EXAMPLES_A_PART, out, columns));
+        }
+        Ok(())
+    }
+
+    fn gather_part(self, lookup: &Lookup<'_>, first_example: usize, out: &mut [f32], columns: Columns) {
+        let Columns { first, stride } = columns;
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for (position, out) in out.chunks_exact_mut(stride).enumerate() {
+                    let example = first_example + position;
+                    let out = &mut out[first..first + self.dim];
+                    out.fill(0.0);
+                    let scale = lookup.scale(example);
+                    for entry in lookup.range(example) {
+                        let weight = scale * lookup.weight(entry);
+                        let row = lookup.ids[entry] as usize * self.dim;
+                        for (sum, value) in out.iter_mut().zip(&self.rows[row..row + self.dim]) {
+                            *sum += weight * value;
+                        }
+                    }
+                }
+            },
+        );
+    }
+}
+
+/// How the rows of a step move.
+#[derive(Clone, Copy, Debug)]
+struct RowRule {
+    optimizer: RowOptimizer,
+    rate: f32,
+    l2: f32,
+}
+
+/// Where in a wider row a table's numbers stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Columns {
+    /// The first of them.
+    pub first: usize,
+    /// The width of the whole row.
+    pub stride: usize,
+}
+
+impl Columns {
+    /// The whole row.
+    pub fn all(dim: usize) -> Self {
+        Self {
+            first: 0,
+            stride: dim,
+        }
+    }
+
+    fn check(self, what: &str, found: usize, examples: usize, dim: usize) -> Result<()> {
+        if self.first + dim > self.stride {
+            return Err(Error::Lookup {
+                reason: format!(
+                    "columns {} to {} of {}",
+                    self.first,
+                    self.first + dim,
+                    self.stride
+                ),
+            });
+        }
+        check_length(what, found, examples * self.stride)
+    }
+}
+
+/// Who took rows, and the gradient by what they got.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// What was gathered.
+    pub lookup: Lookup<'a>,
+    /// `[examples × columns.stride]`
+    pub gradient: &'a [f32],
+    /// Where in it this table's numbers stand.
+    pub columns: Columns,
+}
+
+impl<'a> Source<'a> {
+    /// Of a gradient that is nobody else's, `[examples × dim]`.
+    pub fn whole(lookup: Lookup<'a>, gradient: &'a [f32], dim: usize) -> Self {
+        Self {
+            lookup,
+            gradient,
+            columns: Columns::all(dim),
+        }
+    }
+}
+
+/// Examples that one thread gathers at a time.
+const EXAMPLES_A_PART: usize = 32;
 
 /// What one thread works on: rows of nobody else's, and the entries of these.
 struct PartOfTable<'a> {
@@ -365,6 +519,45 @@ struct PartOfTable<'a> {
     first_row: usize,
     rows: &'a mut [f32],
     state: &'a mut [f32],
+}
+
+impl PartOfTable<'_> {
+    #[inline(always)]
+    #[allow(
+        clippy::inline_always,
+        reason = "vector instructions reach only what is inlined into the function that was dispatched to"
+    )]
+    fn step(
+        self,
+        entries: &[Entry],
+        sources: &[Source<'_>],
+        rule: &RowRule,
+        dim: usize,
+    ) {
+        let width = rule.optimizer.state_width(dim);
+        let mut gradient = vec![0.0; dim];
+        for same_row in self.order.chunk_by(|a, b| a >> 32 == b >> 32) {
+            gradient.fill(0.0);
+            for key in same_row {
+                let entry = entries[place_of(*key)];
+                let source = &sources[entry.source as usize];
+                let first = entry.example as usize * source.columns.stride + source.columns.first;
+                let slopes = &source.gradient[first..first + dim];
+                for (sum, slope) in gradient.iter_mut().zip(slopes) {
+                    *sum += entry.scale * slope;
+                }
+            }
+            let row = (same_row[0] >> 32) as usize - self.first_row;
+            let state = &mut self.state[row * width..(row + 1) * width];
+            let row = &mut self.rows[row * dim..(row + 1) * dim];
+            if rule.l2 > 0.0 {
+                for (slope, value) in gradient.iter_mut().zip(&*row) {
+                    *slope += rule.l2 * value;
+                }
+            }
+            rule.optimizer.update(row, state, &gradient, rule.rate);
+        }
+    }
 }
 
 /// Entries of a part, about: enough that a thread has something to do.

@@ -25,6 +25,13 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// The device that a tower is trained on failed: out of memory, or lost. Train with smaller batches, or on another
+    /// device.
+    #[error("the training device failed: {reason}")]
+    Device {
+        /// What it said.
+        reason: String,
+    },
     /// A lookup is not one of the table it is for. Whoever encodes features is to blame: features and table come from
     /// different runs, or the lists do not fit together.
     #[error("a lookup does not fit its table: {reason}")]

@@ -30,6 +30,15 @@ impl Candidates {
         &self.log_expected_count
     }
 
+    /// These and then the others, each with what was expected of it where it comes from.
+    #[must_use]
+    pub fn followed_by(mut self, others: &Self) -> Self {
+        self.ids.extend_from_slice(&others.ids);
+        self.log_expected_count
+            .extend_from_slice(&others.log_expected_count);
+        self
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.ids.len()

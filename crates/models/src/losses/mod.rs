@@ -14,6 +14,7 @@
 //!
 //! [`Candidates`]: catchment_sampling::Candidates
 
+mod exp;
 pub mod pairwise;
 pub mod softmax;
 

@@ -2,7 +2,10 @@
 
 use catchment_sampling::Candidates;
 use catchment_schema::ItemIdx;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+
+use super::exp::exp_of_negative;
 
 /// How a sample is corrected for.
 ///
@@ -54,7 +57,7 @@ impl Default for SoftmaxConfig {
 }
 
 /// What a row's user has taken besides the row's positive: such classes are left out of its denominator.
-pub type IsPositive<'a> = &'a dyn Fn(usize, ItemIdx) -> bool;
+pub type IsPositive<'a> = &'a (dyn Fn(usize, ItemIdx) -> bool + Sync);
 
 /// The softmax over all classes, and the reference of all others.
 ///
@@ -74,27 +77,33 @@ pub fn full_softmax(
 ) -> f64 {
     let n_rows = labels.len();
     assert_eq!(scores.len(), gradient.len(), "a gradient for each score");
-    assert!(
-        rewards.is_none_or(|rewards| rewards.len() == n_rows),
-        "a reward for each row"
-    );
+    check_rewards(rewards, n_rows);
     if n_rows == 0 {
         return 0.0;
     }
     let n_classes = scores.len() / n_rows;
     assert_eq!(scores.len(), n_rows * n_classes, "as many scores in each row");
-    let rows = scores
-        .chunks_exact(n_classes)
-        .zip(gradient.chunks_exact_mut(n_classes));
-    let mut loss = 0.0;
-    for (row, ((scores, gradient), label)) in rows.zip(labels).enumerate() {
-        for (logit, score) in gradient.iter_mut().zip(scores) {
-            *logit = score / temperature;
-        }
-        let weight = rewards.map_or(1.0, |rewards| rewards[row]) / n_rows as f32;
-        loss += row_loss(gradient, label.index(), weight, temperature);
-    }
-    loss
+    assert!(
+        labels.iter().all(|label| label.index() < n_classes),
+        "every label is a class"
+    );
+    let losses: Vec<f64> = (
+        scores.par_chunks_exact(n_classes),
+        gradient.par_chunks_exact_mut(n_classes),
+        labels.par_iter().enumerate(),
+    )
+        .into_par_iter()
+        .map(|(scores, gradient, (row, label))| {
+            gradient.copy_from_slice(scores);
+            gradient.iter_mut().for_each(|logit| *logit /= temperature);
+            let own = std::mem::replace(&mut gradient[label.index()], f32::NEG_INFINITY);
+            let weight = weight_of(rewards, row, n_rows);
+            let (loss, slope) = against(gradient, own, weight, temperature);
+            gradient[label.index()] = slope;
+            loss
+        })
+        .collect();
+    losses.iter().sum()
 }
 
 /// The softmax over a sample that all rows share, each beside its own positive.
@@ -134,29 +143,31 @@ pub fn sampled_softmax(
         negative_scores.len(),
         "a gradient for each score"
     );
-    assert!(
-        rewards.is_none_or(|rewards| rewards.len() == n_rows),
-        "a reward for each row"
-    );
-    let mut logits = vec![0.0; n_negatives + 1];
-    let mut loss = 0.0;
-    for row in 0..n_rows {
+    check_rewards(rewards, n_rows);
+    let columns = config.columns(negatives);
+    let one = |row: usize, scores: &[f32], logits: &mut [f32], slope: &mut f32| {
         let own = positives.ids()[row];
-        let columns = row * n_negatives..(row + 1) * n_negatives;
-        let scores = negative_scores[columns.clone()].iter();
-        let sampled = scores.zip(negatives.ids()).zip(negatives.log_expected_count());
-        for (logit, ((score, &item), log_expected)) in logits.iter_mut().zip(sampled) {
-            let is_left_out = item == own || is_positive.is_some_and(|is_positive| is_positive(row, item));
-            *logit = config.logit(*score, *log_expected, is_left_out);
-        }
-        logits[n_negatives] =
-            config.positive_logit(positive_scores[row], positives.log_expected_count()[row]);
-        let weight = rewards.map_or(1.0, |rewards| rewards[row]) / n_rows as f32;
-        loss += row_loss(&mut logits, n_negatives, weight, config.temperature);
-        positive_gradient[row] = logits[n_negatives];
-        negative_gradient[columns].copy_from_slice(&logits[..n_negatives]);
+        columns.logits(scores, own, logits);
+        leave_out(logits, row, negatives.ids(), is_positive);
+        let own = config.positive_logit(positive_scores[row], positives.log_expected_count()[row]);
+        let weight = weight_of(rewards, row, n_rows);
+        let loss;
+        (loss, *slope) = against(logits, own, weight, config.temperature);
+        loss
+    };
+    if n_negatives == 0 {
+        let rows = positive_gradient.iter_mut().enumerate();
+        return rows.map(|(row, slope)| one(row, &[], &mut [], slope)).sum();
     }
-    loss
+    let losses: Vec<f64> = (
+        negative_scores.par_chunks_exact(n_negatives),
+        negative_gradient.par_chunks_exact_mut(n_negatives),
+        positive_gradient.par_iter_mut().enumerate(),
+    )
+        .into_par_iter()
+        .map(|(scores, logits, (row, slope))| one(row, scores, logits, slope))
+        .collect();
+    losses.iter().sum()
 }
 
 /// The softmax over the columns of a batch (Yi et al. 2019, equations 3 to 6): column `i` is the positive of row `i`, and
@@ -186,40 +197,57 @@ pub fn in_batch_softmax(
         "a score for each row and column"
     );
     assert_eq!(gradient.len(), scores.len(), "a gradient for each score");
+    check_rewards(rewards, n_rows);
+    if n_rows == 0 {
+        return 0.0;
+    }
+    let (ids, logs) = (columns.ids(), columns.log_expected_count());
+    let of_columns = config.columns(columns);
+    let losses: Vec<f64> = (
+        scores.par_chunks_exact(n_columns),
+        gradient.par_chunks_exact_mut(n_columns),
+    )
+        .into_par_iter()
+        .enumerate()
+        .map(|(row, (scores, logits))| {
+            // The row's own column has its own item: it is left out with the others, and stands beside them.
+            of_columns.logits(scores, ids[row], logits);
+            leave_out(logits, row, ids, is_positive);
+            let own = config.positive_logit(scores[row], logs[row]);
+            let weight = weight_of(rewards, row, n_rows);
+            let (loss, slope) = against(logits, own, weight, config.temperature);
+            logits[row] = slope;
+            loss
+        })
+        .collect();
+    losses.iter().sum()
+}
+
+fn check_rewards(rewards: Option<&[f32]>, n_rows: usize) {
     assert!(
         rewards.is_none_or(|rewards| rewards.len() == n_rows),
         "a reward for each row"
     );
-    if n_rows == 0 {
-        return 0.0;
-    }
-    let rows = scores
-        .chunks_exact(n_columns)
-        .zip(gradient.chunks_exact_mut(n_columns));
-    let mut loss = 0.0;
-    for (row, (scores, logits)) in rows.enumerate() {
-        let own = columns.ids()[row];
-        let sampled = scores.iter().zip(columns.ids()).zip(columns.log_expected_count());
-        for (logit, ((score, &item), log_expected)) in logits.iter_mut().zip(sampled) {
-            let is_left_out = item == own || is_positive.is_some_and(|is_positive| is_positive(row, item));
-            *logit = config.logit(*score, *log_expected, is_left_out);
-        }
-        logits[row] = config.positive_logit(scores[row], columns.log_expected_count()[row]);
-        let weight = rewards.map_or(1.0, |rewards| rewards[row]) / n_rows as f32;
-        loss += row_loss(logits, row, weight, config.temperature);
-    }
-    loss
+}
+
+fn weight_of(rewards: Option<&[f32]>, row: usize, n_rows: usize) -> f32 {
+    rewards.map_or(1.0, |rewards| rewards[row]) / n_rows as f32
 }
 
 /// What is never expected has a logarithm of −∞, and would be all of a softmax; this is as rare as `f32` can say.
 const LEAST_LOG: f32 = -87.0;
 
 impl SoftmaxConfig {
-    fn logit(self, score: f32, log_expected: f32, is_left_out: bool) -> f32 {
-        match self.correction {
-            _ if is_left_out => f32::NEG_INFINITY,
-            Correction::LogQ | Correction::Refined => score / self.temperature - log_expected.max(LEAST_LOG),
-            Correction::None => score / self.temperature,
+    fn columns(self, of: &Candidates) -> Columns<'_> {
+        let logs = of.log_expected_count().iter();
+        let corrections = logs.map(|log| match self.correction {
+            Correction::LogQ | Correction::Refined => log.max(LEAST_LOG),
+            Correction::None => 0.0,
+        });
+        Columns {
+            ids: of.ids(),
+            corrections: corrections.collect(),
+            temperature: self.temperature,
         }
     }
 
@@ -231,23 +259,85 @@ impl SoftmaxConfig {
     }
 }
 
-/// `weight · -ln softmax(logits)[label]`; the logits become its gradient by the raw scores.
-fn row_loss(logits: &mut [f32], label: usize, weight: f32, temperature: f32) -> f64 {
-    let own = logits[label];
-    let largest = logits.iter().copied().fold(own, f32::max);
-    let mut sum = 0.0;
-    for logit in logits.iter_mut() {
-        *logit = (*logit - largest).exp();
-        sum += f64::from(*logit);
+/// The classes that rows are compared with.
+struct Columns<'a> {
+    ids: &'a [ItemIdx],
+    /// What is subtracted from each.
+    corrections: Vec<f32>,
+    temperature: f32,
+}
+
+impl Columns<'_> {
+    /// The corrected logits of one row; −∞ for its own item.
+    fn logits(&self, scores: &[f32], own: ItemIdx, out: &mut [f32]) {
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let cells = scores.iter().zip(self.ids).zip(&self.corrections);
+                for (logit, ((score, &item), correction)) in out.iter_mut().zip(cells) {
+                    let corrected = score / self.temperature - correction;
+                    *logit = if item == own { f32::NEG_INFINITY } else { corrected };
+                }
+            },
+        );
     }
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a gradient needs no more than f32"
-    )]
-    let scale = (f64::from(weight / temperature) / sum) as f32;
-    for share in logits.iter_mut() {
-        *share *= scale;
+}
+
+fn leave_out(logits: &mut [f32], row: usize, ids: &[ItemIdx], is_positive: Option<IsPositive<'_>>) {
+    let Some(is_positive) = is_positive else { return };
+    for (logit, &item) in logits.iter_mut().zip(ids) {
+        if is_positive(row, item) {
+            *logit = f32::NEG_INFINITY;
+        }
     }
-    logits[label] -= weight / temperature;
-    f64::from(weight) * (sum.ln() + f64::from(largest) - f64::from(own))
+}
+
+/// Numbers that are summed side by side.
+const LANES: usize = 16;
+
+/// `weight · -ln(exp(own) / (exp(own) + Σ exp(others)))`, and its gradient by the own raw score; the logits become that by
+/// the others' raw scores. The sums go by lane, so that they are the same on every machine.
+fn against(others: &mut [f32], own: f32, weight: f32, temperature: f32) -> (f64, f32) {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            let mut largest = [own; LANES];
+            let (chunks, rest) = others.as_chunks::<LANES>();
+            for chunk in chunks {
+                for (largest, logit) in largest.iter_mut().zip(chunk) {
+                    *largest = if *logit > *largest { *logit } else { *largest };
+                }
+            }
+            let largest = largest.iter().chain(rest).copied().fold(own, f32::max);
+            let mut sums = [0.0; LANES];
+            let (chunks, rest) = others.as_chunks_mut::<LANES>();
+            for chunk in chunks {
+                for (sum, logit) in sums.iter_mut().zip(chunk) {
+                    *logit = exp_of_negative(*logit - largest);
+                    *sum += *logit;
+                }
+            }
+            for (sum, logit) in sums.iter_mut().zip(rest) {
+                *logit = exp_of_negative(*logit - largest);
+                *sum += *logit;
+            }
+            let own_share = f64::from(exp_of_negative(own - largest));
+            let of_others: f64 = sums.iter().map(|&sum| f64::from(sum)).sum();
+            let sum = own_share + of_others;
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a gradient needs no more than f32"
+            )]
+            let (scale, slope) = {
+                let scale = f64::from(weight / temperature) / sum;
+                // Not share − 1: where the own class has nearly all, only the others' sum is exact.
+                (scale as f32, (-of_others * scale) as f32)
+            };
+            for share in others.iter_mut() {
+                *share *= scale;
+            }
+            let loss = f64::from(weight) * (sum.ln() + f64::from(largest) - f64::from(own));
+            (loss, slope)
+        },
+    )
 }

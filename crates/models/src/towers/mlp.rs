@@ -75,6 +75,9 @@ pub enum Layer {
         shift: Vec<f32>,
         /// Added to the variance.
         epsilon: f32,
+        /// What comes after.
+        #[serde(default)]
+        activation: Activation,
     },
 }
 
@@ -126,6 +129,7 @@ impl Layer {
                 scale,
                 shift,
                 epsilon,
+                activation,
             } => {
                 let n = input.len() as f32;
                 let mean = input.iter().sum::<f32>() / n;
@@ -137,6 +141,7 @@ impl Layer {
                 let factor = 1.0 / (variance + epsilon).sqrt();
                 let cells = input.iter().zip(scale).zip(shift);
                 out.extend(cells.map(|((value, scale), shift)| (value - mean) * factor * scale + shift));
+                activation.apply(out);
             }
         }
     }
@@ -294,6 +299,7 @@ mod tests {
             scale: vec![1.0, 1.0, 1.0, 2.0],
             shift: vec![0.0, 0.0, 0.0, 1.0],
             epsilon: 0.0,
+            activation: Activation::Identity,
         };
         let mlp = Mlp::new(4, vec![norm], false).expect("fits");
         let found = encoded(&mlp, &[1.0, 3.0, 1.0, 3.0]);
@@ -327,6 +333,7 @@ mod tests {
             scale: vec![1.0; 2],
             shift: vec![0.0; 3],
             epsilon: 0.1,
+            activation: Activation::Identity,
         };
         assert_eq!(layer_of(vec![norm]), 0);
     }

@@ -1,7 +1,38 @@
 //! Two towers that meet in an inner product.
 //!
-//! What is served of a tower is smaller than what is trained: [`mlp::Mlp`] is plain numbers, without tape or device.
+//! A tower is three parts, one after the other, and each stands by itself: an *input layer* ([`InputLayer`]) that puts the
+//! columns of a feature batch side by side, ids as rows of tables; *hidden layers* ([`HiddenConfig`]); and where two towers
+//! meet, the scores and the loss. The systems (YouTube DNN, DSSM, the sampling-bias-corrected two-tower) are [`Plan`]s.
+//!
+//! What is served of a tower is smaller than what is trained: a [`QueryTower`] is plain numbers, without tape or device.
+//! Training ([`training`]) is behind the feature `towers-train`.
 
+pub mod config;
+pub mod examples;
+#[cfg(feature = "towers-train")]
+mod head;
+#[cfg(feature = "towers-train")]
+mod hidden;
+pub mod input;
+#[cfg(feature = "towers-train")]
+mod lengths;
 pub mod mlp;
+pub mod plan;
+#[cfg(feature = "towers-train")]
+mod product;
+#[cfg(feature = "towers-train")]
+mod sampler;
+pub mod served;
+#[cfg(feature = "towers-train")]
+pub mod training;
+pub mod youtube_dnn;
 
+pub use config::{HiddenConfig, Norm};
+pub use examples::{
+    ExampleBatch, ExampleSource, ExampleStream, ExamplesConfig, HistoryExamples, Past, Pick, Reward,
+};
+pub use input::InputLayer;
 pub use mlp::{Activation, Layer, Mlp};
+pub use plan::Plan;
+pub use served::{QueryScratch, QueryTower, Table};
+pub use youtube_dnn::YoutubeDnnConfig;

@@ -1,0 +1,141 @@
+//! Where the two sides meet: scores of vectors, a loss over them, and the gradient of both sides.
+
+use catchment_sampling::Candidates;
+use catchment_schema::ItemIdx;
+use rayon::prelude::*;
+
+use super::product::{Rows, times, times_transposed, transposed_times};
+use crate::losses::softmax::IsPositive;
+use crate::losses::{SoftmaxConfig, full_softmax, in_batch_softmax, sampled_softmax};
+
+/// The gradients of a loss by both sides.
+#[derive(Debug, Default)]
+pub(crate) struct Gradients {
+    /// `[rows × dim]`
+    pub(crate) users: Vec<f32>,
+    /// `[columns × dim]`
+    pub(crate) items: Vec<f32>,
+}
+
+/// What a row counts, and what it is not compared with.
+#[derive(Clone, Copy)]
+pub(crate) struct RowRules<'a> {
+    pub(crate) rewards: Option<&'a [f32]>,
+    pub(crate) is_positive: Option<IsPositive<'a>>,
+}
+
+/// Every row against all items. `users`: `[rows × dim]`, `items`: `[n_items × dim]`.
+pub(crate) fn all_items(
+    users: &[f32],
+    items: &[f32],
+    dim: usize,
+    labels: &[ItemIdx],
+    temperature: f32,
+    rules: RowRules<'_>,
+) -> (f64, Gradients) {
+    let scores = scores(users, items, dim);
+    let mut slopes = vec![0.0; scores.len()];
+    let loss = full_softmax(&scores, labels, temperature, rules.rewards, &mut slopes);
+    (loss, back(users, items, dim, &slopes))
+}
+
+/// Every row against the columns, of which the first are the rows' own.
+pub(crate) fn columns(
+    users: &[f32],
+    items: &[f32],
+    dim: usize,
+    columns: &Candidates,
+    config: &SoftmaxConfig,
+    rules: RowRules<'_>,
+) -> (f64, Gradients) {
+    let scores = scores(users, items, dim);
+    let mut slopes = vec![0.0; scores.len()];
+    let RowRules { rewards, is_positive } = rules;
+    let n_rows = users.len() / dim;
+    let loss = in_batch_softmax(
+        &scores,
+        n_rows,
+        columns,
+        config,
+        rewards,
+        is_positive,
+        &mut slopes,
+    );
+    (loss, back(users, items, dim, &slopes))
+}
+
+/// Every row's own item against shared ones. `items`: the positives' vectors, then the negatives'.
+pub(crate) fn beside(
+    users: &[f32],
+    items: &[f32],
+    dim: usize,
+    (positives, negatives): (&Candidates, &Candidates),
+    config: &SoftmaxConfig,
+    rules: RowRules<'_>,
+) -> (f64, Gradients) {
+    let (own, shared) = items.split_at(positives.len() * dim);
+    let own_scores: Vec<f32> = users
+        .par_chunks_exact(dim)
+        .zip(own.par_chunks_exact(dim))
+        .map(|(user, item)| user.iter().zip(item).map(|(a, b)| a * b).sum())
+        .collect();
+    let shared_scores = scores(users, shared, dim);
+    let (mut own_slopes, mut slopes) = (vec![0.0; own_scores.len()], vec![0.0; shared_scores.len()]);
+    let loss = sampled_softmax(
+        &own_scores,
+        &shared_scores,
+        positives,
+        negatives,
+        config,
+        rules.rewards,
+        rules.is_positive,
+        (&mut own_slopes, &mut slopes),
+    );
+    let Gradients {
+        users: mut by_users,
+        items: by_shared,
+    } = back(users, shared, dim, &slopes);
+    let mut by_items = vec![0.0; items.len()];
+    let (by_own, rest) = by_items.split_at_mut(own.len());
+    rest.copy_from_slice(&by_shared);
+    (
+        by_users.par_chunks_exact_mut(dim),
+        by_own.par_chunks_exact_mut(dim),
+        users.par_chunks_exact(dim),
+        own.par_chunks_exact(dim),
+        own_slopes.par_iter(),
+    )
+        .into_par_iter()
+        .for_each(|(by_user, by_item, user, item, slope)| {
+            for (((by_user, by_item), user), item) in by_user.iter_mut().zip(by_item).zip(user).zip(item) {
+                *by_user += slope * item;
+                *by_item = slope * user;
+            }
+        });
+    let gradients = Gradients {
+        users: by_users,
+        items: by_items,
+    };
+    (loss, gradients)
+}
+
+fn scores(users: &[f32], items: &[f32], dim: usize) -> Vec<f32> {
+    let (users, items) = (Rows::new(users, dim), Rows::new(items, dim));
+    let mut scores = vec![0.0; users.n_rows() * items.n_rows()];
+    times_transposed(users, items, &mut scores);
+    scores
+}
+
+fn back(users: &[f32], items: &[f32], dim: usize, slopes: &[f32]) -> Gradients {
+    let mut gradients = Gradients {
+        users: vec![0.0; users.len()],
+        items: vec![0.0; items.len()],
+    };
+    let n_items = items.len() / dim;
+    if n_items > 0 && !slopes.is_empty() {
+        let slopes = Rows::new(slopes, n_items);
+        times(slopes, Rows::new(items, dim), &mut gradients.users);
+        transposed_times(slopes, Rows::new(users, dim), &mut gradients.items);
+    }
+    gradients
+}

@@ -1,0 +1,273 @@
+//! The hidden layers of a tower while they are trained: a module of burn, on whatever device.
+//!
+//! The tape begins at the numbers of the input layer and ends at the tower's answer. What comes before (tables) and after
+//! (lengths, scores, losses) is on this side: its gradients are cheaper by hand than by any tape, and the same for every
+//! device. A gradient enters the tape as that of `Σ answer · gradient`, whose slope by the answer is just it.
+
+use burn::module::{Module, Param};
+use burn::optim::{AdaGradConfig, AdamConfig, GradientsParams, ModuleOptimizer, SgdConfig};
+use burn::tensor::{Device, Tensor, TensorData, activation};
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use super::mlp::{Activation, Layer};
+use super::{HiddenConfig, Norm};
+use crate::embedding_table::RowOptimizer;
+use crate::{Error, Result};
+
+/// Added to a variance, as everywhere.
+const EPSILON: f32 = 1e-5;
+/// Of the running mean and variance of a batch norm, what a batch changes.
+const MOMENTUM: f32 = 0.1;
+
+/// One layer.
+#[derive(Module, Debug)]
+struct Dense {
+    /// `[inputs, outputs]`
+    weights: Param<Tensor<2>>,
+    /// `[outputs]`
+    bias: Param<Tensor<1>>,
+    /// `[outputs]` each, where the layer is normalised.
+    scale: Option<Param<Tensor<1>>>,
+    shift: Option<Param<Tensor<1>>>,
+}
+
+/// All of them.
+#[derive(Module, Debug)]
+struct Stack {
+    layers: Vec<Dense>,
+}
+
+/// The mean and variance of a layer's outputs over batches seen so far.
+#[derive(Clone, Debug, PartialEq)]
+struct Running {
+    mean: Vec<f32>,
+    variance: Vec<f32>,
+}
+
+/// A forward pass that can be gone back.
+pub(crate) struct Tape {
+    input: Tensor<2>,
+    output: Tensor<2>,
+}
+
+/// The layers and what trains them.
+pub(crate) struct Hidden {
+    config: HiddenConfig,
+    n_inputs: usize,
+    device: Device,
+    stack: Stack,
+    optimizer: ModuleOptimizer,
+    running: Vec<Running>,
+    rng: Xoshiro256PlusPlus,
+}
+
+impl Hidden {
+    /// On a device that records; weights even in ±√(6 / (inputs + outputs)) (Glorot and Bengio 2010), biases 0.
+    pub(crate) fn new(
+        n_inputs: usize,
+        config: &HiddenConfig,
+        optimizer: RowOptimizer,
+        device: &Device,
+        seed: u64,
+    ) -> Self {
+        let device = device.clone().autodiff();
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let mut width = n_inputs;
+        let mut running = vec![];
+        let layers = config
+            .layers
+            .iter()
+            .map(|&outputs| {
+                let range = (6.0 / (width + outputs) as f32).sqrt();
+                let mut number = || (2.0 * rng.random::<f32>() - 1.0) * range;
+                let weights: Vec<f32> = (0..width * outputs).map(|_| number()).collect();
+                let weights = Param::from_data(TensorData::new(weights, [width, outputs]), &device);
+                let constant =
+                    |value: f32| Param::from_data(TensorData::new(vec![value; outputs], [outputs]), &device);
+                let is_normed = config.norm != Norm::None;
+                width = outputs;
+                running.push(Running {
+                    mean: vec![0.0; outputs],
+                    variance: vec![1.0; outputs],
+                });
+                Dense {
+                    weights,
+                    bias: constant(0.0),
+                    scale: is_normed.then(|| constant(1.0)),
+                    shift: is_normed.then(|| constant(0.0)),
+                }
+            })
+            .collect();
+        Self {
+            config: config.clone(),
+            n_inputs,
+            device,
+            stack: Stack { layers },
+            optimizer: module_optimizer(optimizer),
+            running,
+            rng,
+        }
+    }
+
+    pub(crate) fn n_outputs(&self) -> usize {
+        self.config.layers.last().copied().unwrap_or(self.n_inputs)
+    }
+
+    /// `[rows × n_outputs]` of `[rows × n_inputs]`, as in training: with dropout, and norms of the batch.
+    pub(crate) fn forward(&mut self, input: &[f32]) -> Result<(Tape, Vec<f32>)> {
+        let rows = input.len() / self.n_inputs;
+        let input = TensorData::new(input.to_vec(), [rows, self.n_inputs]);
+        let input = Tensor::<2>::from_data(input, &self.device).require_grad();
+        let mut x = input.clone();
+        for place in 0..self.stack.layers.len() {
+            let layer = &self.stack.layers[place];
+            x = x.matmul(layer.weights.val()) + layer.bias.val().unsqueeze();
+            if let (Some(scale), Some(shift)) = (&layer.scale, &layer.shift) {
+                let (scale, shift) = (scale.val().unsqueeze(), shift.val().unsqueeze());
+                let over = usize::from(self.config.norm == Norm::Layer);
+                let mean = x.clone().mean_dim(over);
+                let centred = x - mean.clone();
+                let variance = centred.clone().square().mean_dim(over);
+                if self.config.norm == Norm::Batch {
+                    let running = &mut self.running[place];
+                    follow(&mut running.mean, &to_vec(mean.inner())?);
+                    follow(&mut running.variance, &to_vec(variance.clone().inner())?);
+                }
+                x = centred / (variance + EPSILON).sqrt() * scale + shift;
+            }
+            x = activate(x, self.config.activation_of(place));
+            let is_last = place + 1 == self.stack.layers.len();
+            if self.config.dropout > 0.0 && !is_last {
+                let width = self.config.layers[place];
+                let mask = self.mask(rows, width);
+                x = x * Tensor::<2>::from_data(TensorData::new(mask, [rows, width]), &self.device);
+            }
+        }
+        let answer = to_vec(x.clone().inner())?;
+        Ok((Tape { input, output: x }, answer))
+    }
+
+    /// Which numbers stay, and how much larger they become for it.
+    fn mask(&mut self, rows: usize, width: usize) -> Vec<f32> {
+        let (dropout, kept) = (self.config.dropout, 1.0 / (1.0 - self.config.dropout));
+        let mut one = || if self.rng.random::<f32>() < dropout { 0.0 } else { kept };
+        (0..rows * width).map(|_| one()).collect()
+    }
+
+    /// Goes down the gradient by the answer, `[rows × n_outputs]`, and says what it is by the input, `[rows × n_inputs]`,
+    /// with the sum of the squares of that by the weights.
+    pub(crate) fn step(&mut self, tape: Tape, gradient: Vec<f32>, rate: f64) -> Result<(Vec<f32>, f64)> {
+        let rows = tape.input.dims()[0];
+        let gradient = TensorData::new(gradient, [rows, self.n_outputs()]);
+        let gradient = Tensor::<2>::from_data(gradient, &self.device);
+        let mut found = (tape.output * gradient).sum().backward();
+        let Some(by_input) = tape.input.grad_remove(&mut found) else {
+            return Err(Error::Device {
+                reason: "the tape has no gradient of the input".to_owned(),
+            });
+        };
+        let by_input = to_vec(by_input)?;
+        let by_weights = GradientsParams::from_module(&mut found, &self.stack);
+        let mut squares = 0.0;
+        for layer in &self.stack.layers {
+            if let Some(gradient) = by_weights.get::<2>(layer.weights.id) {
+                squares += f64::from(gradient.square().sum().into_scalar::<f32>());
+            }
+        }
+        self.stack = self.optimizer.step(rate, self.stack.clone(), by_weights);
+        Ok((by_input, squares))
+    }
+
+    /// As it is served.
+    pub(crate) fn layers(&self) -> Result<Vec<Layer>> {
+        let mut served = vec![];
+        for (place, layer) in self.stack.layers.iter().enumerate() {
+            let mut weights = to_vec(layer.weights.val().inner())?;
+            let mut bias = to_vec(layer.bias.val().inner())?;
+            let activation = self.config.activation_of(place);
+            let (Some(scale), Some(shift)) = (&layer.scale, &layer.shift) else {
+                served.push(Layer::Dense {
+                    weights,
+                    bias,
+                    activation,
+                });
+                continue;
+            };
+            let (scale, shift) = (to_vec(scale.val().inner())?, to_vec(shift.val().inner())?);
+            if self.config.norm == Norm::Layer {
+                served.push(Layer::Dense {
+                    weights,
+                    bias,
+                    activation: Activation::Identity,
+                });
+                served.push(Layer::Norm {
+                    scale,
+                    shift,
+                    epsilon: EPSILON,
+                    activation,
+                });
+                continue;
+            }
+            // With the mean and variance held still, a batch norm is a scale and a shift of the layer before it.
+            let running = &self.running[place];
+            let factors: Vec<f32> = scale
+                .iter()
+                .zip(&running.variance)
+                .map(|(scale, variance)| scale / (variance + EPSILON).sqrt())
+                .collect();
+            for weights in weights.chunks_exact_mut(factors.len()) {
+                for (weight, factor) in weights.iter_mut().zip(&factors) {
+                    *weight *= factor;
+                }
+            }
+            let cells = bias.iter_mut().zip(&running.mean).zip(&factors).zip(&shift);
+            for (((bias, mean), factor), shift) in cells {
+                *bias = (*bias - mean) * factor + shift;
+            }
+            served.push(Layer::Dense {
+                weights,
+                bias,
+                activation,
+            });
+        }
+        Ok(served)
+    }
+}
+
+fn follow(running: &mut [f32], batch: &[f32]) {
+    for (running, value) in running.iter_mut().zip(batch) {
+        *running += MOMENTUM * (value - *running);
+    }
+}
+
+fn activate(x: Tensor<2>, with: Activation) -> Tensor<2> {
+    match with {
+        Activation::Identity => x,
+        Activation::Relu => activation::relu(x),
+        Activation::Tanh => activation::tanh(x),
+        Activation::Gelu => activation::gelu(x),
+    }
+}
+
+fn module_optimizer(optimizer: RowOptimizer) -> ModuleOptimizer {
+    match optimizer {
+        RowOptimizer::Sgd => SgdConfig::new().init(),
+        RowOptimizer::Adagrad { epsilon } => AdaGradConfig::new().with_epsilon(epsilon).init(),
+        RowOptimizer::Adam {
+            beta1,
+            beta2,
+            epsilon,
+        } => AdamConfig::new()
+            .with_beta_1(beta1)
+            .with_beta_2(beta2)
+            .with_epsilon(epsilon)
+            .init(),
+    }
+}
+
+fn to_vec<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
+    tensor.try_into_vec_as::<f32>().map_err(|error| Error::Device {
+        reason: error.to_string(),
+    })
+}

@@ -1,0 +1,109 @@
+//! What a batch is compared with.
+
+use catchment_sampling::{
+    BatchFrequency, Candidates, CountedFrequency, LogUniform, Mixed, Proposal, StreamingFrequency, Uniform,
+    Unigram, in_batch,
+};
+use catchment_schema::ItemIdx;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use super::plan::{FrequencyKind, Negatives, Plan, ProposalKind};
+use crate::{Error, Result};
+
+/// The negatives of a training, and what they have seen so far.
+pub(crate) enum Sampler {
+    Full,
+    Sampled {
+        proposal: Box<dyn Proposal + Send>,
+        n: usize,
+    },
+    InBatch {
+        frequency: Frequency,
+        mixed: Option<Mixed>,
+    },
+}
+
+pub(crate) enum Frequency {
+    Counted(CountedFrequency),
+    Streaming(Box<StreamingFrequency>),
+}
+
+impl Frequency {
+    fn get(&self) -> &dyn BatchFrequency {
+        match self {
+            Self::Counted(counted) => counted,
+            Self::Streaming(streaming) => &**streaming,
+        }
+    }
+}
+
+/// What a batch of positives is compared with.
+pub(crate) enum Drawn {
+    /// All items.
+    All,
+    /// Shared negatives, and the positives as if they had been drawn with them.
+    Beside {
+        positives: Candidates,
+        negatives: Candidates,
+    },
+    /// Columns, of which the first are the rows' own positives.
+    Columns(Candidates),
+}
+
+impl Sampler {
+    /// `counts`: how often the log has each item.
+    pub(crate) fn new(plan: &Plan, counts: &[u64]) -> Result<Self> {
+        let failed = |error: catchment_sampling::SamplingError| Error::Sampling(error);
+        let n_items = u32::try_from(counts.len()).unwrap_or(u32::MAX);
+        Ok(match plan.negatives {
+            Negatives::Full => Self::Full,
+            Negatives::Sampled { n, proposal } => Self::Sampled {
+                proposal: match proposal {
+                    ProposalKind::LogUniform => Box::new(LogUniform::new(n_items).map_err(failed)?),
+                    ProposalKind::Uniform => Box::new(Uniform::new(n_items).map_err(failed)?),
+                    ProposalKind::Unigram(exponent) => {
+                        Box::new(Unigram::new(counts, exponent).map_err(failed)?)
+                    }
+                },
+                n,
+            },
+            Negatives::InBatch {
+                uniform, frequency, ..
+            } => Self::InBatch {
+                frequency: match frequency {
+                    FrequencyKind::Counted => {
+                        Frequency::Counted(CountedFrequency::new(counts, plan.batch).map_err(failed)?)
+                    }
+                    FrequencyKind::Streaming(config) => {
+                        let streaming = StreamingFrequency::new(config).map_err(failed)?;
+                        Frequency::Streaming(Box::new(streaming))
+                    }
+                },
+                mixed: match uniform {
+                    0 => None,
+                    n => Some(Mixed::new(n_items, n).map_err(failed)?),
+                },
+            },
+        })
+    }
+
+    /// For a batch with these positives. An estimate learns of the batch first.
+    pub(crate) fn draw(&mut self, labels: &[ItemIdx], rng: &mut Xoshiro256PlusPlus) -> Drawn {
+        match self {
+            Self::Full => Drawn::All,
+            Self::Sampled { proposal, n } => Drawn::Beside {
+                positives: proposal.expected(labels, *n),
+                negatives: proposal.draw(*n, rng),
+            },
+            Self::InBatch { frequency, mixed } => {
+                if let Frequency::Streaming(streaming) = frequency {
+                    streaming.observe(labels);
+                }
+                Drawn::Columns(match mixed {
+                    None => in_batch(labels, frequency.get()),
+                    Some(mixed) => mixed.draw(labels, frequency.get(), rng),
+                })
+            }
+        }
+    }
+}

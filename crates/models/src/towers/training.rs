@@ -1,0 +1,692 @@
+//! Trains two sides of an inner product.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use burn::tensor::Device;
+use catchment_features::{FeatureBatch, FeatureColumn, FittedFeatures, Side};
+use catchment_sampling::CrossBatchMemory;
+use catchment_schema::{Histories, ItemIdx, UserIdx};
+use rand::SeedableRng;
+use rayon::prelude::*;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use super::head::{self, Gradients, RowRules};
+use super::hidden::{Hidden, Tape};
+use super::input::{InputLayer, rows_of};
+use super::lengths::{normalise, normalise_backward};
+use super::mlp::{Mlp, MlpScratch};
+use super::plan::{ItemSide, Negatives, Plan};
+use super::sampler::{Drawn, Sampler};
+use super::served::{QueryTower, Table};
+use super::{ExampleBatch, ExampleSource};
+use crate::embedding_table::{EmbeddingTable, Lookup, Source, TableView};
+use crate::losses::SoftmaxConfig;
+use crate::progress::{Flow, Progress};
+use crate::{Error, Result};
+
+/// What towers are trained on.
+pub struct TowersData<'a> {
+    /// Fitted on what came before the examples.
+    pub features: &'a FittedFeatures,
+    /// The whole catalogue, transformed.
+    pub items: &'a FeatureBatch,
+    /// How many items there are.
+    pub n_items: usize,
+    /// What each user took: item frequencies, and what is spared.
+    pub histories: &'a Histories,
+    /// Names of the user features whose ids are items.
+    pub histories_of: &'a [String],
+    /// The name of the item feature that is the item's own id, where there is one.
+    pub item_id: Option<&'a str>,
+    /// The examples.
+    pub examples: &'a dyn ExampleSource,
+}
+
+/// What a training was like.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TowersReport {
+    /// The mean loss of each epoch.
+    pub losses: Vec<f64>,
+    /// The root of the mean squared length of the gradient by the vectors of both sides, of each epoch.
+    pub gradients: Vec<f64>,
+    /// Examples seen.
+    pub examples: u64,
+    /// Of the time of the steps, the share in which they waited for the next batch.
+    pub waited: f64,
+    /// At the end.
+    pub temperature: f32,
+}
+
+/// A trained pair.
+#[derive(Clone, Debug)]
+pub struct Towers {
+    /// `[n_items × dim]`: what an index is built from.
+    pub items: Vec<f32>,
+    /// Their width; that of a query as well.
+    pub dim: usize,
+    /// Makes queries.
+    pub query: QueryTower,
+    /// How it went.
+    pub report: TowersReport,
+}
+
+/// The name of the input that says how old an example is.
+pub const EXAMPLE_AGE: &str = "example_age";
+
+/// One side's layers: over an input, to a vector.
+struct Tower {
+    input: InputLayer,
+    hidden: Hidden,
+}
+
+/// The softmax weights.
+struct ItemTable {
+    /// Which of the tables.
+    table: usize,
+    bias: Option<EmbeddingTable>,
+}
+
+enum Items {
+    Table(ItemTable),
+    Tower(Box<Tower>),
+}
+
+/// A training between two steps.
+struct Training<'a> {
+    plan: &'a Plan,
+    data: &'a TowersData<'a>,
+    tables: Vec<EmbeddingTable>,
+    query: Tower,
+    items: Items,
+    sampler: Sampler,
+    memory: Option<(CrossBatchMemory, Vec<f32>)>,
+    log_temperature: Scalar,
+    rng: Xoshiro256PlusPlus,
+    item_rows: FeatureBatch,
+    known: Vec<Vec<ItemIdx>>,
+}
+
+/// One number that Adam moves.
+#[derive(Clone, Copy, Debug)]
+struct Scalar {
+    value: f64,
+    mean: f64,
+    square: f64,
+    steps: i32,
+}
+
+impl Scalar {
+    fn new(value: f64) -> Self {
+        Self {
+            value,
+            mean: 0.0,
+            square: 0.0,
+            steps: 0,
+        }
+    }
+
+    fn step(&mut self, slope: f64, rate: f64) {
+        let (beta1, beta2): (f64, f64) = (0.9, 0.999);
+        self.steps = self.steps.saturating_add(1);
+        self.mean += (1.0 - beta1) * (slope - self.mean);
+        self.square += (1.0 - beta2) * (slope * slope - self.square);
+        let mean = self.mean / (1.0 - beta1.powi(self.steps));
+        let square = self.square / (1.0 - beta2.powi(self.steps));
+        self.value -= rate * mean / (square.sqrt() + 1e-8);
+    }
+}
+
+/// What one step was like.
+#[derive(Clone, Copy, Debug, Default)]
+struct StepReport {
+    loss: f64,
+    squares: f64,
+}
+
+/// Trains by the plan on a device; the same plan, data and seed give the same on it, whatever the number of threads.
+///
+/// # Errors
+/// [`Error::Config`] for a plan that is none, [`Error::NoInteractions`] without examples, [`Error::Diverged`] when a loss
+/// is no longer finite, [`Error::Stopped`] when `progress` says so, [`Error::Device`].
+pub fn fit(
+    plan: &Plan,
+    data: &TowersData<'_>,
+    device: &Device,
+    seed: u64,
+    progress: &mut dyn Progress,
+) -> Result<Towers> {
+    plan.validate()?;
+    let mut training = Training::new(plan, data, device, seed)?;
+    let n_examples = data.examples.n_examples();
+    let steps_an_epoch = n_examples.div_ceil(plan.batch);
+    let total = (steps_an_epoch * plan.epochs) as u64;
+    let mut report = TowersReport::default();
+    let (mut waiting, mut working) = (Duration::ZERO, Duration::ZERO);
+    let mut done = 0_u64;
+    for epoch in 0..plan.epochs {
+        let (mut loss, mut squares, mut n_rows) = (0.0, 0.0, 0_u64);
+        let outcome: Result<Flow> = thread::scope(|scope| {
+            let (filled, batches) = sync_channel::<Result<ExampleBatch>>(AHEAD);
+            let (emptied, empties) = sync_channel::<ExampleBatch>(AHEAD + 1);
+            scope.spawn(move || read_ahead(data.examples, epoch as u64, seed, plan.batch, &filled, &empties));
+            loop {
+                let begun = Instant::now();
+                let Ok(batch) = batches.recv() else {
+                    return Ok(Flow::Continue);
+                };
+                let received = Instant::now();
+                waiting += received - begun;
+                let batch = batch?;
+                let rate = plan.learning_rate * plan.decay.factor(done as f64 / total as f64);
+                let rows = batch.len();
+                // Inside the pool: a product that is asked for from outside wakes it anew each time.
+                let step = rayon::scope(|_| training.step(&batch, rate))?;
+                working += received.elapsed();
+                if !step.loss.is_finite() {
+                    return Err(Error::Diverged { model: plan.model });
+                }
+                done += 1;
+                n_rows += rows as u64;
+                loss += step.loss * rows as f64;
+                squares += step.squares;
+                report.examples += rows as u64;
+                // Nobody may be there to take it at the end.
+                let _ = emptied.try_send(batch);
+                progress.work(report.examples, "examples");
+                let note = format!("epoch {}: loss {:.4}", epoch + 1, loss / n_rows as f64);
+                if progress.step(done, total, &note) == Flow::Stop {
+                    return Ok(Flow::Stop);
+                }
+            }
+        });
+        if outcome? == Flow::Stop {
+            return Err(Error::Stopped);
+        }
+        report.losses.push(loss / n_rows.max(1) as f64);
+        report
+            .gradients
+            .push((squares / steps_an_epoch.max(1) as f64).sqrt());
+    }
+    report.waited = waiting.as_secs_f64() / (waiting + working).as_secs_f64().max(1e-9);
+    training.finish(report)
+}
+
+/// Batches that lie ready.
+const AHEAD: usize = 2;
+
+/// Fills batches on a thread of its own until there are no more, or nobody wants them.
+fn read_ahead(
+    examples: &dyn ExampleSource,
+    epoch: u64,
+    seed: u64,
+    rows: usize,
+    filled: &SyncSender<Result<ExampleBatch>>,
+    empties: &Receiver<ExampleBatch>,
+) {
+    let mut stream = examples.epoch(epoch, seed);
+    loop {
+        let mut batch = empties.try_recv().unwrap_or_default();
+        let next = stream.next_batch(rows, &mut batch);
+        if next.is_ok() && batch.is_empty() {
+            return;
+        }
+        let failed = next.is_err();
+        if filled.send(next.map(|()| batch)).is_err() || failed {
+            return;
+        }
+    }
+}
+
+impl<'a> Training<'a> {
+    fn new(plan: &'a Plan, data: &'a TowersData<'a>, device: &Device, seed: u64) -> Result<Self> {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let mut seeds = (1_u64..).map(|part| seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(part));
+        let mut next_seed = || seeds.next().unwrap_or(seed);
+        let mut counts = vec![0_u64; data.n_items];
+        for (user, history) in data.histories.iter() {
+            for event in history.events() {
+                let Some(count) = counts.get_mut(event.item.index()) else {
+                    return Err(Error::UnknownItem {
+                        user: user.0,
+                        item: event.item.0,
+                        n_items: data.n_items,
+                    });
+                };
+                *count += 1;
+            }
+        }
+        // Rows and widths of the tables; the first is that of items where it is shared.
+        let is_shared = match &plan.item {
+            ItemSide::Table { shared, .. } | ItemSide::Tower { shared, .. } => *shared,
+        };
+        let mut sizes: Vec<(usize, usize)> = vec![];
+        if is_shared {
+            sizes.push((data.n_items + 1, plan.dim));
+        }
+        let new_table = |sizes: &mut Vec<(usize, usize)>, is_item: bool, cardinality: u32| {
+            let rows = cardinality as usize;
+            if is_item && is_shared {
+                sizes[0].0 = sizes[0].0.max(rows);
+                return (0, plan.dim);
+            }
+            sizes.push((rows.max(1), plan.dim));
+            (sizes.len() - 1, plan.dim)
+        };
+        let mut input = InputLayer::default();
+        for side in [Side::User, Side::Context] {
+            input.append(&data.features.shape(side), |column, cardinality| {
+                let is_item = side == Side::User && data.histories_of.contains(&column.name);
+                new_table(&mut sizes, is_item, cardinality)
+            });
+        }
+        if plan.example_age {
+            input.append_numbers(EXAMPLE_AGE, 1);
+        }
+        if input.width() == 0 {
+            return Err(Error::Config {
+                key: "features.user",
+                value: "none".to_owned(),
+                allowed: "at least one feature of the user or the context",
+            });
+        }
+        let hidden = Hidden::new(input.width(), &plan.query, plan.optimizer, device, next_seed());
+        let dim = hidden.n_outputs();
+        let query = Tower { input, hidden };
+        let items = match &plan.item {
+            ItemSide::Table { bias, shared } => {
+                if *shared && dim != plan.dim {
+                    return Err(Error::Config {
+                        key: "layers",
+                        value: format!("{dim} outputs"),
+                        allowed: "`dim` outputs where histories share the items' table",
+                    });
+                }
+                let table = if *shared {
+                    0
+                } else {
+                    sizes.push((data.n_items, dim));
+                    sizes.len() - 1
+                };
+                let bias = bias
+                    .then(|| EmbeddingTable::new(data.n_items, 1, 0.0, plan.optimizer, 0))
+                    .transpose()?;
+                Items::Table(ItemTable { table, bias })
+            }
+            ItemSide::Tower { hidden, .. } => {
+                let mut input = InputLayer::default();
+                input.append(&data.features.shape(Side::Item), |column, cardinality| {
+                    let is_item = data.item_id == Some(column.name.as_str());
+                    new_table(&mut sizes, is_item, cardinality)
+                });
+                if input.width() == 0 {
+                    return Err(Error::Config {
+                        key: "features.item",
+                        value: "none".to_owned(),
+                        allowed: "at least one feature of the item",
+                    });
+                }
+                let hidden = Hidden::new(input.width(), hidden, plan.optimizer, device, next_seed());
+                if hidden.n_outputs() != dim {
+                    return Err(Error::Config {
+                        key: "layers",
+                        value: format!("{dim} and {}", hidden.n_outputs()),
+                        allowed: "towers that end in the same width",
+                    });
+                }
+                Items::Tower(Box::new(Tower { input, hidden }))
+            }
+        };
+        let tables = sizes
+            .iter()
+            .map(|&(rows, dim)| EmbeddingTable::new(rows, dim, plan.init, plan.optimizer, next_seed()))
+            .map(|table| table.map(|table| table.with_l2(plan.l2)))
+            .collect::<Result<Vec<_>>>()?;
+        let memory = match plan.negatives {
+            Negatives::InBatch { memory, .. } if memory > 0 => {
+                Some((CrossBatchMemory::new(memory).map_err(Error::Sampling)?, vec![]))
+            }
+            _ => None,
+        };
+        let known = if plan.spare_known {
+            let sorted = |history: catchment_schema::History<'_>| {
+                let mut items: Vec<ItemIdx> = history.events().iter().map(|event| event.item).collect();
+                items.sort_unstable();
+                items.dedup();
+                items
+            };
+            data.histories.iter().map(|(_, history)| sorted(history)).collect()
+        } else {
+            vec![]
+        };
+        let sampler = Sampler::new(plan, &counts)?;
+        // So that drawing does not begin where the weights did.
+        rng.jump();
+        Ok(Self {
+            plan,
+            data,
+            tables,
+            query,
+            items,
+            sampler,
+            memory,
+            log_temperature: Scalar::new(f64::from(plan.temperature.value).ln()),
+            rng,
+            item_rows: FeatureBatch::default(),
+            known,
+        })
+    }
+
+    fn temperature(&self) -> f32 {
+        #[expect(clippy::cast_possible_truncation, reason = "scores are f32")]
+        let temperature = self.log_temperature.value.exp() as f32;
+        temperature
+    }
+
+    fn dim(&self) -> usize {
+        self.query.hidden.n_outputs()
+    }
+
+    fn step(&mut self, batch: &ExampleBatch, rate: f64) -> Result<StepReport> {
+        let dim = self.dim();
+        let age = batch.age_column();
+        let query_columns = || query_columns(batch, self.plan.example_age.then_some(&age));
+        let mut inputs = vec![];
+        self.query
+            .input
+            .forward(query_columns(), batch.len(), &views(&self.tables), &mut inputs)?;
+        let (tape, mut users) = self.query.hidden.forward(&inputs)?;
+        let user_lengths = self.plan.normalised.then(|| normalise(&mut users, dim));
+
+        let drawn = self.sampler.draw(&batch.labels, &mut self.rng);
+        let ids: Vec<ItemIdx> = match &drawn {
+            Drawn::All => (0..self.data.n_items).map(ItemIdx::from_index).collect(),
+            Drawn::Beside {
+                positives,
+                negatives,
+            } => [positives.ids(), negatives.ids()].concat(),
+            Drawn::Columns(columns) => columns.ids().to_vec(),
+        };
+        let mut items = self.item_pass(&ids)?;
+        if self.plan.normalised {
+            items.lengths = Some(normalise(&mut items.vectors, dim));
+        }
+
+        // With a bias, one more dimension: 1 of every user, the bias of the item.
+        let bias = items.bias.as_deref();
+        let width = dim + usize::from(bias.is_some());
+        let users_wide = widened(&users, dim, bias.map(|_| &[1.0][..]));
+        let items_wide = widened(&items.vectors, dim, bias);
+        let config = SoftmaxConfig {
+            temperature: self.temperature(),
+            correction: self.plan.correction,
+        };
+        let known = |row: usize, item: ItemIdx| knows(&self.known, batch.users[row], item);
+        let rules = RowRules {
+            rewards: Some(&batch.rewards),
+            is_positive: if self.plan.spare_known { Some(&known) } else { None },
+        };
+        let (loss, gradients) = match &drawn {
+            Drawn::All => head::all_items(
+                &users_wide,
+                &items_wide,
+                width,
+                &batch.labels,
+                config.temperature,
+                rules,
+            ),
+            Drawn::Beside {
+                positives,
+                negatives,
+            } => head::beside(
+                &users_wide,
+                &items_wide,
+                width,
+                (positives, negatives),
+                &config,
+                rules,
+            ),
+            Drawn::Columns(columns) => match &mut self.memory {
+                None => head::columns(&users_wide, &items_wide, width, columns, &config, rules),
+                Some((memory, vectors)) => {
+                    let all = columns.clone().followed_by(&memory.candidates());
+                    let mut all_items = items_wide.clone();
+                    all_items.extend_from_slice(vectors);
+                    let (loss, mut gradients) =
+                        head::columns(&users_wide, &all_items, width, &all, &config, rules);
+                    // What is remembered does not learn.
+                    gradients.items.truncate(items_wide.len());
+                    vectors.extend_from_slice(&items_wide);
+                    let dropped = memory.push(columns);
+                    vectors.drain(..dropped * width);
+                    (loss, gradients)
+                }
+            },
+        };
+        let Gradients {
+            users: by_users,
+            items: by_items,
+        } = gradients;
+        let squares = [&by_users, &by_items]
+            .into_iter()
+            .flatten()
+            .map(|slope| f64::from(slope * slope))
+            .sum();
+        if self.plan.temperature.learned {
+            // Scores are bilinear: Σ slope · score is ⟨user, its gradient⟩, summed.
+            let along: f64 = users_wide
+                .iter()
+                .zip(&by_users)
+                .map(|(value, slope)| f64::from(value * slope))
+                .sum();
+            self.log_temperature.step(-along, rate);
+        }
+        let (mut by_users, _) = narrowed(by_users, dim, width);
+        let (mut by_items, by_bias) = narrowed(by_items, dim, width);
+        if let Some(lengths) = &user_lengths {
+            normalise_backward(&mut by_users, &users, lengths, dim);
+        }
+        if let Some(lengths) = &items.lengths {
+            normalise_backward(&mut by_items, &items.vectors, lengths, dim);
+        }
+        let (by_inputs, _) = self.query.hidden.step(tape, by_users, rate)?;
+
+        // Tables last: every gradient is of the rows as they were.
+        let mut sources: Vec<Vec<Source<'_>>> = self.tables.iter().map(|_| vec![]).collect();
+        self.query
+            .input
+            .sources(query_columns(), &by_inputs, &mut sources);
+        let by_item_inputs;
+        let rows: Vec<u32> = ids.iter().map(|item| item.0).collect();
+        match (&mut self.items, items.tape) {
+            (Items::Table(table), _) => {
+                sources[table.table].push(Source::whole(Lookup::single(&rows), &by_items, dim));
+                if let Some(bias) = &mut table.bias {
+                    bias.step(&[(Lookup::single(&rows), &by_bias)], rate as f32)?;
+                }
+            }
+            (Items::Tower(tower), Some(tape)) => {
+                (by_item_inputs, _) = tower.hidden.step(tape, by_items, rate)?;
+                tower
+                    .input
+                    .sources(&self.item_rows.columns, &by_item_inputs, &mut sources);
+            }
+            (Items::Tower(_), None) => {}
+        }
+        for (table, sources) in self.tables.iter_mut().zip(&sources) {
+            if !sources.is_empty() {
+                table.step_by(sources, rate as f32)?;
+            }
+        }
+        Ok(StepReport { loss, squares })
+    }
+}
+
+/// The vectors of some items, and the way back.
+struct ItemPass {
+    /// `[items × dim]`
+    vectors: Vec<f32>,
+    /// `[items]`
+    bias: Option<Vec<f32>>,
+    lengths: Option<Vec<f32>>,
+    tape: Option<Tape>,
+}
+
+impl Training<'_> {
+    fn item_pass(&mut self, ids: &[ItemIdx]) -> Result<ItemPass> {
+        let (vectors, bias, tape) = match &mut self.items {
+            Items::Table(table) => {
+                let rows: Vec<u32> = ids.iter().map(|item| item.0).collect();
+                let lookup = Lookup::single(&rows);
+                let of = &self.tables[table.table];
+                let mut vectors = vec![0.0; ids.len() * of.dim()];
+                of.gather(&lookup, &mut vectors)?;
+                let bias = table.bias.as_ref().map(|bias| {
+                    let mut numbers = vec![0.0; ids.len()];
+                    bias.gather(&lookup, &mut numbers).map(|()| numbers)
+                });
+                (vectors, bias.transpose()?, None)
+            }
+            Items::Tower(tower) => {
+                rows_of(
+                    self.data.items,
+                    ids.iter().map(|item| item.index()),
+                    &mut self.item_rows,
+                );
+                let mut inputs = vec![];
+                tower.input.forward(
+                    &self.item_rows.columns,
+                    ids.len(),
+                    &views(&self.tables),
+                    &mut inputs,
+                )?;
+                let (tape, vectors) = tower.hidden.forward(&inputs)?;
+                (vectors, None, Some(tape))
+            }
+        };
+        Ok(ItemPass {
+            vectors,
+            bias,
+            lengths: None,
+            tape,
+        })
+    }
+
+    /// The vectors of all items, and the query tower as it is served.
+    fn finish(self, mut report: TowersReport) -> Result<Towers> {
+        let (n_items, dim) = (self.data.n_items, self.dim());
+        report.temperature = self.temperature();
+        let mut vectors;
+        let mut bias = None;
+        match &self.items {
+            Items::Table(table) => {
+                vectors = self.tables[table.table].rows()[..n_items * dim].to_vec();
+                bias = table.bias.as_ref().map(|bias| bias.rows().to_vec());
+            }
+            Items::Tower(tower) => {
+                let mut inputs = vec![];
+                let columns = &self.data.items.columns;
+                tower
+                    .input
+                    .forward(columns, n_items, &views(&self.tables), &mut inputs)?;
+                let mlp = Mlp::new(tower.input.width(), tower.hidden.layers()?, false)?;
+                vectors = vec![0.0; n_items * dim];
+                vectors
+                    .par_chunks_exact_mut(dim)
+                    .zip(inputs.par_chunks_exact(tower.input.width()))
+                    .for_each_init(MlpScratch::default, |scratch, (vector, input)| {
+                        mlp.encode(input, scratch, vector);
+                    });
+            }
+        }
+        if self.plan.normalised {
+            normalise(&mut vectors, dim);
+        }
+        let mut vectors = widened(&vectors, dim, bias.as_deref());
+        let width = dim + usize::from(bias.is_some());
+        if let Items::Table(_) = &self.items {
+            // A row that no example had as its label is where chance put it: no vector at all.
+            let mut is_known = vec![false; n_items];
+            for (_, history) in self.data.histories.iter() {
+                for event in history.events() {
+                    is_known[event.item.index()] = true;
+                }
+            }
+            for (vector, is_known) in vectors.chunks_exact_mut(width).zip(is_known) {
+                if !is_known {
+                    vector.fill(0.0);
+                }
+            }
+        }
+        let mlp = Mlp::new(
+            self.query.input.width(),
+            self.query.hidden.layers()?,
+            self.plan.normalised,
+        )?;
+        let tables = self.tables.iter().map(|table| Table {
+            dim: table.dim(),
+            rows: table.rows().to_vec(),
+        });
+        let query = QueryTower::new(
+            self.query.input,
+            tables.collect(),
+            mlp,
+            self.plan.example_age,
+            bias.is_some(),
+        )?;
+        if !vectors.iter().all(|value| value.is_finite()) {
+            return Err(Error::Diverged {
+                model: self.plan.model,
+            });
+        }
+        Ok(Towers {
+            items: vectors,
+            dim: width,
+            query,
+            report,
+        })
+    }
+}
+
+fn views(tables: &[EmbeddingTable]) -> Vec<TableView<'_>> {
+    tables.iter().map(EmbeddingTable::view).collect()
+}
+
+/// The columns of a query, in the order of its input layer.
+fn query_columns<'a>(
+    batch: &'a ExampleBatch,
+    age: Option<&'a FeatureColumn>,
+) -> impl Iterator<Item = &'a FeatureColumn> {
+    let sides = batch.user.columns.iter().chain(&batch.context.columns);
+    sides.chain(age)
+}
+
+fn knows(known: &[Vec<ItemIdx>], user: UserIdx, item: ItemIdx) -> bool {
+    known
+        .get(user.index())
+        .is_some_and(|items| items.binary_search(&item).is_ok())
+}
+
+/// Rows with one number more, where there is one: `last`, repeated.
+fn widened(rows: &[f32], dim: usize, last: Option<&[f32]>) -> Vec<f32> {
+    let Some(last) = last else {
+        return rows.to_vec();
+    };
+    let mut wide = Vec::with_capacity(rows.len() / dim * (dim + 1));
+    for (row, last) in rows.chunks_exact(dim).zip(last.iter().cycle()) {
+        wide.extend_from_slice(row);
+        wide.push(*last);
+    }
+    wide
+}
+
+/// Rows without that number, and the numbers.
+fn narrowed(rows: Vec<f32>, dim: usize, width: usize) -> (Vec<f32>, Vec<f32>) {
+    if width == dim {
+        return (rows, vec![]);
+    }
+    let last = rows.chunks_exact(width).map(|row| row[dim]).collect();
+    let rows = rows.chunks_exact(width).flat_map(|row| &row[..dim]).copied();
+    (rows.collect(), last)
+}

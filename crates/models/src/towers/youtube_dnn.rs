@@ -1,0 +1,142 @@
+//! YouTube DNN (Covington et al. 2016, section 3): recommending as a classification with a class for each item.
+//!
+//! `P(i | user, context) = exp(⟨v_i, u⟩ + b_i) / Σ_j exp(⟨v_j, u⟩ + b_j)`, with `u` the last hidden layer over what the user
+//! did and when, and `v_i` the softmax weights of item `i`: these are served, not the embeddings that the input layer looks
+//! up. The paper has no `b`; it is an option, and served exactly by one dimension more.
+
+use serde::{Deserialize, Serialize};
+
+use super::mlp::Activation;
+use super::plan::{Decay, ItemSide, Negatives, Optimizer, Plan, ProposalKind, Temperature};
+use super::{ExamplesConfig, HiddenConfig, Norm};
+use crate::losses::Correction;
+
+/// The settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct YoutubeDnnConfig {
+    /// Width of an embedded feature.
+    pub dim: usize,
+    /// Widths of the hidden layers, the last that of the vectors; none: the input is the vector.
+    pub layers: Vec<usize>,
+    /// After each layer.
+    pub activation: Activation,
+    /// After the last, where it is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<Activation>,
+    /// Before each activation.
+    pub norm: Norm,
+    /// Share of hidden outputs left out in training.
+    pub dropout: f32,
+    /// Whether histories are looked up in the softmax weights themselves.
+    pub shared: bool,
+    /// Whether each class has a bias.
+    pub bias: bool,
+    /// Whether the age of an example is an input, 0 when served.
+    pub example_age: bool,
+    /// Whether vectors have length one.
+    pub normalised: bool,
+    /// Divides scores.
+    pub temperature: f32,
+    /// Whether it is learned from there.
+    pub learned_temperature: bool,
+    /// Sampled classes of a batch; 0: all classes, which a small catalogue affords.
+    pub negatives: usize,
+    /// Where they are drawn from.
+    pub proposal: ProposalKind,
+    /// How the sample is corrected for.
+    pub correction: Correction,
+    /// Whether what the user took at any time is left out of the sample.
+    pub spare_known: bool,
+    /// How a log becomes examples.
+    pub examples: ExamplesConfig,
+    /// Numbers of embeddings are drawn from `-init..init`.
+    pub init: f32,
+    /// How weights go down their gradients.
+    pub optimizer: Optimizer,
+    /// How fast.
+    pub learning_rate: f64,
+    /// How that goes down.
+    pub decay: Decay,
+    /// Pulls rows that are seen towards 0.
+    pub l2: f32,
+    /// Examples of a step.
+    pub batch: usize,
+    /// Passes over the examples.
+    pub epochs: usize,
+}
+
+impl Default for YoutubeDnnConfig {
+    fn default() -> Self {
+        Self {
+            dim: 64,
+            layers: vec![256, 128, 64],
+            activation: Activation::Relu,
+            last: None,
+            norm: Norm::None,
+            dropout: 0.0,
+            shared: false,
+            bias: false,
+            example_age: false,
+            normalised: false,
+            temperature: 1.0,
+            learned_temperature: false,
+            negatives: 800,
+            proposal: ProposalKind::LogUniform,
+            correction: Correction::LogQ,
+            spare_known: false,
+            examples: ExamplesConfig::default(),
+            init: 0.05,
+            optimizer: Optimizer::Adam,
+            learning_rate: 1e-3,
+            decay: Decay::None,
+            l2: 0.0,
+            batch: 512,
+            epochs: 10,
+        }
+    }
+}
+
+impl YoutubeDnnConfig {
+    /// What a training takes.
+    pub fn plan(&self) -> Plan {
+        Plan {
+            model: "youtube_dnn",
+            dim: self.dim,
+            query: HiddenConfig {
+                layers: self.layers.clone(),
+                activation: self.activation,
+                last: self.last,
+                norm: self.norm,
+                dropout: self.dropout,
+            },
+            item: ItemSide::Table {
+                bias: self.bias,
+                shared: self.shared,
+            },
+            normalised: self.normalised,
+            temperature: Temperature {
+                value: self.temperature,
+                learned: self.learned_temperature,
+            },
+            correction: self.correction,
+            negatives: match self.negatives {
+                0 => Negatives::Full,
+                n => Negatives::Sampled {
+                    n,
+                    proposal: self.proposal,
+                },
+            },
+            spare_known: self.spare_known,
+            example_age: self.example_age,
+            examples: self.examples.clone(),
+            init: self.init,
+            optimizer: self.optimizer.rows(),
+            learning_rate: self.learning_rate,
+            decay: self.decay,
+            l2: self.l2,
+            batch: self.batch,
+            epochs: self.epochs,
+        }
+    }
+}
