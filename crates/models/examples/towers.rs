@@ -8,9 +8,9 @@
 
 use std::time::Instant;
 
-use burn::tensor::Device;
 use catchment_features::{FeatureBatch, FeatureSpec, FitTables, UserInput};
 use catchment_models::progress::Flow;
+use catchment_models::towers::device::TrainingDevice;
 use catchment_models::towers::training::{self, TowersData};
 use catchment_models::towers::{HistoryExamples, QueryScratch, YoutubeDnnConfig};
 use catchment_schema::{AttributeTable, Event, History, ItemIdx, Time, Vocabulary};
@@ -78,7 +78,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         Flow::Continue
     };
-    let towers = training::fit(&plan, &data, &Device::flex(), seed, &mut watch)?;
+    let towers = training::fit(&plan, &data, TrainingDevice::Cpu, seed, &mut watch)?;
     let seconds = begun.elapsed().as_secs_f64();
     let report = &towers.report;
     println!(

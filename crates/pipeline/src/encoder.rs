@@ -2,28 +2,30 @@
 
 use std::sync::Arc;
 
+use catchment_features::{ContextInput, FeatureBatch, FeatureColumn, FittedFeatures, UserInput};
 use catchment_models::Error as ModelError;
 use catchment_models::factorization::ials::IalsEncoder;
 use catchment_models::sgns::ItemVectors;
+use catchment_models::towers::{QueryScratch, QueryTower};
 use catchment_recall::{ChannelError, ItemToItemConfig, QueryEncoder, REASONS_AMONG, Reasons, RecallQuery};
-use catchment_schema::{History, ItemIdx};
+use catchment_schema::{Event, History, ItemIdx, Time};
 
 /// How a user becomes a vector, apart from any request.
-pub(crate) trait HistoryEncoder: Send + Sync {
+pub(crate) trait UserEncoder: Send + Sync {
     /// Width of the vector.
     fn dim(&self) -> usize;
 
     /// Fills `out`, `[dim]`.
-    fn encode_history(&self, history: History<'_>, out: &mut [f32]) -> Result<(), ModelError>;
+    fn encode_user(&self, user: &UserInput<'_>, out: &mut [f32]) -> Result<(), ModelError>;
 }
 
-impl HistoryEncoder for IalsEncoder {
+impl UserEncoder for IalsEncoder {
     fn dim(&self) -> usize {
         IalsEncoder::dim(self)
     }
 
-    fn encode_history(&self, history: History<'_>, out: &mut [f32]) -> Result<(), ModelError> {
-        self.fold_in(history.events().iter().map(|event| event.item), out)
+    fn encode_user(&self, user: &UserInput<'_>, out: &mut [f32]) -> Result<(), ModelError> {
+        self.fold_in(user.history.events().iter().map(|event| event.item), out)
     }
 }
 
@@ -60,7 +62,8 @@ impl QueryEncoder for FoldIn {
             return Err(ChannelError::NothingToGoOn);
         }
         let folded = if query.seeds.is_empty() {
-            self.encoder.encode_history(query.history, out)
+            let events = query.history.events().iter();
+            self.encoder.fold_in(events.map(|event| event.item), out)
         } else {
             self.encoder.fold_in(query.seeds.iter().copied(), out)
         };
@@ -119,13 +122,13 @@ impl Pooled {
     }
 }
 
-impl HistoryEncoder for Pooled {
+impl UserEncoder for Pooled {
     fn dim(&self) -> usize {
         self.vectors.dim()
     }
 
-    fn encode_history(&self, history: History<'_>, out: &mut [f32]) -> Result<(), ModelError> {
-        self.vectors.pool(self.seeds.seeds(&[], history), out)
+    fn encode_user(&self, user: &UserInput<'_>, out: &mut [f32]) -> Result<(), ModelError> {
+        self.vectors.pool(self.seeds.seeds(&[], user.history), out)
     }
 }
 
@@ -149,10 +152,79 @@ impl QueryEncoder for Pooled {
     }
 }
 
+/// Features of the user and the moment, through the query tower.
+pub(crate) struct TowerEncoder {
+    features: FittedFeatures,
+    tower: QueryTower,
+}
+
+impl TowerEncoder {
+    pub(crate) fn new(features: FittedFeatures, tower: QueryTower) -> Self {
+        Self { features, tower }
+    }
+}
+
+/// Whether anything at all is known of the user.
+fn says_something(user: &FeatureBatch) -> bool {
+    user.columns.iter().any(|column| match column {
+        FeatureColumn::Dense { width, .. } => *width > 0,
+        FeatureColumn::Bag { ids, .. } => !ids.is_empty(),
+    })
+}
+
+impl UserEncoder for TowerEncoder {
+    fn dim(&self) -> usize {
+        self.tower.dim()
+    }
+
+    fn encode_user(&self, user: &UserInput<'_>, out: &mut [f32]) -> Result<(), ModelError> {
+        let (mut row, mut moment) = (FeatureBatch::default(), FeatureBatch::default());
+        self.features.transform_user(user, &mut row)?;
+        if !row.columns.is_empty() && !says_something(&row) {
+            return Err(ModelError::NothingToFoldIn);
+        }
+        let now = ContextInput { now: user.now };
+        self.features.transform_context(&now, &mut moment)?;
+        self.tower
+            .encode(&row, &moment, &mut QueryScratch::default(), out)
+    }
+}
+
+/// The query of a tower: who asks, and when.
+pub(crate) struct AskTower(pub(crate) Arc<TowerEncoder>);
+
+impl QueryEncoder for AskTower {
+    fn dim(&self) -> usize {
+        self.0.tower.dim()
+    }
+
+    fn encode(&self, query: &RecallQuery<'_>, out: &mut [f32]) -> Result<(), ChannelError> {
+        // Items to start from stand for a history of just these.
+        let seeds: Vec<Event> = query
+            .seeds
+            .iter()
+            .map(|&item| Event::new(item, Time::UNKNOWN))
+            .collect();
+        let history = if seeds.is_empty() {
+            query.history
+        } else {
+            History::new(&seeds)
+        };
+        let user = UserInput {
+            id: query.user_id,
+            attributes: query.user_attributes,
+            history,
+            everything: None,
+            now: query.now,
+        };
+        self.0.encode_user(&user, out).map_err(channel_error)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use catchment_recall::NoDeadline;
-    use catchment_schema::{Event, ItemFilter, Time};
+    use catchment_schema::ItemFilter;
 
     use super::*;
 
@@ -166,8 +238,8 @@ mod tests {
             user: None,
             history: History::new(&events),
             seeds: &[],
-            user_features: None,
-            context_features: None,
+            user_id: None,
+            user_attributes: None,
             filter: ItemFilter::NONE,
             now: Time::UNKNOWN,
             deadline: &NoDeadline,

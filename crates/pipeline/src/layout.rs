@@ -59,6 +59,11 @@ impl Layout {
         self.root.join("features")
     }
 
+    /// What the towers of a channel see.
+    pub fn tower_features(&self, channel: &str) -> PathBuf {
+        self.channel(channel).join("features")
+    }
+
     /// One channel's model.
     pub fn channel(&self, name: &str) -> PathBuf {
         self.root.join("channels").join(name)

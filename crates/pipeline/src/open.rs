@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use catchment_ann_index::exact::ExactIndex;
 use catchment_ann_index::{IndexConfig, SearchParams, VectorIndex, build_index, zero_rows};
+use catchment_features::FittedFeatures;
 use catchment_models::factorization::ials::{IalsEncoder, export};
 use catchment_models::neighbours::item_cf::ItemCf;
 use catchment_models::neighbours::swing::Swing;
 use catchment_models::newest::Newest;
 use catchment_models::popularity::Popularity;
 use catchment_models::sgns::{self, ItemVectors};
+use catchment_models::towers::{QueryTower, file};
 use catchment_ranking::{LrRanker, Ranker};
 use catchment_recall::{
     Against, Channel, EmbeddingChannel, ItemToItemChannel, ItemVectorsConfig, NewestChannel,
@@ -19,7 +21,7 @@ use catchment_recall::{
 };
 use catchment_schema::{AttributeTable, Embeddings, ItemSet, Metric, NeighbourTable};
 
-use crate::encoder::{FoldIn, HistoryEncoder, Pooled};
+use crate::encoder::{AskTower, FoldIn, Pooled, TowerEncoder, UserEncoder};
 use crate::{Catalogue, ChannelModel, ChannelSpec, Error, Layout, RankerModel};
 
 /// A channel as the pipeline keeps it: ready to recall, and with what it knows about items.
@@ -36,7 +38,7 @@ pub(crate) enum Knowledge {
     Neighbours(Arc<NeighbourTable>),
     /// A vector for each item and how a user becomes one; the directions of the item vectors say what is similar.
     Vectors {
-        encoder: Arc<dyn HistoryEncoder>,
+        encoder: Arc<dyn UserEncoder>,
         directions: Box<ExactIndex>,
         /// Items without a vector: similar to nothing.
         unknown: ItemSet,
@@ -138,6 +140,9 @@ pub(crate) fn channel(
         ChannelModel::Item2vec { query, index, .. } | ChannelModel::Airbnb { query, index, .. } => {
             item_vectors(layout, name, query, index, catalogue)?
         }
+        ChannelModel::YoutubeDnn { index, .. }
+        | ChannelModel::Dssm { index, .. }
+        | ChannelModel::TwoTower { index, .. } => towers(layout, name, index, catalogue)?,
     })
 }
 
@@ -194,6 +199,49 @@ fn item_vectors(
             unknown,
             items_file: folder.join(sgns::ITEMS_FILE),
             output_file: Some(folder.join(sgns::OUTPUT_FILE)),
+        },
+    })
+}
+
+/// Opens a channel of towers.
+fn towers(
+    layout: &Layout,
+    name: &str,
+    index: &IndexConfig,
+    catalogue: &Catalogue,
+) -> Result<OpenChannel, Error> {
+    let (items, folder) = (catalogue.items(), layout.channel(name));
+    let failed = |error: &dyn std::fmt::Display| Error::Channel {
+        channel: name.to_owned(),
+        reason: error.to_string(),
+    };
+    let features = FittedFeatures::open(&layout.tower_features(name)).map_err(|error| failed(&error))?;
+    let fingerprint = features.fingerprint().to_string();
+    let tower = QueryTower::open(&folder, &fingerprint).map_err(|error| failed(&error))?;
+    let table = file::open_items(&folder, items).map_err(|error| failed(&error))?;
+    let dim = table.dim;
+    let unknown = zero_rows(&table.vectors, dim);
+    // Of rows of one length the inner product sorts as the cosine does, which every index knows.
+    let metric = if table.meta.normalised {
+        Metric::Cosine
+    } else {
+        Metric::InnerProduct
+    };
+    let directions =
+        ExactIndex::build(table.vectors.clone(), dim, Metric::Cosine).map_err(|error| failed(&error))?;
+    let built = build_index(table.vectors, dim, metric, index).map_err(|error| failed(&error))?;
+    let encoder = Arc::new(TowerEncoder::new(features, tower));
+    let asks = Box::new(AskTower(encoder.clone()));
+    let channel = EmbeddingChannel::new(name, asks, Arc::from(built.index), SearchParams::default())
+        .map_err(|error| failed(&error))?;
+    Ok(OpenChannel {
+        channel: Box::new(channel.without(unknown.clone())),
+        knowledge: Knowledge::Vectors {
+            encoder,
+            directions: Box::new(directions),
+            unknown,
+            items_file: folder.join(file::ITEMS_FILE),
+            output_file: None,
         },
     })
 }

@@ -123,7 +123,7 @@ impl Pipeline {
     ) -> Vec<Vec<ItemIdx>> {
         // Nothing is searched: no filter is needed.
         let liked = self.liked(user);
-        let query = recall_query(request, user, &liked, ItemFilter::NONE);
+        let query = recall_query(&self.catalogue, request, user, &liked, ItemFilter::NONE);
         let mut reasons = vec![Vec::new(); answer.len()];
         let n_channels = self.spec.channels.len();
         // How good a rank the channel gave whose word was taken.
@@ -231,7 +231,7 @@ impl Pipeline {
             .iter()
             .zip(&liked)
             .zip(&filters)
-            .map(|((user, liked), filter)| recall_query(request, user, liked, filter.item_filter()))
+            .map(|((user, liked), filter)| recall_query(&self.catalogue, request, user, liked, filter.item_filter()))
             .collect();
         let k = request.n.min(self.catalogue.items().len());
         let answers = channel.recall_batch(&queries, k, &mut scratch.channel);
@@ -257,7 +257,7 @@ impl Pipeline {
             self.channel_number(name)?;
         }
         let liked = self.liked(user);
-        let query = recall_query(request, user, &liked, filter.item_filter());
+        let query = recall_query(&self.catalogue, request, user, &liked, filter.item_filter());
         Ok(self.executor.run(&query, request.stopwatch, scratch))
     }
 
@@ -287,6 +287,7 @@ impl Pipeline {
 }
 
 pub(crate) fn recall_query<'a>(
+    catalogue: &'a crate::Catalogue,
     request: &Request<'a>,
     user: &UserState<'a>,
     liked: &'a [Event],
@@ -296,8 +297,10 @@ pub(crate) fn recall_query<'a>(
         user: user.user,
         history: History::new(liked),
         seeds: request.seeds,
-        user_features: None,
-        context_features: None,
+        user_id: user.user.and_then(|user| catalogue.users().id(user.index())),
+        user_attributes: user
+            .user
+            .map(|user| (catalogue.user_attributes(), user.index())),
         filter,
         now: request.now,
         deadline: request.deadline,

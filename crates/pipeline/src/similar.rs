@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use catchment_features::UserInput;
 use catchment_ann_index::{SearchParams, VectorIndex};
 use catchment_models::Error as ModelError;
 use catchment_schema::{
     Embeddings, EmbeddingsMeta, History, ItemFilter, ItemIdx, ItemSet, Metric, ScoredItem,
 };
 
-use crate::encoder::HistoryEncoder;
+use crate::encoder::UserEncoder;
 use crate::open::Knowledge;
 use crate::{Error, Pipeline, Scratch};
 
@@ -126,7 +127,14 @@ impl Pipeline {
             if liked.is_empty() {
                 continue;
             }
-            match encoder.encode_history(History::new(&liked), &mut vector) {
+            let input = UserInput {
+                id: self.catalogue.users().id(user.index()),
+                attributes: Some((self.catalogue.user_attributes(), user.index())),
+                history: History::new(&liked),
+                everything: Some(history),
+                now: self.catalogue.now(),
+            };
+            match encoder.encode_user(&input, &mut vector) {
                 Ok(()) => {}
                 Err(ModelError::NothingToFoldIn) => {
                     left_out += 1;
@@ -152,7 +160,7 @@ impl Pipeline {
         Ok(UserEmbeddings { vectors, left_out })
     }
 
-    fn vectors_of(&self, channel: &str) -> Result<(usize, &dyn HistoryEncoder, &Path), Error> {
+    fn vectors_of(&self, channel: &str) -> Result<(usize, &dyn UserEncoder, &Path), Error> {
         let number = self.channel_number(channel)?;
         match &self.knowledge[number] {
             Knowledge::Vectors {

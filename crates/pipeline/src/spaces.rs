@@ -6,6 +6,7 @@ use catchment_features::{FittedFeatures, Space, SpaceTables, TypeOf, TypeSpace};
 use catchment_models::airbnb::{TypeVectors, TypesConfig};
 use catchment_models::factorization::ials::export;
 use catchment_models::sgns::ItemVectors;
+use catchment_models::towers;
 use catchment_schema::Embeddings;
 
 use crate::{Catalogue, ChannelModel, ChannelSpec, Error, Layout, PipelineSpec};
@@ -96,6 +97,10 @@ fn space(channel: &ChannelSpec, layout: &Layout, catalogue: &Catalogue) -> Resul
         }
         ChannelModel::Ials { .. } => {
             let table = Embeddings::read(folder.join(export::ITEMS_FILE))?;
+            (ItemVectors::new(table.vectors, table.dim), None)
+        }
+        ChannelModel::YoutubeDnn { .. } | ChannelModel::Dssm { .. } | ChannelModel::TwoTower { .. } => {
+            let table = Embeddings::read(folder.join(towers::file::ITEMS_FILE))?;
             (ItemVectors::new(table.vectors, table.dim), None)
         }
         ChannelModel::Popular { .. }

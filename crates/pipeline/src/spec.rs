@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use catchment_ann_index::IndexConfig;
+use catchment_features::FeatureSpec;
 use catchment_models::airbnb::{self, ObjectiveConfig, TypesConfig};
 use catchment_models::factorization::ials::IalsConfig;
 use catchment_models::neighbours::item_cf::ItemCfConfig;
@@ -11,6 +12,7 @@ use catchment_models::neighbours::swing::SwingConfig;
 use catchment_models::newest::NewestConfig;
 use catchment_models::popularity::PopularityConfig;
 use catchment_models::sgns::{self, SessionsConfig, SgnsConfig};
+use catchment_models::towers::{DssmConfig, Plan, TwoTowerConfig, YoutubeDnnConfig};
 use catchment_ranking::LrRankerConfig;
 use catchment_recall::{
     ItemToItemConfig, ItemVectorsConfig, MergeConfig, NewestQueryConfig, PopularQueryConfig,
@@ -130,6 +132,33 @@ pub enum ChannelModel {
         /// The index over item vectors.
         index: IndexConfig,
     },
+    /// YouTube DNN: a tower over the user and the moment, against the weights of a softmax over the items.
+    YoutubeDnn {
+        /// What the tower sees.
+        features: Box<FeatureSpec>,
+        /// The model's settings.
+        model: Box<YoutubeDnnConfig>,
+        /// The index over item vectors.
+        index: IndexConfig,
+    },
+    /// DSSM: a tower over the user, a tower over the item, and their cosine.
+    Dssm {
+        /// What the towers see.
+        features: Box<FeatureSpec>,
+        /// The model's settings.
+        model: Box<DssmConfig>,
+        /// The index over item vectors.
+        index: IndexConfig,
+    },
+    /// The sampling-bias-corrected two-tower model.
+    TwoTower {
+        /// What the towers see.
+        features: Box<FeatureSpec>,
+        /// The model's settings.
+        model: Box<TwoTowerConfig>,
+        /// The index over item vectors.
+        index: IndexConfig,
+    },
 }
 
 impl ChannelModel {
@@ -143,6 +172,9 @@ impl ChannelModel {
             Self::Ials { .. } => "ials",
             Self::Item2vec { .. } => "item2vec",
             Self::Airbnb { .. } => "airbnb",
+            Self::YoutubeDnn { .. } => "youtube_dnn",
+            Self::Dssm { .. } => "dssm",
+            Self::TwoTower { .. } => "two_tower",
         }
     }
 }
@@ -152,8 +184,23 @@ impl ChannelModel {
     pub fn has_vectors(&self) -> bool {
         matches!(
             self,
-            Self::Ials { .. } | Self::Item2vec { .. } | Self::Airbnb { .. }
+            Self::Ials { .. }
+                | Self::Item2vec { .. }
+                | Self::Airbnb { .. }
+                | Self::YoutubeDnn { .. }
+                | Self::Dssm { .. }
+                | Self::TwoTower { .. }
         )
+    }
+
+    /// What its towers see, and how they are trained; none for a kind that has none.
+    pub fn towers(&self) -> Option<(&FeatureSpec, Plan)> {
+        match self {
+            Self::YoutubeDnn { features, model, .. } => Some((features, model.plan())),
+            Self::Dssm { features, model, .. } => Some((features, model.plan())),
+            Self::TwoTower { features, model, .. } => Some((features, model.plan())),
+            _ => None,
+        }
     }
 
     /// Whether it learns kinds of users and items.

@@ -207,7 +207,7 @@ impl Pipeline {
         let there = self.catalogue.available_at(request.now);
         let filter = self.filter(request, user, &there);
         let liked = self.liked(user);
-        let query = recall_query(request, user, &liked, filter.item_filter());
+        let query = recall_query(self.catalogue(), request, user, &liked, filter.item_filter());
         let mut channels = Vec::new();
         for (number, spec) in self.spec.channels.iter().enumerate() {
             let Some(channel) = self.executor.channel(number).filter(|_| request.asks(&spec.name)) else {

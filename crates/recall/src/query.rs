@@ -1,7 +1,6 @@
 //! What a channel is asked.
 
-use catchment_features::FeatureRow;
-use catchment_schema::{History, ItemFilter, ItemIdx, Time, UserIdx};
+use catchment_schema::{AttributeTable, History, ItemFilter, ItemIdx, Time, UserIdx};
 
 /// Says when to stop. Made outside (from a clock at serving, a fake in tests): channels own no clock.
 pub trait Deadline: Sync {
@@ -28,10 +27,10 @@ pub struct RecallQuery<'a> {
     pub history: History<'a>,
     /// Items to start from instead of the history ("more like these"); empty: the history decides.
     pub seeds: &'a [ItemIdx],
-    /// The user's features, transformed once for the request, where the bundle has any.
-    pub user_features: Option<FeatureRow<'a>>,
-    /// The context's features, transformed once for the request, where the bundle has any.
-    pub context_features: Option<FeatureRow<'a>>,
+    /// Their raw id, where the vocabulary knows them: for encoders that read features of the user.
+    pub user_id: Option<&'a str>,
+    /// The table of user attributes and their row there, where the vocabulary knows them.
+    pub user_attributes: Option<(&'a AttributeTable, usize)>,
     /// What may be returned.
     pub filter: ItemFilter<'a>,
     /// The moment of the request.

@@ -22,7 +22,7 @@ use crate::failure::Failure;
 use crate::fitted::Mark;
 use crate::progress::Bar;
 use crate::work::Work;
-use crate::{airbnb, folder, interrupt, vector_neighbours};
+use crate::{airbnb, folder, interrupt, towers, vector_neighbours};
 
 /// Writes everything of a bundle but the channels' models and the ranker: vocabularies, attributes, histories,
 /// and the description of the pipeline. The ranker is named only where `with_ranker`.
@@ -161,7 +161,12 @@ fn memory(model: &ChannelModel, log: &Log<'_>) -> Option<usize> {
             };
             Some(sgns::memory_bytes(n_items, model) + markets)
         }
-        ChannelModel::Popular { .. } | ChannelModel::Newest { .. } | ChannelModel::Swing { .. } => None,
+        ChannelModel::YoutubeDnn { .. }
+        | ChannelModel::Dssm { .. }
+        | ChannelModel::TwoTower { .. }
+        | ChannelModel::Popular { .. }
+        | ChannelModel::Newest { .. }
+        | ChannelModel::Swing { .. } => None,
     }
 }
 
@@ -254,6 +259,9 @@ fn fit_one(
         }
         ChannelModel::Airbnb { .. } => {
             airbnb::fit(work, prepared, log.known, channel, layout, checkpoint, bar)?;
+        }
+        ChannelModel::YoutubeDnn { .. } | ChannelModel::Dssm { .. } | ChannelModel::TwoTower { .. } => {
+            towers::fit(work, prepared, histories, channel, layout, bar)?;
         }
     }
     Ok(())

@@ -20,6 +20,7 @@ mod rank;
 mod recipe;
 mod tables;
 mod test_reads;
+mod towers;
 mod vector_maps;
 mod vector_neighbours;
 mod work;

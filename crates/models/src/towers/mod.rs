@@ -8,7 +8,10 @@
 //! Training ([`training`]) is behind the feature `towers-train`.
 
 pub mod config;
+pub mod device;
+pub mod dssm;
 pub mod examples;
+pub mod file;
 #[cfg(feature = "towers-train")]
 mod head;
 #[cfg(feature = "towers-train")]
@@ -25,9 +28,11 @@ mod sampler;
 pub mod served;
 #[cfg(feature = "towers-train")]
 pub mod training;
+pub mod two_tower;
 pub mod youtube_dnn;
 
 pub use config::{HiddenConfig, Norm};
+pub use dssm::DssmConfig;
 pub use examples::{
     ExampleBatch, ExampleSource, ExampleStream, ExamplesConfig, HistoryExamples, Past, Pick, Reward,
 };
@@ -35,4 +40,5 @@ pub use input::InputLayer;
 pub use mlp::{Activation, Layer, Mlp};
 pub use plan::Plan;
 pub use served::{QueryScratch, QueryTower, Table};
+pub use two_tower::TwoTowerConfig;
 pub use youtube_dnn::YoutubeDnnConfig;

@@ -4,7 +4,6 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use burn::tensor::Device;
 use catchment_features::{FeatureBatch, FeatureColumn, FittedFeatures, Side};
 use catchment_sampling::CrossBatchMemory;
 use catchment_schema::{Histories, ItemIdx, UserIdx};
@@ -12,6 +11,7 @@ use rand::SeedableRng;
 use rayon::prelude::*;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use super::device::TrainingDevice;
 use super::head::{self, Gradients, RowRules};
 use super::hidden::{Hidden, Tape};
 use super::input::{InputLayer, rows_of};
@@ -153,12 +153,12 @@ struct StepReport {
 pub fn fit(
     plan: &Plan,
     data: &TowersData<'_>,
-    device: &Device,
+    device: TrainingDevice,
     seed: u64,
     progress: &mut dyn Progress,
 ) -> Result<Towers> {
     plan.validate()?;
-    let mut training = Training::new(plan, data, device, seed)?;
+    let mut training = Training::new(plan, data, &device.open()?, seed)?;
     let n_examples = data.examples.n_examples();
     let steps_an_epoch = n_examples.div_ceil(plan.batch);
     let total = (steps_an_epoch * plan.epochs) as u64;
@@ -240,7 +240,7 @@ fn read_ahead(
 }
 
 impl<'a> Training<'a> {
-    fn new(plan: &'a Plan, data: &'a TowersData<'a>, device: &Device, seed: u64) -> Result<Self> {
+    fn new(plan: &'a Plan, data: &'a TowersData<'a>, device: &burn::tensor::Device, seed: u64) -> Result<Self> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let mut seeds = (1_u64..).map(|part| seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(part));
         let mut next_seed = || seeds.next().unwrap_or(seed);

@@ -171,7 +171,10 @@ fn of_model<'a>(model: &'a ChannelModel, mut add: impl FnMut(String, &str, &'sta
                 }
             }
         }
-        ChannelModel::Newest { .. }
+        ChannelModel::YoutubeDnn { .. }
+        | ChannelModel::Dssm { .. }
+        | ChannelModel::TwoTower { .. }
+        | ChannelModel::Newest { .. }
         | ChannelModel::ItemCf { .. }
         | ChannelModel::Swing { .. }
         | ChannelModel::Ials { .. } => {}

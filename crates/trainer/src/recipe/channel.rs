@@ -1,6 +1,7 @@
 //! `[[channel]]` and `[ranker]`: the kind decides which settings there are.
 
 use catchment_ann_index::{BuildError, IndexConfig, IndexKind};
+use catchment_features::FeatureSpec;
 use catchment_models::airbnb::{self, ObjectiveConfig, TypesConfig};
 use catchment_models::factorization::ials::IalsConfig;
 use catchment_models::neighbours::item_cf::ItemCfConfig;
@@ -42,6 +43,7 @@ pub(super) struct ChannelTable {
     objective: Option<toml::Table>,
     cold: Option<toml::Table>,
     types: Option<toml::Table>,
+    features: Option<toml::Table>,
     model: Option<toml::Table>,
     query: Option<toml::Table>,
     index: Option<toml::Table>,
@@ -61,9 +63,16 @@ enum ChannelKind {
     Ials,
     Item2vec,
     Airbnb,
+    YoutubeDnn,
+    Dssm,
+    TwoTower,
 }
 
 impl ChannelKind {
+    fn has_towers(self) -> bool {
+        matches!(self, Self::YoutubeDnn | Self::Dssm | Self::TwoTower)
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Popular => "popular",
@@ -73,8 +82,21 @@ impl ChannelKind {
             Self::Ials => "ials",
             Self::Item2vec => "item2vec",
             Self::Airbnb => "airbnb",
+            Self::YoutubeDnn => "youtube_dnn",
+            Self::Dssm => "dssm",
+            Self::TwoTower => "two_tower",
         }
     }
+}
+
+/// What towers see where a recipe does not say: the latest events, and the items themselves.
+fn default_features(is_two_sided: bool) -> toml::Table {
+    let text = if is_two_sided {
+        "user = [{ name = \"recent\", kind = \"history\", last = 50, pooling = \"mean\" }]\nitem = [{ name = \"item\", kind = \"id\" }]"
+    } else {
+        "user = [{ name = \"recent\", kind = \"history\", last = 50, pooling = \"mean\" }]"
+    };
+    text.parse().unwrap_or_default()
 }
 
 /// `[ranker]` as it stands.
@@ -144,6 +166,9 @@ impl ChannelTable {
             has_no("objective", self.objective.is_some())?;
             has_no("types", self.types.is_some())?;
         }
+        if !self.kind.has_towers() {
+            has_no("features", self.features.is_some())?;
+        }
         match self.kind {
             ChannelKind::Popular => {
                 has_no("index", self.index.is_some())?;
@@ -206,6 +231,10 @@ impl ChannelTable {
                 })
             }
             ChannelKind::Airbnb => self.resolve_airbnb(table),
+            ChannelKind::YoutubeDnn | ChannelKind::Dssm | ChannelKind::TwoTower => {
+                has_no("query", self.query.is_some())?;
+                self.resolve_towers(table)
+            }
         }
     }
 
@@ -230,6 +259,62 @@ impl ChannelTable {
             query,
             index: self.resolve_index(table)?,
         })
+    }
+
+    fn resolve_towers(&self, table: Table) -> Result<ChannelModel, Problem> {
+        let is_two_sided = !matches!(self.kind, ChannelKind::YoutubeDnn);
+        let defaults = over(default_features(is_two_sided), self.features.as_ref());
+        let features: FeatureSpec = table.settings("features", Some(&defaults))?;
+        features
+            .validate()
+            .map_err(|error| table.model_error("features", catchment_models::Error::Features(error)))?;
+        let has_no = |side: &str, why: &str| {
+            let message = format!("`features.{side}`: {why}");
+            Problem::new(table.place(&format!("features.{side}")), message)
+        };
+        if !features.candidate.is_empty() {
+            return Err(has_no(
+                "candidate",
+                "towers meet before there are candidates; a ranker has these",
+            ));
+        }
+        if !is_two_sided && !features.item.is_empty() {
+            return Err(has_no(
+                "item",
+                "the items of `youtube_dnn` are the weights of its softmax, and have no features",
+            ));
+        }
+        let features = Box::new(features);
+        let index = self.resolve_index(table)?;
+        let is_hnsw = index.kind == IndexKind::Hnsw;
+        let model = match self.kind {
+            ChannelKind::Dssm => ChannelModel::Dssm {
+                features,
+                model: table.settings("model", self.model.as_ref())?,
+                index,
+            },
+            ChannelKind::TwoTower => ChannelModel::TwoTower {
+                features,
+                model: table.settings("model", self.model.as_ref())?,
+                index,
+            },
+            _ => ChannelModel::YoutubeDnn {
+                features,
+                model: table.settings("model", self.model.as_ref())?,
+                index,
+            },
+        };
+        let Some((_, plan)) = model.towers() else {
+            return Ok(model);
+        };
+        plan.validate()
+            .map_err(|error| table.model_error("model", error))?;
+        if !plan.normalised && is_hnsw {
+            let message = "`hnsw` compares directions, and these vectors have lengths: `auto` or `exact`, or \
+                           model = { normalised = true }";
+            return Err(Problem::new(table.place("index"), message.to_owned()));
+        }
+        Ok(model)
     }
 
     fn resolve_sessions(&self, table: Table, defaults: SessionsConfig) -> Result<SessionsConfig, Problem> {

@@ -1,0 +1,141 @@
+//! The sampling-bias-corrected two-tower model (Yi et al. 2019).
+//!
+//! `s(x, y) = ⟨u(x), v(y)⟩ / τ` of two towers, each brought to length one; a softmax over the items of the batch, where every
+//! column is corrected by `ln p_j`, how often a batch is expected to hold its item: from a count, or estimated from the
+//! stream that is learned from. Items that a user has seen are looked up in the table of the item tower's own id.
+
+use catchment_sampling::StreamingConfig;
+use serde::{Deserialize, Serialize};
+
+use super::mlp::Activation;
+use super::plan::{Decay, FrequencyKind, ItemSide, Negatives, Optimizer, Plan, Temperature};
+use super::{ExamplesConfig, HiddenConfig, Norm};
+use crate::losses::Correction;
+
+/// The settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TwoTowerConfig {
+    /// Width of an embedded feature.
+    pub dim: usize,
+    /// Widths of the user tower's hidden layers; none: its input is the vector.
+    pub user_layers: Vec<usize>,
+    /// Widths of the item tower's hidden layers, ending as the user's do.
+    pub item_layers: Vec<usize>,
+    /// After each layer but the last.
+    pub activation: Activation,
+    /// After the last.
+    pub last: Activation,
+    /// Before each activation.
+    pub norm: Norm,
+    /// Share of hidden outputs left out in training.
+    pub dropout: f32,
+    /// Whether histories are looked up in the table of the item's own id.
+    pub shared: bool,
+    /// Whether vectors have length one.
+    pub normalised: bool,
+    /// Divides scores (`τ`).
+    pub temperature: f32,
+    /// Whether it is learned from there.
+    pub learned_temperature: bool,
+    /// How the batch is corrected for.
+    pub correction: Correction,
+    /// How it is known how often a batch holds an item.
+    pub frequency: FrequencyKind,
+    /// Items drawn beside those of the batch, every one alike (mixed negative sampling).
+    pub uniform: usize,
+    /// Vectors of earlier batches that are kept as negatives (cross-batch memory).
+    pub memory: usize,
+    /// Whether what the user took at any time is no negative.
+    pub spare_known: bool,
+    /// How a log becomes examples.
+    pub examples: ExamplesConfig,
+    /// Numbers of embeddings are drawn from `-init..init`.
+    pub init: f32,
+    /// How weights go down their gradients.
+    pub optimizer: Optimizer,
+    /// How fast.
+    pub learning_rate: f64,
+    /// How that goes down.
+    pub decay: Decay,
+    /// Pulls rows that are seen towards 0.
+    pub l2: f32,
+    /// Examples of a step.
+    pub batch: usize,
+    /// Passes over the examples.
+    pub epochs: usize,
+}
+
+impl Default for TwoTowerConfig {
+    fn default() -> Self {
+        Self {
+            dim: 64,
+            user_layers: vec![128, 64],
+            item_layers: vec![128, 64],
+            activation: Activation::Relu,
+            last: Activation::Identity,
+            norm: Norm::None,
+            dropout: 0.0,
+            shared: true,
+            normalised: true,
+            temperature: 0.07,
+            learned_temperature: false,
+            correction: Correction::LogQ,
+            frequency: FrequencyKind::Streaming(StreamingConfig::default()),
+            uniform: 0,
+            memory: 0,
+            spare_known: false,
+            examples: ExamplesConfig::default(),
+            init: 0.05,
+            optimizer: Optimizer::Adam,
+            learning_rate: 1e-3,
+            decay: Decay::None,
+            l2: 0.0,
+            batch: 1024,
+            epochs: 10,
+        }
+    }
+}
+
+impl TwoTowerConfig {
+    /// What a training takes.
+    pub fn plan(&self) -> Plan {
+        let hidden = |layers: &[usize]| HiddenConfig {
+            layers: layers.to_vec(),
+            activation: self.activation,
+            last: Some(self.last),
+            norm: self.norm,
+            dropout: self.dropout,
+        };
+        Plan {
+            model: "two_tower",
+            dim: self.dim,
+            query: hidden(&self.user_layers),
+            item: ItemSide::Tower {
+                hidden: hidden(&self.item_layers),
+                shared: self.shared,
+            },
+            normalised: self.normalised,
+            temperature: Temperature {
+                value: self.temperature,
+                learned: self.learned_temperature,
+            },
+            correction: self.correction,
+            negatives: Negatives::InBatch {
+                uniform: self.uniform,
+                memory: self.memory,
+                frequency: self.frequency,
+            },
+            spare_known: self.spare_known,
+            example_age: false,
+            examples: self.examples.clone(),
+            init: self.init,
+            optimizer: self.optimizer.rows(),
+            learning_rate: self.learning_rate,
+            decay: self.decay,
+            l2: self.l2,
+            batch: self.batch,
+            epochs: self.epochs,
+        }
+    }
+}
