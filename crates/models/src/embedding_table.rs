@@ -251,6 +251,12 @@ impl EmbeddingTable {
         Self { l2, ..self }
     }
 
+    /// Moves one number.
+    #[cfg(test)]
+    pub(crate) fn nudge(&mut self, cell: usize, by: f32) {
+        self.rows[cell] += by;
+    }
+
     /// At least so many rows. Old ones stay as they are, with what their optimizer knows.
     pub fn grow(&mut self, n_rows: usize) {
         let first = self.n_rows();
@@ -527,13 +533,7 @@ impl PartOfTable<'_> {
         clippy::inline_always,
         reason = "vector instructions reach only what is inlined into the function that was dispatched to"
     )]
-    fn step(
-        self,
-        entries: &[Entry],
-        sources: &[Source<'_>],
-        rule: &RowRule,
-        dim: usize,
-    ) {
+    fn step(self, entries: &[Entry], sources: &[Source<'_>], rule: &RowRule, dim: usize) {
         let width = rule.optimizer.state_width(dim);
         let mut gradient = vec![0.0; dim];
         for same_row in self.order.chunk_by(|a, b| a >> 32 == b >> 32) {

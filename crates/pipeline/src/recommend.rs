@@ -231,7 +231,9 @@ impl Pipeline {
             .iter()
             .zip(&liked)
             .zip(&filters)
-            .map(|((user, liked), filter)| recall_query(&self.catalogue, request, user, liked, filter.item_filter()))
+            .map(|((user, liked), filter)| {
+                recall_query(&self.catalogue, request, user, liked, filter.item_filter())
+            })
             .collect();
         let k = request.n.min(self.catalogue.items().len());
         let answers = channel.recall_batch(&queries, k, &mut scratch.channel);
@@ -298,9 +300,7 @@ pub(crate) fn recall_query<'a>(
         history: History::new(liked),
         seeds: request.seeds,
         user_id: user.user.and_then(|user| catalogue.users().id(user.index())),
-        user_attributes: user
-            .user
-            .map(|user| (catalogue.user_attributes(), user.index())),
+        user_attributes: user.user.map(|user| (catalogue.user_attributes(), user.index())),
         filter,
         now: request.now,
         deadline: request.deadline,

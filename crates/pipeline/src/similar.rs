@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use catchment_features::UserInput;
 use catchment_ann_index::{SearchParams, VectorIndex};
+use catchment_features::UserInput;
 use catchment_models::Error as ModelError;
 use catchment_schema::{
     Embeddings, EmbeddingsMeta, History, ItemFilter, ItemIdx, ItemSet, Metric, ScoredItem,

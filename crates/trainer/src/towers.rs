@@ -63,9 +63,7 @@ pub(crate) fn fit(
     let towers = training::fit(&plan, &data, TrainingDevice::Cpu, work.recipe.seed, bar)?;
     let folder = layout.channel(name);
     features.save(&layout.tower_features(name))?;
-    towers
-        .query
-        .save(&folder, &features.fingerprint().to_string())?;
+    towers.query.save(&folder, &features.fingerprint().to_string())?;
     file::save_items(
         &folder,
         items,

@@ -160,7 +160,9 @@ impl<'a> HistoryExamples<'a> {
     ) -> Result<Self> {
         let times = || {
             let events = histories.iter().flat_map(|(_, history)| history.events());
-            events.map(|event| event.time).filter(|&time| time != Time::UNKNOWN)
+            events
+                .map(|event| event.time)
+                .filter(|&time| time != Time::UNKNOWN)
         };
         let mut examples = Self {
             histories,
@@ -175,7 +177,13 @@ impl<'a> HistoryExamples<'a> {
         examples.n_examples = histories
             .iter()
             .map(|(_, history)| examples.of_user(history).len())
-            .map(|n| if config.per_user == 0 { n } else { n.min(config.per_user) })
+            .map(|n| {
+                if config.per_user == 0 {
+                    n
+                } else {
+                    n.min(config.per_user)
+                }
+            })
             .sum();
         if examples.n_examples == 0 {
             return Err(Error::NoInteractions);

@@ -8,7 +8,9 @@ use catchment_schema::arrow::array::{Array, ArrayRef, FixedSizeListArray, Float3
 use catchment_schema::arrow::datatypes::{DataType, Field, Schema};
 use catchment_schema::columns::{all_finite, required_column};
 use catchment_schema::parquet_file::{FileKind, read_parquet, write_parquet};
-use catchment_schema::{AtomicFile, Embeddings, EmbeddingsMeta, Error as FileError, Metadata, Metric, Vocabulary};
+use catchment_schema::{
+    AtomicFile, Embeddings, EmbeddingsMeta, Error as FileError, Metadata, Metric, Vocabulary,
+};
 use serde::{Deserialize, Serialize};
 
 use super::served::{QueryTower, Table};
@@ -81,14 +83,20 @@ impl QueryTower {
         let json = fs::read(&path).map_err(FileError::io(&path))?;
         let raw: serde_json::Value =
             serde_json::from_slice(&json).map_err(|error| inconsistent(&path, error.to_string()))?;
-        if raw["format"].as_u64().is_none_or(|format| format > u64::from(FORMAT)) {
+        if raw["format"]
+            .as_u64()
+            .is_none_or(|format| format > u64::from(FORMAT))
+        {
             let reason = format!("format {}, this program reads up to {FORMAT}", raw["format"]);
             return Err(inconsistent(&path, reason).into());
         }
         let read: Written =
             serde_json::from_value(raw).map_err(|error| inconsistent(&path, error.to_string()))?;
         if read.features != features {
-            let reason = format!("it was trained on the features {}, not on {features}", read.features);
+            let reason = format!(
+                "it was trained on the features {}, not on {features}",
+                read.features
+            );
             return Err(inconsistent(&path, reason).into());
         }
         let tables = (0..read.n_tables).map(|table| read_matrix(&table_file(folder, table)));

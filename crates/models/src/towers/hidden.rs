@@ -151,7 +151,13 @@ impl Hidden {
     /// Which numbers stay, and how much larger they become for it.
     fn mask(&mut self, rows: usize, width: usize) -> Vec<f32> {
         let (dropout, kept) = (self.config.dropout, 1.0 / (1.0 - self.config.dropout));
-        let mut one = || if self.rng.random::<f32>() < dropout { 0.0 } else { kept };
+        let mut one = || {
+            if self.rng.random::<f32>() < dropout {
+                0.0
+            } else {
+                kept
+            }
+        };
         (0..rows * width).map(|_| one()).collect()
     }
 

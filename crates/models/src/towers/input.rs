@@ -175,7 +175,10 @@ impl InputLayer {
 
 fn missing(slot: &Slot) -> Error {
     Error::Lookup {
-        reason: format!("the batch has not the column `{}` that the tower reads", slot.name),
+        reason: format!(
+            "the batch has not the column `{}` that the tower reads",
+            slot.name
+        ),
     }
 }
 
@@ -197,7 +200,11 @@ fn lookup(column: &FeatureColumn) -> Option<Lookup<'_>> {
 }
 
 /// The rows `which` of a batch, as a batch.
-pub(crate) fn rows_of(batch: &FeatureBatch, which: impl Iterator<Item = usize> + Clone, out: &mut FeatureBatch) {
+pub(crate) fn rows_of(
+    batch: &FeatureBatch,
+    which: impl Iterator<Item = usize> + Clone,
+    out: &mut FeatureBatch,
+) {
     if out.columns.len() != batch.columns.len() {
         out.columns = batch
             .columns

@@ -187,7 +187,11 @@ impl Plan {
             return bad("dim", self.dim.to_string(), "1 to 4096");
         }
         if !(self.temperature.value > 0.0 && self.temperature.value.is_finite()) {
-            return bad("temperature", self.temperature.value.to_string(), "above 0, finite");
+            return bad(
+                "temperature",
+                self.temperature.value.to_string(),
+                "above 0, finite",
+            );
         }
         if !(self.init >= 0.0 && self.init.is_finite()) {
             return bad("init", self.init.to_string(), "at least 0, finite");

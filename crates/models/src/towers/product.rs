@@ -106,7 +106,11 @@ mod tests {
         let mut back = vec![f32::NAN; n * k];
         times(Rows::new(&scores, m), Rows::new(&b, k), &mut back);
         let wanted: f32 = (0..m).map(|j| scores[5 * m + j] * b[j * k + 3]).sum();
-        assert!((back[5 * k + 3] - wanted).abs() < 0.1, "{} {wanted}", back[5 * k + 3]);
+        assert!(
+            (back[5 * k + 3] - wanted).abs() < 0.1,
+            "{} {wanted}",
+            back[5 * k + 3]
+        );
         let mut other = vec![f32::NAN; m * k];
         transposed_times(Rows::new(&scores, m), Rows::new(&a, k), &mut other);
         let wanted: f32 = (0..n).map(|i| scores[i * m + 65] * a[i * k + 2]).sum();

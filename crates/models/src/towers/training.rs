@@ -8,8 +8,8 @@ use catchment_features::{FeatureBatch, FeatureColumn, FittedFeatures, Side};
 use catchment_sampling::CrossBatchMemory;
 use catchment_schema::{Histories, ItemIdx, UserIdx};
 use rand::SeedableRng;
-use rayon::prelude::*;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use rayon::prelude::*;
 
 use super::device::TrainingDevice;
 use super::head::{self, Gradients, RowRules};
@@ -240,7 +240,12 @@ fn read_ahead(
 }
 
 impl<'a> Training<'a> {
-    fn new(plan: &'a Plan, data: &'a TowersData<'a>, device: &burn::tensor::Device, seed: u64) -> Result<Self> {
+    fn new(
+        plan: &'a Plan,
+        data: &'a TowersData<'a>,
+        device: &burn::tensor::Device,
+        seed: u64,
+    ) -> Result<Self> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let mut seeds = (1_u64..).map(|part| seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(part));
         let mut next_seed = || seeds.next().unwrap_or(seed);
@@ -356,7 +361,10 @@ impl<'a> Training<'a> {
                 items.dedup();
                 items
             };
-            data.histories.iter().map(|(_, history)| sorted(history)).collect()
+            data.histories
+                .iter()
+                .map(|(_, history)| sorted(history))
+                .collect()
         } else {
             vec![]
         };
@@ -402,10 +410,7 @@ impl<'a> Training<'a> {
         let drawn = self.sampler.draw(&batch.labels, &mut self.rng);
         let ids: Vec<ItemIdx> = match &drawn {
             Drawn::All => (0..self.data.n_items).map(ItemIdx::from_index).collect(),
-            Drawn::Beside {
-                positives,
-                negatives,
-            } => [positives.ids(), negatives.ids()].concat(),
+            Drawn::Beside { positives, negatives } => [positives.ids(), negatives.ids()].concat(),
             Drawn::Columns(columns) => columns.ids().to_vec(),
         };
         let mut items = self.item_pass(&ids)?;
@@ -436,10 +441,7 @@ impl<'a> Training<'a> {
                 config.temperature,
                 rules,
             ),
-            Drawn::Beside {
-                positives,
-                negatives,
-            } => head::beside(
+            Drawn::Beside { positives, negatives } => head::beside(
                 &users_wide,
                 &items_wide,
                 width,
@@ -690,3 +692,6 @@ fn narrowed(rows: Vec<f32>, dim: usize, width: usize) -> (Vec<f32>, Vec<f32>) {
     let rows = rows.chunks_exact(width).flat_map(|row| &row[..dim]).copied();
     (rows.collect(), last)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,516 @@
+use catchment_features::{FeatureSpec, FitTables, UserInput};
+use catchment_schema::{AttributeTable, Event, History, Time, Vocabulary};
+
+use rand::RngExt;
+
+use super::*;
+use crate::progress::Silent;
+use crate::towers::mlp::Activation;
+use crate::towers::plan::{FrequencyKind, ProposalKind};
+use crate::towers::{
+    DssmConfig, ExamplesConfig, HistoryExamples, Norm, Past, QueryScratch, TwoTowerConfig, YoutubeDnnConfig,
+};
+
+const N_USERS: u32 = 60;
+const N_ITEMS: u32 = 12;
+
+/// Two tastes: users with an even number take even items, the others odd ones, each four of six.
+struct World {
+    users: Vocabulary,
+    items: Vocabulary,
+    user_attributes: AttributeTable,
+    item_attributes: AttributeTable,
+    histories: Histories,
+}
+
+impl World {
+    fn new() -> Self {
+        let ids =
+            |letter: &str, n: u32| -> Vec<String> { (0..n).map(|i| format!("{letter}{i:02}")).collect() };
+        let vocabulary = |ids: &[String]| Vocabulary::from_counts(ids.iter().map(|id| (id.as_str(), 1_u64)));
+        let (mut users, mut events) = (vec![], vec![]);
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+        for user in 0..N_USERS {
+            let mut own: Vec<u32> = (0..N_ITEMS).filter(|item| item % 2 == user % 2).collect();
+            own.sort_by_key(|_| rng.random::<u32>());
+            for (step, &item) in (0..).zip(&own[..4]) {
+                users.push(UserIdx(user));
+                let time = Time::from_millis(i64::from(user) + 100 * step);
+                events.push(Event::new(ItemIdx(item), time));
+            }
+        }
+        Self {
+            users: vocabulary(&ids("u", N_USERS)),
+            items: vocabulary(&ids("i", N_ITEMS)),
+            user_attributes: AttributeTable::empty(N_USERS as usize),
+            item_attributes: AttributeTable::empty(N_ITEMS as usize),
+            histories: Histories::group(N_USERS as usize, &users, &events),
+        }
+    }
+
+    fn features(&self) -> FittedFeatures {
+        let spec: FeatureSpec = toml::from_str(
+            r#"
+            user = [
+                { name = "recent", kind = "history", last = 8, pooling = "mean" },
+                { name = "events", kind = "event_count" },
+            ]
+            item = [{ name = "item", kind = "id" }]
+            context = [{ name = "hour", kind = "hour" }]
+            "#,
+        )
+        .expect("a spec");
+        let tables = FitTables {
+            users: &self.users,
+            items: &self.items,
+            user_attributes: &self.user_attributes,
+            item_attributes: &self.item_attributes,
+            histories: &self.histories,
+            channels: &[],
+        };
+        spec.fit(&tables).expect("fitted")
+    }
+
+    fn with<T>(&self, plan: &Plan, run: impl FnOnce(&TowersData<'_>) -> T) -> T {
+        let features = self.features();
+        let mut items = FeatureBatch::default();
+        features
+            .transform_items(&self.items, &self.item_attributes, &mut items)
+            .expect("transformed");
+        let examples = HistoryExamples::new(
+            &self.histories,
+            &features,
+            &self.users,
+            &self.user_attributes,
+            &plan.examples,
+        )
+        .expect("examples");
+        run(&TowersData {
+            features: &features,
+            items: &items,
+            n_items: N_ITEMS as usize,
+            histories: &self.histories,
+            histories_of: &["recent".to_owned()],
+            item_id: Some("item"),
+            examples: &examples,
+        })
+    }
+
+    /// Of the best three items that a user has not had, the share that is of the user's taste.
+    fn taste(&self, towers: &Towers) -> f64 {
+        let features = self.features();
+        let (mut right, mut all) = (0, 0);
+        for user in 0..N_USERS {
+            let query = encode(&features, &towers.query, self.histories.of(UserIdx(user)));
+            let mut scores: Vec<(f32, u32)> = (0..N_ITEMS)
+                .filter(|item| {
+                    let events = self.histories.of(UserIdx(user)).events();
+                    !events.iter().any(|event| event.item.0 == *item)
+                })
+                .map(|item| {
+                    let vector = &towers.items[item as usize * towers.dim..][..towers.dim];
+                    (query.iter().zip(vector).map(|(a, b)| a * b).sum(), item)
+                })
+                .collect();
+            scores.sort_by(|a, b| b.0.total_cmp(&a.0));
+            right += scores
+                .iter()
+                .take(2)
+                .filter(|(_, item)| item % 2 == user % 2)
+                .count();
+            all += 2;
+        }
+        f64::from(u32::try_from(right).expect("few")) / f64::from(all)
+    }
+}
+
+fn encode(features: &FittedFeatures, tower: &QueryTower, history: History<'_>) -> Vec<f32> {
+    let (mut user, mut context) = (FeatureBatch::default(), FeatureBatch::default());
+    let now = Time::from_millis(10_000);
+    let input = UserInput {
+        history,
+        ..UserInput::anonymous(now)
+    };
+    features.transform_user(&input, &mut user).expect("a row");
+    let moment = catchment_features::ContextInput { now };
+    features.transform_context(&moment, &mut context).expect("a row");
+    let mut out = vec![0.0; tower.dim()];
+    tower
+        .encode(&user, &context, &mut QueryScratch::default(), &mut out)
+        .expect("encoded");
+    out
+}
+
+/// One plan of every kind, with all that its loss, its layers and its negatives can have.
+fn plans() -> Vec<Plan> {
+    let youtube = YoutubeDnnConfig {
+        dim: 6,
+        layers: vec![7, 5],
+        batch: 16,
+        epochs: 30,
+        learning_rate: 0.02,
+        ..YoutubeDnnConfig::default()
+    };
+    let two = TwoTowerConfig {
+        dim: 6,
+        user_layers: vec![7, 5],
+        item_layers: vec![6, 5],
+        batch: 16,
+        epochs: 30,
+        learning_rate: 0.02,
+        temperature: 0.3,
+        frequency: FrequencyKind::Counted,
+        ..TwoTowerConfig::default()
+    };
+    let dssm = DssmConfig {
+        dim: 6,
+        user_layers: vec![7, 5],
+        item_layers: vec![6, 5],
+        batch: 16,
+        epochs: 30,
+        learning_rate: 0.02,
+        gamma: 3.0,
+        ..DssmConfig::default()
+    };
+    vec![
+        YoutubeDnnConfig {
+            negatives: 0,
+            bias: true,
+            example_age: true,
+            activation: Activation::Gelu,
+            norm: Norm::Layer,
+            ..youtube.clone()
+        }
+        .plan(),
+        YoutubeDnnConfig {
+            negatives: 5,
+            layers: vec![7, 6],
+            shared: true,
+            activation: Activation::Tanh,
+            last: Some(Activation::Identity),
+            learned_temperature: true,
+            proposal: ProposalKind::Uniform,
+            ..youtube
+        }
+        .plan(),
+        TwoTowerConfig {
+            norm: Norm::Batch,
+            activation: Activation::Tanh,
+            uniform: 4,
+            ..two.clone()
+        }
+        .plan(),
+        TwoTowerConfig {
+            memory: 20,
+            activation: Activation::Tanh,
+            learned_temperature: true,
+            ..two.clone()
+        }
+        .plan(),
+        TwoTowerConfig {
+            spare_known: true,
+            activation: Activation::Tanh,
+            ..two
+        }
+        .plan(),
+        dssm.plan(),
+        DssmConfig { negatives: 6, ..dssm }.plan(),
+    ]
+}
+
+#[test]
+fn each_of_them_learns_two_tastes() {
+    let world = World::new();
+    for (place, plan) in plans().into_iter().enumerate() {
+        let towers = world.with(&plan, |data| {
+            fit(&plan, data, TrainingDevice::Cpu, 3, &mut Silent).expect("fitted")
+        });
+        let losses = &towers.report.losses;
+        assert!(losses[losses.len() - 1] < losses[0], "{place}: {losses:?}");
+        if plan.spare_known {
+            // What nobody has had is all that is left to push away, whatever its taste.
+            continue;
+        }
+        let taste = world.taste(&towers);
+        assert!(taste > 0.8, "{place} {}: {taste}", plan.model);
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
+    let world = World::new();
+    for plan in plans() {
+        let run = |threads: usize, seed: u64| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            let plan = Plan {
+                epochs: 2,
+                ..plan.clone()
+            };
+            world.with(&plan, |data| {
+                let towers = pool
+                    .expect("threads")
+                    .install(|| fit(&plan, data, TrainingDevice::Cpu, seed, &mut Silent));
+                towers.expect("fitted").items
+            })
+        };
+        assert!(run(1, 3) == run(3, 3), "{}", plan.model);
+        assert!(run(1, 3) != run(1, 4), "{}", plan.model);
+    }
+}
+
+/// A step of plain descent moves every row of every table by what differences of the loss say.
+#[test]
+fn the_rows_of_tables_go_down_the_gradient_of_the_loss() {
+    let world = World::new();
+    for (place, plan) in plans().into_iter().enumerate() {
+        let plan = Plan {
+            optimizer: crate::embedding_table::RowOptimizer::Sgd,
+            init: 0.5,
+            ..plan
+        };
+        world.with(&plan, |data| {
+            let device = TrainingDevice::Cpu.open().expect("a device");
+            let mut batch = ExampleBatch::default();
+            data.examples
+                .epoch(0, 5)
+                .next_batch(16, &mut batch)
+                .expect("a batch");
+            let new = || Training::new(&plan, data, &device, 9).expect("made");
+            // The generator is in the same state in each of them, so that they draw the same negatives.
+            let loss = |table: usize, cell: usize, by: f32| {
+                let mut training = new();
+                training.tables[table].nudge(cell, by);
+                training.step(&batch, 0.0).expect("a step").loss
+            };
+            let mut stepped = new();
+            let before: Vec<Vec<f32>> = stepped.tables.iter().map(|table| table.rows().to_vec()).collect();
+            stepped.step(&batch, 1e-2).expect("a step");
+            for (table, before) in before.iter().enumerate() {
+                for cell in (0..before.len()).step_by(5) {
+                    let slope = (before[cell] - stepped.tables[table].rows()[cell]) / 1e-2;
+                    let difference = (loss(table, cell, 2e-3) - loss(table, cell, -2e-3)) / 4e-3;
+                    assert!(
+                        (f64::from(slope) - difference).abs() < 2e-3,
+                        "plan {place}, table {table}, cell {cell}: {slope} {difference}"
+                    );
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn what_is_served_is_what_was_trained() {
+    let world = World::new();
+    for plan in plans() {
+        // Batch norm is served by running means: not what a batch of training sees.
+        if plan.query.norm == Norm::Batch {
+            continue;
+        }
+        world.with(&plan, |data| {
+            let device = TrainingDevice::Cpu.open().expect("a device");
+            let mut training = Training::new(&plan, data, &device, 1).expect("made");
+            let features = data.features;
+            let history = world.histories.of(UserIdx(3));
+            let (mut user, mut context) = (FeatureBatch::default(), FeatureBatch::default());
+            let now = Time::from_millis(10_000);
+            let input = UserInput {
+                history,
+                ..UserInput::anonymous(now)
+            };
+            features.transform_user(&input, &mut user).expect("a row");
+            let moment = catchment_features::ContextInput { now };
+            features.transform_context(&moment, &mut context).expect("a row");
+            let batch = ExampleBatch {
+                user,
+                context,
+                age: vec![0.0],
+                labels: vec![ItemIdx(0)],
+                rewards: vec![1.0],
+                users: vec![UserIdx(3)],
+            };
+            let mut inputs = vec![];
+            let age = batch.age_column();
+            let columns = query_columns(&batch, plan.example_age.then_some(&age));
+            training
+                .query
+                .input
+                .forward(columns, 1, &views(&training.tables), &mut inputs)
+                .expect("an input");
+            let (_, mut trained) = training.query.hidden.forward(&inputs).expect("a vector");
+            let dim = trained.len();
+            if plan.normalised {
+                normalise(&mut trained, dim);
+            }
+            let items = training.item_pass(&[ItemIdx(4)]).expect("vectors");
+            let towers = training.finish(TowersReport::default()).expect("finished");
+            let served = encode(features, &towers.query, history);
+            for (served, trained) in served.iter().zip(&trained) {
+                assert!(
+                    (served - trained).abs() < 1e-5,
+                    "{}: {served} {trained}",
+                    plan.model
+                );
+            }
+            let mut vector = items.vectors;
+            if plan.normalised {
+                normalise(&mut vector, dim);
+            }
+            for (served, trained) in towers.items[4 * towers.dim..].iter().zip(&vector) {
+                assert!(
+                    (served - trained).abs() < 1e-5,
+                    "{}: {served} {trained}",
+                    plan.model
+                );
+            }
+
+            let folder = tempfile::tempdir().expect("a folder");
+            towers.query.save(folder.path(), "f1").expect("written");
+            let read = QueryTower::open(folder.path(), "f1").expect("read");
+            assert!(read == towers.query);
+            let other = QueryTower::open(folder.path(), "f2").expect_err("other features");
+            assert!(
+                other.to_string().contains("trained on the features f1"),
+                "{other}"
+            );
+            let table = folder.path().join("table_0.parquet");
+            let bytes = std::fs::read(&table).expect("a table");
+            std::fs::write(&table, &bytes[..bytes.len() / 2]).expect("cut");
+            assert!(QueryTower::open(folder.path(), "f1").is_err());
+        });
+    }
+}
+
+#[test]
+fn stopping_and_settings_that_cannot_be_are_errors() {
+    let world = World::new();
+    let good = plans().remove(0);
+    world.with(&good, |data| {
+        let mut stop = |_: u64, _: u64, _: &str| Flow::Stop;
+        let stopped = fit(&good, data, TrainingDevice::Cpu, 1, &mut stop);
+        assert!(matches!(stopped, Err(Error::Stopped)));
+        let key = |plan: Plan| match fit(&plan, data, TrainingDevice::Cpu, 1, &mut Silent) {
+            Err(Error::Config { key, .. }) => key,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            key(Plan {
+                batch: 0,
+                ..good.clone()
+            }),
+            "batch"
+        );
+        assert_eq!(
+            key(Plan {
+                dim: 0,
+                ..good.clone()
+            }),
+            "dim"
+        );
+        assert_eq!(
+            key(Plan {
+                learning_rate: f64::NAN,
+                ..good.clone()
+            }),
+            "learning_rate"
+        );
+        let wide = Plan {
+            item: ItemSide::Table {
+                bias: false,
+                shared: true,
+            },
+            ..good.clone()
+        };
+        assert_eq!(key(wide), "layers", "5 outputs cannot share a table of 6");
+        let fast = Plan {
+            learning_rate: 1e30,
+            ..good.clone()
+        };
+        assert!(matches!(
+            fit(&fast, data, TrainingDevice::Cpu, 1, &mut Silent),
+            Err(Error::Diverged { model: "youtube_dnn" })
+        ));
+        #[cfg(not(feature = "gpu"))]
+        assert!(matches!(
+            fit(&good, data, TrainingDevice::Gpu(None), 1, &mut Silent),
+            Err(Error::Device { .. })
+        ));
+    });
+}
+
+#[test]
+fn examples_know_only_their_past() {
+    let world = World::new();
+    let features = world.features();
+    let of = |config: &ExamplesConfig| {
+        HistoryExamples::new(
+            &world.histories,
+            &features,
+            &world.users,
+            &world.user_attributes,
+            config,
+        )
+        .expect("examples")
+    };
+    let all = of(&ExamplesConfig::default());
+    // Of four events each, the first has no past.
+    assert_eq!(all.n_examples(), 3 * N_USERS as usize);
+    let mut batch = ExampleBatch::default();
+    let mut stream = all.epoch(1, 2);
+    let mut seen = 0;
+    loop {
+        stream.next_batch(7, &mut batch).expect("a batch");
+        if batch.is_empty() {
+            break;
+        }
+        seen += batch.len();
+        for row in 0..batch.len() {
+            let events = world.histories.of(batch.users[row]).events();
+            let position = batch.user.row(row).bag(0).0.len();
+            let past: Vec<u32> = events[..position].iter().map(|event| event.item.0).collect();
+            assert_eq!(batch.user.row(row).bag(0).0, past);
+            assert_eq!(events[position].item, batch.labels[row]);
+        }
+    }
+    assert_eq!(seen, all.n_examples());
+
+    let capped = of(&ExamplesConfig {
+        per_user: 2,
+        ..ExamplesConfig::default()
+    });
+    assert_eq!(capped.n_examples(), 2 * N_USERS as usize);
+    let labels = |epoch| {
+        capped
+            .epoch(epoch, 2)
+            .next_batch(1000, &mut batch)
+            .expect("a batch");
+        let mut of_user = vec![0; N_USERS as usize];
+        for user in &batch.users {
+            of_user[user.index()] += 1;
+        }
+        assert!(of_user.iter().all(|&n| n == 2));
+        let mut pairs: Vec<(u32, u32)> = batch
+            .users
+            .iter()
+            .zip(&batch.labels)
+            .map(|(u, i)| (u.0, i.0))
+            .collect();
+        pairs.sort_unstable();
+        pairs
+    };
+    let mut labels = labels;
+    assert_ne!(labels(1), labels(2), "another sample in another epoch");
+
+    let others = of(&ExamplesConfig {
+        past: Past::Others,
+        ..ExamplesConfig::default()
+    });
+    let mut batch = ExampleBatch::default();
+    others.epoch(0, 0).next_batch(1000, &mut batch).expect("a batch");
+    assert_eq!(batch.len(), 4 * N_USERS as usize);
+    for row in 0..batch.len() {
+        let shown = batch.user.row(row).bag(0).0;
+        assert!(!shown.contains(&batch.labels[row].0), "the label is not shown");
+        assert_eq!(shown.len(), 3);
+    }
+}
