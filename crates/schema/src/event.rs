@@ -116,6 +116,12 @@ impl<'a> History<'a> {
         self.0.is_empty()
     }
 
+    /// The first `n` events (all, if there are fewer), oldest first.
+    #[must_use]
+    pub fn first(self, n: usize) -> Self {
+        Self(&self.0[..n.min(self.0.len())])
+    }
+
     /// The last `n` events (all, if there are fewer), oldest first.
     #[must_use]
     pub fn last(self, n: usize) -> Self {

@@ -272,11 +272,12 @@ impl ExampleStream for HistoryStream<'_> {
         let from = self.examples;
         let end = (self.next + n).min(self.order.len());
         for &(user, position) in &self.order[self.next..end] {
-            let events = from.histories.of(user).events();
+            let history = from.histories.of(user);
+            let events = history.events();
             let position = position as usize;
             let label = events[position];
             let (history, now) = match from.config.past {
-                Past::Before => (History::new(&events[..position]), label.time),
+                Past::Before => (history.first(position), label.time),
                 Past::Others => {
                     self.others.clear();
                     let others = events.iter().filter(|event| event.item != label.item);
