@@ -16,6 +16,7 @@ use catchment_models::towers::{HistoryExamples, QueryScratch, YoutubeDnnConfig};
 use catchment_schema::{AttributeTable, Event, History, ItemIdx, Time, Vocabulary};
 
 #[path = "../tests/it/gowalla.rs"]
+#[allow(dead_code, reason = "tests judge more kinds of models")]
 mod gowalla;
 
 #[global_allocator]

@@ -245,6 +245,20 @@ impl EmbeddingTable {
         Ok(table)
     }
 
+    /// Its rows and what the optimizer keeps beside them, for a checkpoint.
+    pub(crate) fn parts(&self) -> [&[f32]; 2] {
+        [&self.rows, &self.state]
+    }
+
+    /// Goes on from what [`EmbeddingTable::parts`] gave; whether that was of a table like this one.
+    pub(crate) fn set_parts(&mut self, rows: Vec<f32>, state: Vec<f32>) -> bool {
+        let fits = rows.len() == self.rows.len() && state.len() == self.state.len();
+        if fits {
+            (self.rows, self.state) = (rows, state);
+        }
+        fits
+    }
+
     /// Adds `l2` times a row to its gradient, whenever it is seen.
     #[must_use]
     pub fn with_l2(self, l2: f32) -> Self {

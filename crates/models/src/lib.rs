@@ -52,6 +52,7 @@ mod dense;
 pub mod embedding_table;
 pub mod error;
 pub mod factorization;
+mod hashed;
 mod incidence;
 pub mod item_scores;
 pub mod losses;

@@ -57,6 +57,18 @@ impl CrossBatchMemory {
         Candidates::new(ids, logs)
     }
 
+    /// Goes on from what [`CrossBatchMemory::candidates`] gave of another: part of a checkpoint. The oldest that do not fit
+    /// are dropped.
+    pub fn restore(&mut self, ids: &[ItemIdx], log_expected_count: &[f32]) {
+        self.entries = ids
+            .iter()
+            .copied()
+            .zip(log_expected_count.iter().copied())
+            .collect();
+        let n_dropped = self.entries.len().saturating_sub(self.capacity);
+        self.entries.drain(..n_dropped);
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.entries.len()

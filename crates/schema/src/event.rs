@@ -98,6 +98,11 @@ impl<'a> History<'a> {
         Self(events)
     }
 
+    /// Some events of one history, in its order: whatever order that is, it is not looked at again.
+    pub fn kept(events: &'a [Event]) -> Self {
+        Self(events)
+    }
+
     /// The events, oldest first.
     #[inline]
     pub fn events(self) -> &'a [Event] {

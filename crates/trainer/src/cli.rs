@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use catchment_evaluation::SegmentBy;
+use catchment_models::towers::device::TrainingDevice;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Where the work goes unless somebody says otherwise.
@@ -44,6 +45,9 @@ pub(crate) struct Output {
     /// Seed of everything random. Overrides the recipe.
     #[arg(long, global = true)]
     pub(crate) seed: Option<u64>,
+    /// Where towers are trained: `cpu`, `gpu`, `gpu:1`; `catchment-train devices` lists them.
+    #[arg(long, global = true, default_value = "cpu")]
+    pub(crate) device: TrainingDevice,
 }
 
 impl Output {
@@ -241,6 +245,8 @@ pub(crate) enum Command {
         /// Plain text, UTF-8.
         file: PathBuf,
     },
+    /// List what towers can be trained on here.
+    Devices,
     /// Make a world whose truth is known, with a recipe for it.
     Synth {
         /// Which world.

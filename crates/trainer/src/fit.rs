@@ -261,7 +261,7 @@ fn fit_one(
             airbnb::fit(work, prepared, log.known, channel, layout, checkpoint, bar)?;
         }
         ChannelModel::YoutubeDnn { .. } | ChannelModel::Dssm { .. } | ChannelModel::TwoTower { .. } => {
-            towers::fit(work, prepared, histories, channel, layout, bar)?;
+            towers::fit(work, prepared, histories, channel, layout, checkpoint, bar)?;
         }
     }
     Ok(())

@@ -1,15 +1,22 @@
 //! Fits a channel of towers: features, training, vectors of the items, the query tower.
 
+use std::fs;
+use std::path::Path;
+
+use catchment_evaluation::report::TrainingCurve;
 use catchment_features::{FeatureBatch, FeatureConfig, FitTables};
-use catchment_models::towers::device::TrainingDevice;
 use catchment_models::towers::training::{self, TowersData};
 use catchment_models::towers::{HistoryExamples, file};
 use catchment_pipeline::{ChannelSpec, Layout};
 use catchment_prepare::Prepared;
-use catchment_schema::Histories;
+use catchment_schema::{AtomicFile, Error, Histories};
 
+use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::work::Work;
+
+/// How a channel of towers was trained, in its folder.
+const TRAINING_FILE: &str = "training.json";
 
 /// Writes all of it into the channel's folder; nothing for a channel of another kind.
 pub(crate) fn fit(
@@ -18,6 +25,7 @@ pub(crate) fn fit(
     histories: &Histories,
     channel: &ChannelSpec,
     layout: &Layout,
+    checkpoint: &Path,
     bar: &mut Bar,
 ) -> anyhow::Result<()> {
     let Some((spec, plan)) = channel.model.towers() else {
@@ -60,7 +68,13 @@ pub(crate) fn fit(
         item_id: item_id.map(FeatureConfig::name),
         examples: &examples,
     };
-    let towers = training::fit(&plan, &data, TrainingDevice::Cpu, work.recipe.seed, bar)?;
+    if checkpoint.exists() {
+        work.note(format!("channel `{name}` goes on where it was stopped"));
+    }
+    let towers = {
+        let (device, seed) = (work.output.device, work.recipe.seed);
+        training::fit_or_resume(&plan, &data, device, seed, Some(checkpoint), bar)?
+    };
     let folder = layout.channel(name);
     features.save(&layout.tower_features(name))?;
     towers.query.save(&folder, &features.fingerprint().to_string())?;
@@ -73,6 +87,15 @@ pub(crate) fn fit(
         plan.normalised,
     )?;
     let report = &towers.report;
+    let curve = TrainingCurve {
+        channel: name.clone(),
+        losses: report.losses.clone(),
+        gradients: report.gradients.clone(),
+        examples: report.examples,
+        waited: report.waited,
+        temperature: f64::from(report.temperature),
+    };
+    AtomicFile::write(folder.join(TRAINING_FILE), &serde_json::to_vec(&curve)?)?;
     work.note(format!(
         "channel `{name}`: {} examples, loss {:.4} → {:.4}; waited for data {:.1} % of the time",
         report.examples,
@@ -81,4 +104,18 @@ pub(crate) fn fit(
         100.0 * report.waited,
     ));
     Ok(())
+}
+
+/// How the channels of the models were trained, for the report; none for kinds that leave no word of it.
+pub(crate) fn trainings(work: &Work) -> Result<Vec<TrainingCurve>, Failure> {
+    let mut curves = vec![];
+    for channel in &work.recipe.channels {
+        let path = work.model().channel(&channel.name).join(TRAINING_FILE);
+        if channel.model.towers().is_none() || !path.exists() {
+            continue;
+        }
+        let bytes = fs::read(&path).map_err(Error::io(&path))?;
+        curves.push(serde_json::from_slice(&bytes).map_err(anyhow::Error::from)?);
+    }
+    Ok(curves)
 }

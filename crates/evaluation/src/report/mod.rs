@@ -11,6 +11,7 @@ mod escape;
 mod facts;
 mod page;
 mod score_tables;
+mod training;
 mod vectors;
 mod verdict;
 
@@ -23,6 +24,7 @@ use crate::attribution::Attribution;
 use crate::metric_report::MetricReport;
 use crate::paired::PairedDifference;
 pub use facts::DataFacts;
+pub use training::TrainingCurve;
 pub use vectors::{MapPoint, VectorMap};
 
 /// All that a report shows.
@@ -40,6 +42,9 @@ pub struct RunReport {
     /// What the vectors of channels look like.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vectors: Vec<VectorMap>,
+    /// How towers were trained.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trainings: Vec<TrainingCurve>,
     /// What the run is made of.
     pub facts: DataFacts,
     /// What a look at the data brought to light.
@@ -113,6 +118,7 @@ impl RunReport {
         channels::write(page, self)?;
         score_tables::write_comparisons(page, self)?;
         vectors::write(page, self)?;
+        training::write(page, self)?;
         facts::write(page, self)?;
         page::end(page, self)?;
         page.write_char('\n')

@@ -3,7 +3,9 @@ use std::process::Command;
 
 use catchment_evaluation::calibration::calibration;
 use catchment_evaluation::metric_report::{ListCalibration, NamedInterval, SegmentMetrics, SegmentReport};
-use catchment_evaluation::report::{Comparison, DataFacts, ListReport, MapPoint, RunReport, VectorMap};
+use catchment_evaluation::report::{
+    Comparison, DataFacts, ListReport, MapPoint, RunReport, TrainingCurve, VectorMap,
+};
 use catchment_evaluation::{Attribution, Interval, MetricReport, MetricTable, PairedDifference, gauc};
 use catchment_schema::{Finding, Severity};
 
@@ -119,6 +121,14 @@ fn report() -> RunReport {
             n_items: 40,
             groups: vec![EVIL.to_owned()],
         }],
+        trainings: vec![TrainingCurve {
+            channel: EVIL.to_owned(),
+            losses: vec![4.5, 3.25],
+            gradients: vec![0.5, 0.125],
+            examples: 1000,
+            waited: 0.015,
+            temperature: 0.07,
+        }],
         facts: DataFacts {
             numbers: vec![
                 ("users".to_owned(), "100".to_owned()),
@@ -199,6 +209,22 @@ fn every_tag_is_closed_and_ids_are_there_once() {
         page.matches("<svg").count() - page.matches("aria-hidden").count(),
         page.matches("<desc").count()
     );
+}
+
+#[test]
+fn a_training_shows_its_loss_and_its_gradient_by_epoch() {
+    let page = report().to_html();
+    assert!(
+        page.contains("1000 examples; 1.5 % of the time waiting for data; temperature 0.0700 at the end.")
+    );
+    let loss = page.split("id=\"loss0t\"").nth(1).expect("a curve");
+    let loss = loss.split("</svg>").next().expect("its end");
+    assert!(loss.contains("4.5000 in the first, 3.2500 in the last"), "{loss}");
+    assert_eq!(loss.matches("class=\"curve\"").count(), 1);
+    assert!(page.contains("id=\"gradient0t\""));
+    let mut without = report();
+    without.trainings.clear();
+    assert!(!without.to_html().contains("How towers were trained"));
 }
 
 #[test]

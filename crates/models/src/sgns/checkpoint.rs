@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 use catchment_schema::{AtomicFile, Error as FileError};
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::Xxh3Default;
 
 use super::SgnsConfig;
 use super::deterministic::LanePosition;
 use super::rows::Rows;
 use super::worker::Done;
+use crate::hashed::Hashed;
 use crate::{Error, Result};
 
 const MAGIC: &[u8; 8] = b"CTM-SGNS";
@@ -209,48 +209,5 @@ impl From<std::io::Error> for Stop {
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         Self::Refused(error)
-    }
-}
-
-/// Hashes what goes through it.
-struct Hashed<T> {
-    inner: T,
-    hash: Xxh3Default,
-}
-
-impl<T> Hashed<T> {
-    fn new(inner: T) -> Self {
-        Self {
-            inner,
-            hash: Xxh3Default::new(),
-        }
-    }
-}
-
-impl<T: Read> Hashed<T> {
-    fn number<const N: usize>(&mut self) -> std::io::Result<[u8; N]> {
-        let mut bytes = [0; N];
-        self.read_exact(&mut bytes)?;
-        Ok(bytes)
-    }
-}
-
-impl<T: Read> Read for Hashed<T> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let n = self.inner.read(buffer)?;
-        self.hash.update(&buffer[..n]);
-        Ok(n)
-    }
-}
-
-impl<T: Write> Write for Hashed<T> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let n = self.inner.write(bytes)?;
-        self.hash.update(&bytes[..n]);
-        Ok(n)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.inner.flush()
     }
 }

@@ -40,6 +40,21 @@ impl std::fmt::Display for TrainingDevice {
     }
 }
 
+/// What towers can be trained on here: what to write for it, and what it is.
+pub fn devices() -> Vec<(TrainingDevice, String)> {
+    let threads = rayon::current_num_threads();
+    #[allow(unused_mut, reason = "GPUs come on top where they are compiled in")]
+    let mut devices = vec![(TrainingDevice::Cpu, format!("the processor, {threads} threads"))];
+    #[cfg(feature = "gpu")]
+    devices.extend(
+        super::gpu::names()
+            .into_iter()
+            .enumerate()
+            .map(|(number, name)| (TrainingDevice::Gpu(Some(number)), name)),
+    );
+    devices
+}
+
 #[cfg(feature = "towers-train")]
 impl TrainingDevice {
     /// As the framework knows it.
@@ -72,6 +87,7 @@ mod tests {
         ] {
             assert_eq!(device.to_string().parse(), Ok(device));
         }
+        assert_eq!(devices()[0].0, TrainingDevice::Cpu);
         for text in ["", "cuda", "gpu:", "gpu:x", "cpu:0"] {
             assert!(text.parse::<TrainingDevice>().is_err(), "{text}");
         }

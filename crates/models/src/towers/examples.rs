@@ -89,6 +89,9 @@ pub struct ExamplesConfig {
     pub pick: Pick,
     /// Events that the past has at least; with 0, examples without any are learned from as well.
     pub min_past: usize,
+    /// Share of the past that is left out of an example, other events in every epoch: towers that see less learn to make do
+    /// with less, and do not learn histories by heart.
+    pub forget: f32,
     /// What an example counts.
     pub reward: Reward,
 }
@@ -100,6 +103,7 @@ impl Default for ExamplesConfig {
             per_user: 0,
             pick: Pick::Sampled,
             min_past: 1,
+            forget: 0.0,
             reward: Reward::One,
         }
     }
@@ -254,7 +258,8 @@ impl ExampleSource for HistoryExamples<'_> {
             examples: self,
             order,
             next: 0,
-            others: vec![],
+            kept: vec![],
+            rng,
         })
     }
 }
@@ -263,7 +268,8 @@ struct HistoryStream<'a> {
     examples: &'a HistoryExamples<'a>,
     order: Vec<(UserIdx, u32)>,
     next: usize,
-    others: Vec<Event>,
+    kept: Vec<Event>,
+    rng: Xoshiro256PlusPlus,
 }
 
 impl ExampleStream for HistoryStream<'_> {
@@ -276,19 +282,20 @@ impl ExampleStream for HistoryStream<'_> {
             let events = history.events();
             let position = position as usize;
             let label = events[position];
-            let (history, now) = match from.config.past {
+            let (past, now) = match from.config.past {
                 Past::Before => (history.first(position), label.time),
-                Past::Others => {
-                    self.others.clear();
-                    let others = events.iter().filter(|event| event.item != label.item);
-                    self.others.extend(others);
-                    (History::new(&self.others), Time::UNKNOWN)
-                }
+                Past::Others => (history, Time::UNKNOWN),
             };
+            let is_other = |event: &Event| from.config.past == Past::Before || event.item != label.item;
+            let (forget, rng) = (from.config.forget, &mut self.rng);
+            let mut keeps = || forget <= 0.0 || rng.random::<f32>() >= forget;
+            self.kept.clear();
+            let kept = past.events().iter().filter(|event| is_other(event) && keeps());
+            self.kept.extend(kept);
             let input = UserInput {
                 id: from.users.id(user.index()),
                 attributes: Some((from.attributes, user.index())),
-                history,
+                history: History::kept(&self.kept),
                 everything: None,
                 now,
             };

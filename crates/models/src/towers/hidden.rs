@@ -4,9 +4,9 @@
 //! (lengths, scores, losses) is on this side: its gradients are cheaper by hand than by any tape, and the same for every
 //! device. A gradient enters the tape as that of `Σ answer · gradient`, whose slope by the answer is just it.
 
-use burn::module::{Module, Param};
+use burn::module::{Module, Param, ParamId};
 use burn::optim::{AdaGradConfig, AdamConfig, GradientsParams, ModuleOptimizer, SgdConfig};
-use burn::tensor::{Device, Tensor, TensorData, activation};
+use burn::tensor::{Bytes, Device, Tensor, TensorData, activation};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -58,6 +58,7 @@ pub(crate) struct Hidden {
     device: Device,
     stack: Stack,
     optimizer: ModuleOptimizer,
+    row_optimizer: RowOptimizer,
     running: Vec<Running>,
     rng: Xoshiro256PlusPlus,
 }
@@ -75,6 +76,7 @@ impl Hidden {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let mut width = n_inputs;
         let mut running = vec![];
+        let mut id = 0;
         let layers = config
             .layers
             .iter()
@@ -82,9 +84,8 @@ impl Hidden {
                 let range = (6.0 / (width + outputs) as f32).sqrt();
                 let mut number = || (2.0 * rng.random::<f32>() - 1.0) * range;
                 let weights: Vec<f32> = (0..width * outputs).map(|_| number()).collect();
-                let weights = Param::from_data(TensorData::new(weights, [width, outputs]), &device);
-                let constant =
-                    |value: f32| Param::from_data(TensorData::new(vec![value; outputs], [outputs]), &device);
+                let weights = parameter(&mut id, weights, [width, outputs], &device);
+                let mut constant = |value: f32| parameter(&mut id, vec![value; outputs], [outputs], &device);
                 let is_normed = config.norm != Norm::None;
                 width = outputs;
                 running.push(Running {
@@ -105,6 +106,7 @@ impl Hidden {
             device,
             stack: Stack { layers },
             optimizer: module_optimizer(optimizer),
+            row_optimizer: optimizer,
             running,
             rng,
         }
@@ -185,6 +187,78 @@ impl Hidden {
         Ok((by_input, squares))
     }
 
+    /// All numbers that a checkpoint needs: weights, biases, norms and their running means; and the optimizer's own bytes.
+    pub(crate) fn parts(&self) -> Result<(Vec<Vec<f32>>, Vec<u8>)> {
+        let mut parts = vec![];
+        for (layer, running) in self.stack.layers.iter().zip(&self.running) {
+            parts.push(to_vec(layer.weights.val().inner())?);
+            for numbers in [Some(&layer.bias), layer.scale.as_ref(), layer.shift.as_ref()] {
+                if let Some(numbers) = numbers {
+                    parts.push(to_vec(numbers.val().inner())?);
+                }
+            }
+            parts.push(running.mean.clone());
+            parts.push(running.variance.clone());
+        }
+        let bytes = self.optimizer.into_bytes().map_err(|error| Error::Device {
+            reason: error.to_string(),
+        })?;
+        Ok((parts, bytes.to_vec()))
+    }
+
+    /// Goes on from what [`Hidden::parts`] gave; whether that was of layers like these.
+    pub(crate) fn set_parts(&mut self, parts: Vec<Vec<f32>>, optimizer: Vec<u8>) -> Result<bool> {
+        let mut parts = parts.into_iter();
+        let mut id = 0;
+        let mut width = self.n_inputs;
+        let mut layers = vec![];
+        for (old, running) in self.stack.layers.iter().zip(&mut self.running) {
+            let outputs = running.mean.len();
+            let mut next = |len: usize| parts.next().filter(|part| part.len() == len);
+            let Some(weights) = next(width * outputs) else {
+                return Ok(false);
+            };
+            let weights = parameter(&mut id, weights, [width, outputs], &self.device);
+            let mut row = |is_there: bool| match next(outputs) {
+                Some(numbers) if is_there => Some(numbers),
+                _ => None,
+            };
+            let bias = row(true);
+            let (scale, shift) = match &old.scale {
+                Some(_) => (row(true), row(true)),
+                None => (None, None),
+            };
+            let (Some(bias), Some(mean), Some(variance)) = (bias, row(true), row(true)) else {
+                return Ok(false);
+            };
+            if old.scale.is_some() && (scale.is_none() || shift.is_none()) {
+                return Ok(false);
+            }
+            let mut of = |numbers: Vec<f32>| parameter(&mut id, numbers, [outputs], &self.device);
+            layers.push(Dense {
+                weights,
+                bias: of(bias),
+                scale: scale.map(&mut of),
+                shift: shift.map(&mut of),
+            });
+            *running = Running { mean, variance };
+            width = outputs;
+        }
+        self.stack = Stack { layers };
+        let fresh = module_optimizer(self.row_optimizer);
+        self.optimizer = fresh
+            .from_bytes(Bytes::from_bytes_vec(optimizer))
+            .map_err(|error| Error::Device {
+                reason: error.to_string(),
+            })?;
+        Ok(true)
+    }
+
+    /// Where its dropout is.
+    pub(crate) fn rng(&mut self) -> &mut Xoshiro256PlusPlus {
+        &mut self.rng
+    }
+
     /// As it is served.
     pub(crate) fn layers(&self) -> Result<Vec<Layer>> {
         let mut served = vec![];
@@ -239,6 +313,18 @@ impl Hidden {
         }
         Ok(served)
     }
+}
+
+/// A parameter by its place among the others, so that an optimizer that was written down finds it again.
+fn parameter<const D: usize>(
+    id: &mut u64,
+    numbers: Vec<f32>,
+    shape: [usize; D],
+    device: &Device,
+) -> Param<Tensor<D>> {
+    *id += 1;
+    let tensor = Tensor::from_data(TensorData::new(numbers, shape), device).require_grad();
+    Param::initialized(ParamId::from(*id), tensor)
 }
 
 fn follow(running: &mut [f32], batch: &[f32]) {

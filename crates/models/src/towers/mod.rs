@@ -12,6 +12,8 @@ pub mod device;
 pub mod dssm;
 pub mod examples;
 pub mod file;
+#[cfg(feature = "gpu")]
+mod gpu;
 #[cfg(feature = "towers-train")]
 mod head;
 #[cfg(feature = "towers-train")]

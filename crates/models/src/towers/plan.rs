@@ -202,6 +202,13 @@ impl Plan {
         if !(self.l2 >= 0.0 && self.l2.is_finite()) {
             return bad("l2", self.l2.to_string(), "at least 0, finite");
         }
+        if !(0.0..1.0).contains(&self.examples.forget) {
+            return bad(
+                "examples.forget",
+                self.examples.forget.to_string(),
+                "at least 0, below 1",
+            );
+        }
         if !(1..=1 << 20).contains(&self.batch) {
             return bad("batch", self.batch.to_string(), "1 to 1048576");
         }

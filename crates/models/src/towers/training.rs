@@ -1,5 +1,8 @@
 //! Trains two sides of an inner product.
 
+mod checkpoint;
+
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,6 +13,7 @@ use catchment_schema::{Histories, ItemIdx, UserIdx};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
+use xxhash_rust::xxh3::Xxh3Default;
 
 use super::device::TrainingDevice;
 use super::head::{self, Gradients, RowRules};
@@ -157,6 +161,22 @@ pub fn fit(
     seed: u64,
     progress: &mut dyn Progress,
 ) -> Result<Towers> {
+    fit_or_resume(plan, data, device, seed, None, progress)
+}
+
+/// As [`fit`], leaving at `checkpoint` after each epoch what a training that is stopped goes on from, to the same end as if
+/// it had not been. The file of a training that has ended is for the caller to remove.
+///
+/// # Errors
+/// As [`fit`]; [`Error::OtherRun`] for a checkpoint of other settings, data or seed, [`Error::File`] for a damaged one.
+pub fn fit_or_resume(
+    plan: &Plan,
+    data: &TowersData<'_>,
+    device: TrainingDevice,
+    seed: u64,
+    checkpoint: Option<&Path>,
+    progress: &mut dyn Progress,
+) -> Result<Towers> {
     plan.validate()?;
     let mut training = Training::new(plan, data, &device.open()?, seed)?;
     let n_examples = data.examples.n_examples();
@@ -165,7 +185,14 @@ pub fn fit(
     let mut report = TowersReport::default();
     let (mut waiting, mut working) = (Duration::ZERO, Duration::ZERO);
     let mut done = 0_u64;
-    for epoch in 0..plan.epochs {
+    let mut first_epoch = 0;
+    let run = run_hash(plan, data, seed);
+    if let Some(path) = checkpoint
+        && let Some(position) = checkpoint::read(path, run, &mut training, &mut report)?
+    {
+        (first_epoch, done) = (position.epochs, position.done);
+    }
+    for epoch in first_epoch..plan.epochs {
         let (mut loss, mut squares, mut n_rows) = (0.0, 0.0, 0_u64);
         let outcome: Result<Flow> = thread::scope(|scope| {
             let (filled, batches) = sync_channel::<Result<ExampleBatch>>(AHEAD);
@@ -208,9 +235,29 @@ pub fn fit(
         report
             .gradients
             .push((squares / steps_an_epoch.max(1) as f64).sqrt());
+        if let Some(path) = checkpoint
+            && epoch + 1 < plan.epochs
+        {
+            checkpoint::write(path, run, &mut training, &report, (epoch + 1, done))?;
+        }
     }
     report.waited = waiting.as_secs_f64() / (waiting + working).as_secs_f64().max(1e-9);
     training.finish(report)
+}
+
+/// What decides about a training, in short.
+fn run_hash(plan: &Plan, data: &TowersData<'_>, seed: u64) -> u64 {
+    let mut hash = Xxh3Default::new();
+    hash.update(format!("{plan:?} {seed} {} {}", data.n_items, data.features.fingerprint()).as_bytes());
+    for (user, history) in data.histories.iter() {
+        hash.update(&user.0.to_le_bytes());
+        for event in history.events() {
+            hash.update(&event.item.0.to_le_bytes());
+            hash.update(&event.time.millis().unwrap_or(i64::MIN).to_le_bytes());
+            hash.update(&event.value.to_le_bytes());
+        }
+    }
+    hash.digest()
 }
 
 /// Batches that lie ready.

@@ -1,6 +1,7 @@
 //! One command a file.
 
 mod batch;
+mod devices;
 mod doctor;
 mod evaluate;
 mod export;
@@ -96,6 +97,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
             output: folder,
             force,
         } => synth::run(preset, &marketplace, &folder, force, output),
+        Command::Devices => devices::run(output),
         Command::Trigrams { file } => trigrams::run(&file, output),
         Command::Reproduce {
             recipe,

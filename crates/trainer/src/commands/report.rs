@@ -13,8 +13,8 @@ use crate::cli::{Output, RecipeArgs};
 use crate::failure::Failure;
 use crate::findings;
 use crate::judge::Whole;
-use crate::vector_maps;
 use crate::work::{REPORT, Work};
+use crate::{towers, vector_maps};
 
 pub(crate) fn run(source: &Path, work: &Path, file: &Path, output: Output) -> Result<(), Failure> {
     let report = if source.is_dir() {
@@ -124,6 +124,7 @@ pub(crate) fn of_work(
         lists: lists.collect(),
         attribution: whole.attribution.clone(),
         vectors: vector_maps::of(pipeline, prepared)?,
+        trainings: towers::trainings(work)?,
         facts,
         findings: found_in_all,
         recipe: text,

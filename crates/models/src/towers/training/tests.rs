@@ -382,6 +382,75 @@ fn what_is_served_is_what_was_trained() {
 }
 
 #[test]
+fn a_training_that_was_stopped_goes_on_to_the_same_end() {
+    let world = World::new();
+    for plan in plans() {
+        let plan = Plan {
+            epochs: 4,
+            query: crate::towers::HiddenConfig {
+                dropout: 0.2,
+                ..plan.query.clone()
+            },
+            ..plan
+        };
+        let plan = match plan.negatives {
+            Negatives::InBatch { uniform, memory, .. } => Plan {
+                negatives: Negatives::InBatch {
+                    uniform,
+                    memory,
+                    frequency: FrequencyKind::Streaming(catchment_sampling::StreamingConfig {
+                        buckets: 64,
+                        ..catchment_sampling::StreamingConfig::default()
+                    }),
+                },
+                ..plan
+            },
+            _ => plan,
+        };
+        world.with(&plan, |data| {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("checkpoint");
+            let run = |seed: u64, watch: &mut dyn Progress| {
+                fit_or_resume(&plan, data, TrainingDevice::Cpu, seed, Some(&path), watch)
+            };
+            let whole = fit(&plan, data, TrainingDevice::Cpu, 3, &mut Silent).expect("fitted");
+            let steps = data.examples.n_examples().div_ceil(plan.batch) as u64;
+            let mut stop = |done: u64, _: u64, _: &str| {
+                if done == 2 * steps + 3 {
+                    Flow::Stop
+                } else {
+                    Flow::Continue
+                }
+            };
+            assert!(matches!(run(3, &mut stop), Err(Error::Stopped)));
+            assert!(matches!(run(4, &mut Silent), Err(Error::OtherRun { .. })));
+            let mut first = None;
+            let mut watch = |done: u64, _: u64, _: &str| {
+                first.get_or_insert(done);
+                Flow::Continue
+            };
+            let resumed = run(3, &mut watch).expect("resumed");
+            assert_eq!(first, Some(2 * steps + 1), "two epochs were not done again");
+            assert!(resumed.items == whole.items, "{}", plan.model);
+            assert!(resumed.query == whole.query, "{}", plan.model);
+            assert_eq!(resumed.report.losses, whole.report.losses);
+
+            let bytes = std::fs::read(&path).expect("a checkpoint");
+            for cut in [0, 4, 20, bytes.len() / 2, bytes.len() - 1] {
+                std::fs::write(&path, &bytes[..cut]).expect("cut");
+                let error = run(3, &mut Silent).expect_err("it is cut");
+                assert!(matches!(error, Error::File(_)), "{cut}: {error}");
+            }
+            let mut flipped = bytes.clone();
+            let at = bytes.len() / 2;
+            flipped[at] ^= 1;
+            std::fs::write(&path, &flipped).expect("written");
+            assert!(run(3, &mut Silent).is_err(), "a flipped bit");
+        });
+    }
+}
+
+#[test]
 fn stopping_and_settings_that_cannot_be_are_errors() {
     let world = World::new();
     let good = plans().remove(0);
@@ -512,5 +581,32 @@ fn examples_know_only_their_past() {
         let shown = batch.user.row(row).bag(0).0;
         assert!(!shown.contains(&batch.labels[row].0), "the label is not shown");
         assert_eq!(shown.len(), 3);
+    }
+}
+
+/// On Mesa's software Vulkan as on any other driver: the same numbers as on the processor.
+#[cfg(feature = "gpu")]
+#[test]
+fn a_gpu_trains_what_the_processor_trains() {
+    if crate::towers::device::devices().len() < 2 {
+        println!(
+            "a_gpu_trains_what_the_processor_trains is skipped: there is no Vulkan, Metal or DirectX driver"
+        );
+        return;
+    }
+    let world = World::new();
+    for plan in plans() {
+        let plan = Plan { epochs: 1, ..plan };
+        let on = |device| {
+            world.with(&plan, |data| {
+                fit(&plan, data, device, 3, &mut Silent).expect("fitted")
+            })
+        };
+        let (cpu, gpu) = (on(TrainingDevice::Cpu), on(TrainingDevice::Gpu(None)));
+        for (one, other) in cpu.items.iter().zip(&gpu.items) {
+            assert!((one - other).abs() < 1e-3, "{}: {one} {other}", plan.model);
+        }
+        let loss = |towers: &Towers| towers.report.losses[0];
+        assert!((loss(&cpu) - loss(&gpu)).abs() < 1e-3, "{}", plan.model);
     }
 }
