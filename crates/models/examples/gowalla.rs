@@ -30,10 +30,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("skipped: CATCHMENT_DATA is not set");
         return Ok(());
     };
-    let split = if argument(1) == Some("validation") {
-        split.validation()
-    } else {
-        split
+    let split = match argument(1) {
+        Some("validation") => split.validation(),
+        Some("validation-fifth") => split.held_out(5),
+        _ => split,
     };
     let histories = split.histories();
     let begun = Instant::now();

@@ -18,6 +18,20 @@ pub enum Norm {
     Layer,
 }
 
+/// Settings that go together, for a recipe to begin from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preset {
+    /// As small as it gets, for a test of everything around it.
+    Nano,
+    /// What learns well from a log of up to some millions of events: vectors of length one, histories in the items' own
+    /// table, no hidden layer that has to be learned first.
+    #[default]
+    Small,
+    /// As in the paper, where it says so.
+    Paper,
+}
+
 /// The hidden layers of one tower.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

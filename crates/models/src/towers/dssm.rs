@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mlp::Activation;
 use super::plan::{Decay, FrequencyKind, ItemSide, Negatives, Optimizer, Plan, ProposalKind, Temperature};
-use super::{ExamplesConfig, HiddenConfig, Norm};
+use super::{ExamplesConfig, HiddenConfig, Norm, Preset};
 use crate::losses::Correction;
 
 /// The settings.
@@ -62,12 +62,47 @@ pub struct DssmConfig {
 
 impl Default for DssmConfig {
     fn default() -> Self {
+        Self::preset(Preset::Small)
+    }
+}
+
+impl DssmConfig {
+    /// Settings to begin from. Of the paper are layers of 300, 300 and 128 with `tanh` after each, and plain descent; its
+    /// four negatives of each row are here as many shared ones.
+    pub fn preset(preset: Preset) -> Self {
+        match preset {
+            Preset::Nano => Self {
+                dim: 8,
+                user_layers: vec![8],
+                item_layers: vec![8],
+                batch: 64,
+                epochs: 2,
+                ..Self::small()
+            },
+            Preset::Small => Self::small(),
+            Preset::Paper => Self {
+                dim: 300,
+                user_layers: vec![300, 300, 128],
+                item_layers: vec![300, 300, 128],
+                last: None,
+                negatives: 4,
+                optimizer: Optimizer::Sgd,
+                learning_rate: 0.1,
+                decay: Decay::None,
+                epochs: 20,
+                batch: 1024,
+                ..Self::small()
+            },
+        }
+    }
+
+    fn small() -> Self {
         Self {
             dim: 64,
             user_layers: vec![128, 64],
             item_layers: vec![128, 64],
             activation: Activation::Tanh,
-            last: None,
+            last: Some(Activation::Identity),
             norm: Norm::None,
             dropout: 0.0,
             shared: false,
@@ -79,10 +114,10 @@ impl Default for DssmConfig {
             examples: ExamplesConfig::default(),
             init: 0.05,
             optimizer: Optimizer::Adam,
-            learning_rate: 1e-3,
-            decay: Decay::None,
+            learning_rate: 3e-3,
+            decay: Decay::Cosine,
             l2: 0.0,
-            batch: 1024,
+            batch: 256,
             epochs: 10,
         }
     }

@@ -33,7 +33,7 @@ pub mod training;
 pub mod two_tower;
 pub mod youtube_dnn;
 
-pub use config::{HiddenConfig, Norm};
+pub use config::{HiddenConfig, Norm, Preset};
 pub use dssm::DssmConfig;
 pub use examples::{
     ExampleBatch, ExampleSource, ExampleStream, ExamplesConfig, HistoryExamples, Past, Pick, Reward,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mlp::Activation;
 use super::plan::{Decay, FrequencyKind, ItemSide, Negatives, Optimizer, Plan, Temperature};
-use super::{ExamplesConfig, HiddenConfig, Norm};
+use super::{ExamplesConfig, HiddenConfig, Norm, Preset};
 use crate::losses::Correction;
 
 /// The settings.
@@ -68,17 +68,53 @@ pub struct TwoTowerConfig {
 
 impl Default for TwoTowerConfig {
     fn default() -> Self {
+        Self::preset(Preset::Small)
+    }
+}
+
+impl TwoTowerConfig {
+    /// Settings to begin from. Of the paper are three layers, the estimator that learns from the stream at its rate, and one
+    /// pass over the log.
+    pub fn preset(preset: Preset) -> Self {
+        match preset {
+            Preset::Nano => Self {
+                dim: 8,
+                user_layers: vec![8],
+                item_layers: vec![8],
+                batch: 64,
+                epochs: 2,
+                ..Self::small()
+            },
+            Preset::Small => Self::small(),
+            Preset::Paper => Self {
+                user_layers: vec![1024, 512, 128],
+                item_layers: vec![1024, 512, 128],
+                temperature: 0.05,
+                frequency: FrequencyKind::Streaming(StreamingConfig {
+                    rate: 0.01,
+                    ..StreamingConfig::default()
+                }),
+                optimizer: Optimizer::Adagrad,
+                learning_rate: 0.05,
+                decay: Decay::None,
+                epochs: 1,
+                ..Self::small()
+            },
+        }
+    }
+
+    fn small() -> Self {
         Self {
             dim: 64,
-            user_layers: vec![128, 64],
-            item_layers: vec![128, 64],
+            user_layers: vec![],
+            item_layers: vec![],
             activation: Activation::Relu,
             last: Activation::Identity,
             norm: Norm::None,
             dropout: 0.0,
             shared: true,
             normalised: true,
-            temperature: 0.07,
+            temperature: 0.1,
             learned_temperature: false,
             correction: Correction::LogQ,
             frequency: FrequencyKind::Streaming(StreamingConfig::default()),
@@ -88,10 +124,10 @@ impl Default for TwoTowerConfig {
             examples: ExamplesConfig::default(),
             init: 0.05,
             optimizer: Optimizer::Adam,
-            learning_rate: 1e-3,
-            decay: Decay::None,
+            learning_rate: 3e-3,
+            decay: Decay::Cosine,
             l2: 0.0,
-            batch: 1024,
+            batch: 256,
             epochs: 10,
         }
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mlp::Activation;
 use super::plan::{Decay, ItemSide, Negatives, Optimizer, Plan, ProposalKind, Temperature};
-use super::{ExamplesConfig, HiddenConfig, Norm};
+use super::{ExamplesConfig, HiddenConfig, Norm, Preset};
 use crate::losses::Correction;
 
 /// The settings.
@@ -68,28 +68,68 @@ pub struct YoutubeDnnConfig {
 
 impl Default for YoutubeDnnConfig {
     fn default() -> Self {
+        Self::preset(Preset::Small)
+    }
+}
+
+impl YoutubeDnnConfig {
+    /// Settings to begin from. Of the paper are the halving widths with ReLU, the age of an example, and as many examples
+    /// of each user; it has vectors of any length and no bias. What it does not say, the optimizer among that, is as in
+    /// [`Preset::Small`].
+    pub fn preset(preset: Preset) -> Self {
+        match preset {
+            Preset::Nano => Self {
+                dim: 8,
+                layers: vec![8],
+                last: Some(Activation::Identity),
+                shared: false,
+                negatives: 16,
+                batch: 64,
+                epochs: 2,
+                ..Self::small()
+            },
+            Preset::Small => Self::small(),
+            Preset::Paper => Self {
+                dim: 256,
+                layers: vec![1024, 512, 256],
+                shared: false,
+                example_age: true,
+                normalised: false,
+                temperature: 1.0,
+                proposal: ProposalKind::LogUniform,
+                examples: ExamplesConfig {
+                    per_user: 50,
+                    ..ExamplesConfig::default()
+                },
+                learning_rate: 1e-3,
+                ..Self::small()
+            },
+        }
+    }
+
+    fn small() -> Self {
         Self {
             dim: 64,
-            layers: vec![256, 128, 64],
+            layers: vec![],
             activation: Activation::Relu,
             last: None,
             norm: Norm::None,
             dropout: 0.0,
-            shared: false,
+            shared: true,
             bias: false,
             example_age: false,
-            normalised: false,
-            temperature: 1.0,
+            normalised: true,
+            temperature: 0.1,
             learned_temperature: false,
             negatives: 800,
-            proposal: ProposalKind::LogUniform,
+            proposal: ProposalKind::Unigram(0.5),
             correction: Correction::LogQ,
             spare_known: false,
             examples: ExamplesConfig::default(),
             init: 0.05,
             optimizer: Optimizer::Adam,
-            learning_rate: 1e-3,
-            decay: Decay::None,
+            learning_rate: 3e-3,
+            decay: Decay::Cosine,
             l2: 0.0,
             batch: 512,
             epochs: 10,

@@ -67,13 +67,19 @@ fn read(path: &Path) -> Rows {
 impl Split {
     /// Takes about a tenth of the training pairs, chosen by a hash of the pair, as the test part.
     pub(crate) fn validation(&self) -> Self {
+        self.held_out(10)
+    }
+
+    /// The same of one in `n` pairs. Of a fifth, users have as many held-out items as in the test part itself: a mean over
+    /// users then weighs those with few items as much as the test does.
+    pub(crate) fn held_out(&self, n: u64) -> Self {
         let mut split = Self {
             train: vec![],
             test: vec![],
             n_items: self.n_items,
         };
         for (user, row) in (0u64..).zip(&self.train) {
-            let held_out = |item: &u32| splitmix(user << 32 | u64::from(*item)).is_multiple_of(10);
+            let held_out = |item: &u32| splitmix(user << 32 | u64::from(*item)).is_multiple_of(n);
             let (test, train) = row.iter().partition(|item| held_out(item));
             split.train.push(train);
             split.test.push(test);

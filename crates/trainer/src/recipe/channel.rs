@@ -9,6 +9,7 @@ use catchment_models::neighbours::swing::SwingConfig;
 use catchment_models::newest::NewestConfig;
 use catchment_models::popularity::PopularityConfig;
 use catchment_models::sgns::{self, SessionsConfig, SgnsConfig};
+use catchment_models::towers::{DssmConfig, Preset, TwoTowerConfig, YoutubeDnnConfig};
 use catchment_pipeline::{ChannelModel, ChannelSpec, RankerModel};
 use catchment_ranking::{LrRankerConfig, RankError};
 use catchment_recall::{
@@ -285,22 +286,26 @@ impl ChannelTable {
             ));
         }
         let features = Box::new(features);
+        let (preset, given) = self.preset(table)?;
         let index = self.resolve_index(table)?;
         let is_hnsw = index.kind == IndexKind::Hnsw;
         let model = match self.kind {
             ChannelKind::Dssm => ChannelModel::Dssm {
                 features,
-                model: table.settings("model", self.model.as_ref())?,
+                model: table.settings("model", Some(&over(DssmConfig::preset(preset), Some(&given))))?,
                 index,
             },
             ChannelKind::TwoTower => ChannelModel::TwoTower {
                 features,
-                model: table.settings("model", self.model.as_ref())?,
+                model: table.settings("model", Some(&over(TwoTowerConfig::preset(preset), Some(&given))))?,
                 index,
             },
             _ => ChannelModel::YoutubeDnn {
                 features,
-                model: table.settings("model", self.model.as_ref())?,
+                model: table.settings(
+                    "model",
+                    Some(&over(YoutubeDnnConfig::preset(preset), Some(&given))),
+                )?,
                 index,
             },
         };
@@ -315,6 +320,20 @@ impl ChannelTable {
             return Err(Problem::new(table.place("index"), message.to_owned()));
         }
         Ok(model)
+    }
+
+    /// What `model.preset` names, and the rest of the settings.
+    fn preset(&self, table: Table) -> Result<(Preset, toml::Table), Problem> {
+        let mut given = self.model.clone().unwrap_or_default();
+        let Some(named) = given.remove("preset") else {
+            return Ok((Preset::default(), given));
+        };
+        let shown = named.as_str().map_or_else(|| named.to_string(), str::to_owned);
+        let preset = named.try_into().map_err(|_| {
+            let message = format!("`model.preset` = {shown:?} is none: nano, small, paper");
+            Problem::new(table.place("model.preset"), message).with_help("name one of these, or take it out")
+        })?;
+        Ok((preset, given))
     }
 
     fn resolve_sessions(&self, table: Table, defaults: SessionsConfig) -> Result<SessionsConfig, Problem> {

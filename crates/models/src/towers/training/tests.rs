@@ -144,6 +144,10 @@ fn encode(features: &FittedFeatures, tower: &QueryTower, history: History<'_>) -
 /// One plan of every kind, with all that its loss, its layers and its negatives can have.
 fn plans() -> Vec<Plan> {
     let youtube = YoutubeDnnConfig {
+        shared: false,
+        normalised: false,
+        temperature: 1.0,
+        decay: crate::towers::plan::Decay::None,
         dim: 6,
         layers: vec![7, 5],
         batch: 16,
@@ -152,6 +156,7 @@ fn plans() -> Vec<Plan> {
         ..YoutubeDnnConfig::default()
     };
     let two = TwoTowerConfig {
+        decay: crate::towers::plan::Decay::None,
         dim: 6,
         user_layers: vec![7, 5],
         item_layers: vec![6, 5],
@@ -163,6 +168,7 @@ fn plans() -> Vec<Plan> {
         ..TwoTowerConfig::default()
     };
     let dssm = DssmConfig {
+        decay: crate::towers::plan::Decay::None,
         dim: 6,
         user_layers: vec![7, 5],
         item_layers: vec![6, 5],
