@@ -1,6 +1,8 @@
 //! `catchment-train init`: from a log to a recipe that runs.
 
+mod columns;
 mod guess;
+mod item_ids;
 mod kind;
 mod synonyms;
 mod write;
@@ -12,6 +14,7 @@ use catchment_schema::import::{Source, Table, guess_format, peek};
 use serde::Serialize;
 
 use self::guess::{Guess, Guessed};
+use self::item_ids::ItemIds;
 use crate::cli::Output;
 use crate::failure::Failure;
 use crate::recipe::Recipe;
@@ -28,7 +31,15 @@ pub(crate) struct Sources {
 struct Report<'a> {
     recipe: &'a Path,
     guesses: Vec<Guess>,
+    warnings: Vec<Warning>,
     unmapped: &'a [Unmapped],
+}
+
+/// What to know before the recipe is used.
+#[derive(Serialize)]
+struct Warning {
+    file: String,
+    message: String,
 }
 
 /// Columns of a file that were taken for nothing.
@@ -45,17 +56,20 @@ pub(crate) fn run(sources: &Sources, file: &Path, force: bool, output: Output) -
             "name another file with -o, or write over it with --force",
         ));
     }
-    let log = look(&sources.interactions, Table::Interactions)?;
+    // The items first: their ids tell which column of the log names them.
     let items = sources
         .items
         .as_ref()
-        .map(|path| look(path, Table::Items))
+        .map(|path| look(path, Table::Items, None))
         .transpose()?;
+    let (items, ids) = items.unzip();
+    let (log, _) = look(&sources.interactions, Table::Interactions, ids.flatten().as_ref())?;
     let users = sources
         .users
         .as_ref()
-        .map(|path| look(path, Table::Users))
-        .transpose()?;
+        .map(|path| look(path, Table::Users, None))
+        .transpose()?
+        .map(|(users, _)| users);
     let text = write::recipe(file, &log, items.as_ref(), users.as_ref())?;
     AtomicFile::write(file, text.as_bytes())?;
     // A recipe that cannot be read would be a fault of this program, and is better known now.
@@ -69,16 +83,28 @@ pub(crate) fn run(sources: &Sources, file: &Path, force: bool, output: Output) -
         })
         .collect();
     let guesses: Vec<Guess> = looked_at().flat_map(|guessed| guessed.guesses.clone()).collect();
+    let warnings: Vec<Warning> = looked_at()
+        .flat_map(|guessed| {
+            guessed.warnings.iter().map(|message| Warning {
+                file: guessed.source.path.clone(),
+                message: message.clone(),
+            })
+        })
+        .collect();
     if output.json {
         return super::print_json(&Report {
             recipe: file,
             guesses,
+            warnings,
             unmapped: &unmapped,
         });
     }
     if !output.quiet {
         for guess in &guesses {
             println!("{guess}");
+        }
+        for Warning { file, message } in &warnings {
+            println!("{file}: warning: {message}");
         }
         for Unmapped { file, columns } in &unmapped {
             let columns = columns.join(", ");
@@ -89,8 +115,8 @@ pub(crate) fn run(sources: &Sources, file: &Path, force: bool, output: Output) -
     Ok(())
 }
 
-/// Guesses what one file is and what its columns mean.
-fn look(path: &Path, table: Table) -> Result<Guessed, Failure> {
+/// Guesses what one file is and what its columns mean, a log beside the ids of its items. Of a table of items come its ids.
+fn look(path: &Path, table: Table, items: Option<&ItemIds>) -> Result<(Guessed, Option<ItemIds>), Failure> {
     let (format, delimiter) = guess_format(path)?;
     let mut source = Source::new(path.to_string_lossy(), format);
     source.delimiter = delimiter;
@@ -101,11 +127,11 @@ fn look(path: &Path, table: Table) -> Result<Guessed, Failure> {
         Table::Users => "users",
     };
     let guessed = match table {
-        Table::Interactions => guess::log(source, &peeked),
+        Table::Interactions => guess::log(source, &peeked, items),
         Table::Items => guess::items(source, &peeked),
         Table::Users => guess::users(source, &peeked),
     };
-    guessed.map_err(|missing| {
+    let guessed = guessed.map_err(|missing| {
         let missing_column = catchment_schema::Error::MissingColumn {
             path: path.to_owned(),
             column: missing.to_owned(),
@@ -119,5 +145,9 @@ fn look(path: &Path, table: Table) -> Result<Guessed, Failure> {
             ),
             format!("give the file a header that names it, such as `{missing}`, and pass it as --{what}"),
         )
-    })
+    })?;
+    let ids = (table == Table::Items)
+        .then(|| ItemIds::of(&guessed, &peeked))
+        .flatten();
+    Ok((guessed, ids))
 }
