@@ -108,7 +108,7 @@ fn prepare(log: &Guessed) -> String {
     }
     text += "min_user_events = 1        # users with fewer events are left out\n\
              min_item_events = 1\n\
-             deduplicate = \"none\"       # none | first | last: what to keep of several events of a user with one item\n\
+             deduplicate = \"none\"       # none | exact | first | last: what to keep of several events of a user with one item\n\
              session_gap = \"30m\"        # a longer pause begins a new session\n";
     if let Some((least, most)) = log.looks.get("value").and_then(|looks| looks.numbers)
         && least >= 0.0
