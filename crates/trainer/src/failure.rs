@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::recipe::RecipeError;
+use crate::speech;
 
 /// A command that did not do its work.
 pub(crate) struct Failure {
@@ -74,15 +75,15 @@ impl Failure {
         let help = self.help.clone().or_else(|| known_help(&self.error));
         if json {
             let object = serde_json::json!({ "error": what, "causes": causes, "help": help });
-            eprintln!("{object}");
+            speech::aside(object.to_string());
             return;
         }
-        eprintln!("error: {what}");
+        speech::aside(format!("error: {what}"));
         for cause in causes {
-            eprintln!("cause: {cause}");
+            speech::aside(format!("cause: {cause}"));
         }
         if let Some(help) = help {
-            eprintln!("help: {help}");
+            speech::aside(format!("help: {help}"));
         }
     }
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::print_json;
 use crate::cli::Output;
 use crate::failure::Failure;
+use crate::speech;
 
 pub(crate) fn run(file: &Path, output: Output) -> Result<(), Failure> {
     let bytes = std::fs::read(file).map_err(|error| {
@@ -35,15 +36,15 @@ pub(crate) fn run(file: &Path, output: Output) -> Result<(), Failure> {
             "collision_rate": rate, "examples": report.examples,
         }));
     }
-    println!(
+    speech::say(format!(
         "{} words, {} letter trigrams, {} collisions ({:.4} %)",
         report.words,
         report.trigrams,
         report.collisions,
         100.0 * rate
-    );
+    ));
     for group in &report.examples {
-        println!("the same: {}", group.join(", "));
+        speech::say(format!("the same: {}", group.join(", ")));
     }
     Ok(())
 }

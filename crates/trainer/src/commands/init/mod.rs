@@ -18,6 +18,7 @@ use self::item_ids::ItemIds;
 use crate::cli::Output;
 use crate::failure::Failure;
 use crate::recipe::Recipe;
+use crate::speech;
 
 /// What to look at.
 pub(crate) struct Sources {
@@ -101,16 +102,21 @@ pub(crate) fn run(sources: &Sources, file: &Path, force: bool, output: Output) -
     }
     if !output.quiet {
         for guess in &guesses {
-            println!("{guess}");
+            speech::say(guess.to_string());
         }
         for Warning { file, message } in &warnings {
-            println!("{file}: warning: {message}");
+            speech::say(format!("{file}: warning: {message}"));
         }
         for Unmapped { file, columns } in &unmapped {
             let columns = columns.join(", ");
-            println!("{file}: not mapped: {columns} (kept as they are; [features] may name them)");
+            speech::say(format!(
+                "{file}: not mapped: {columns} (kept as they are; [features] may name them)"
+            ));
         }
-        println!("wrote {0}: read it, then catchment-train run {0}", file.display());
+        speech::say(format!(
+            "wrote {0}: read it, then catchment-train run {0}",
+            file.display()
+        ));
     }
     Ok(())
 }
