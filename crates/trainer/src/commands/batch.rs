@@ -113,7 +113,7 @@ fn user_ids(path: &Path) -> Result<Vec<Arc<str>>, Failure> {
         catchment_schema::Error::BadValue { .. } => {
             Failure::with_help(error, "mend the row: each user once, each with an id")
         }
-        other => other.into(),
+        other => Failure::from(other).blame_missing_file(),
     })?;
     let ids =
         columns::required_column::<catchment_schema::arrow::array::StringArray>(path, &batch, "user_id")?;

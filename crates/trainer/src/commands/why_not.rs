@@ -19,6 +19,12 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let pipeline = super::batch::open(&args.bundle, output)?;
     let catalogue = pipeline.catalogue();
+    if catalogue.items().item(item_id).is_none() {
+        return Err(Failure::usage(
+            format!("the bundle does not know item {item_id:?}"),
+            "item ids are those of the log",
+        ));
+    }
     let user = catalogue.users().user(user_id);
     if user.is_none() && !output.is_silent() {
         speech::aside(format!(

@@ -184,7 +184,11 @@ fn why_not_agrees_with_the_recommendations_and_names_the_stage() {
         (&said["why"]["stage"], &said["why"]["position"]),
         (&"ranked_beyond".into(), &3.into())
     );
-    assert_eq!(why("unheard-of", 3)["why"]["stage"], "unknown_item");
+    let said = place.refuse("why-not --bundle bundles --user u0 --item unheard-of");
+    assert!(
+        said.starts_with("2: error: the bundle does not know item \"unheard-of\""),
+        "{said}"
+    );
     let text = place.run(&format!("why-not --bundle bundles --user u0 --item {third} -n 2"));
     let text = text.well();
     assert!(

@@ -123,7 +123,8 @@ pub(crate) fn run(sources: &Sources, file: &Path, force: bool, output: Output) -
 
 /// Guesses what one file is and what its columns mean, a log beside the ids of its items. Of a table of items come its ids.
 fn look(path: &Path, table: Table, items: Option<&ItemIds>) -> Result<(Guessed, Option<ItemIds>), Failure> {
-    let (format, delimiter) = guess_format(path)?;
+    let missing = |error| Failure::from(error).blame_missing_file();
+    let (format, delimiter) = guess_format(path).map_err(missing)?;
     let mut source = Source::new(path.to_string_lossy(), format);
     source.delimiter = delimiter;
     let peeked = peek(&source, table)?;
