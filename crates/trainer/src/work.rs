@@ -141,7 +141,8 @@ impl Work {
     pub(crate) fn prepared_already(&self, seed: u64) -> Result<Option<Summary>, Failure> {
         let recipe = &self.recipe;
         let (data, settings, split) = (&recipe.data, &recipe.prepare, &recipe.split);
-        let already = already_prepared(data, settings, split, seed, &self.data())?;
+        let already = already_prepared(data, settings, split, seed, &self.data());
+        let already = already.map_err(|error| recipe.blamed(error))?;
         self.is_prepared.set(already.is_some());
         Ok(already)
     }
