@@ -149,8 +149,8 @@ fn unread_times(columns: &mut Columns<'_>) {
         .map(|(_, name, looks)| {
             let example = looks.frequent.first().map_or("", |(cell, _)| cell.as_str());
             format!(
-                "column {name:?} seems to hold times in a form that is not read, such as {example:?}, and is not used: \
-                 write them as {TIME_FORMS}"
+                "column {name:?} seems to hold times in a form that is not read, such as {example:?}, and is not used; \
+                 forms that are read: {TIME_FORMS}"
             )
         })
         .collect();
