@@ -40,11 +40,7 @@ const ROOMS: &[Room] = &[
     ),
     room("ann-index", &["schema"], &["burn", "axum"]),
     room("prepare", &["schema"], &["burn", "axum"]),
-    room(
-        "recall",
-        &["schema", "features", "ann-index"],
-        &["burn", "hnsw_rs", "axum"],
-    ),
+    room("recall", &["schema", "ann-index"], &["burn", "hnsw_rs", "axum"]),
     room("ranking", &["schema", "features", "models"], &["axum", "hnsw_rs"]),
     room("evaluation", &["schema", "ann-index"], &["burn", "axum"]),
     room(

@@ -153,6 +153,12 @@ pub enum Error {
         /// The folder of all bundles.
         root: PathBuf,
     },
+    /// There is no such folder. Publish there, or point to the right one.
+    #[error("there is no folder {}", root.display())]
+    NoFolder {
+        /// The folder of all bundles.
+        root: PathBuf,
+    },
     /// `CURRENT` holds something else than one version. Write it by `activate`.
     #[error("{} holds `{found}`, which is no version", path.display())]
     BadCurrent {
@@ -212,7 +218,9 @@ impl Error {
             Self::NoSuchPart { .. } => {
                 "train and publish what is missing, or ask for one of those that there are"
             }
-            Self::NoCurrent { .. } => "publish a bundle there first, or point to the right folder",
+            Self::NoCurrent { .. } | Self::NoFolder { .. } => {
+                "publish a bundle there first, or point to the right folder"
+            }
             Self::BadCurrent { .. } => "activate a version, which writes the file anew",
             Self::NothingBefore { .. } => "publish another bundle, or activate a version by name",
         }

@@ -36,12 +36,15 @@ pub fn list(root: impl AsRef<Path>) -> Result<Vec<Version>> {
 /// The version that `CURRENT` names. The bundle itself is not looked at.
 ///
 /// # Errors
-/// [`Error::NoCurrent`] where nothing was published, [`Error::BadCurrent`] where the file holds something
+/// [`Error::NoFolder`] where there is none, [`Error::NoCurrent`] where nothing was published, [`Error::BadCurrent`] where the file holds something
 /// else, [`Error::Io`].
 pub fn current(root: impl AsRef<Path>) -> Result<Version> {
     let root = root.as_ref();
     let path = root.join(CURRENT_FILE);
     let file = File::open(&path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound if !root.is_dir() => Error::NoFolder {
+            root: root.to_owned(),
+        },
         std::io::ErrorKind::NotFound => Error::NoCurrent {
             root: root.to_owned(),
         },

@@ -9,7 +9,7 @@
 //! - [`losses`]: over samples of the classes, with their gradients
 //! - [`embedding_table`]: rows of which a step touches few
 //! - [`spectrum`]: how many of their directions vectors use, and a map of them
-//! - [`towers`]: layers over features, on either side of an inner product; their served form so far
+//! - [`towers`]: layers over features, on either side of an inner product; trained by gradient steps, served as plain numbers
 //! - [`progress`]: how a training is watched and stopped
 //!
 //! A model, its loss, its sampler and its exporter are four things. What serving needs is a smaller type than what
@@ -42,7 +42,7 @@
 //! ```
 //!
 //! # Features
-//! `burn` is for models on that framework, of which there are none yet.
+//! `towers-train` is for training towers, on burn; `gpu` for doing so on GPUs of any vendor. Serving needs neither.
 //!
 //! # Siblings
 //! `catchment-schema` below; `catchment-recall` and `catchment-ranking` beside, which never see how a model was fitted.

@@ -12,7 +12,7 @@ use crate::codes::{ITEM, USER};
 use crate::config::Deduplicate;
 use crate::engine::{ascending, column, descending, looked_up, walked};
 use crate::log::{DWELL, EVENT, EXTRA, ORDER, PART, SESSION_ID, TIME, VALUE};
-use crate::walk::{FirstOfItem, Numbered, Walk};
+use crate::walk::{FirstOf, Numbered, Same, Walk};
 use crate::{Error, Result, SplitConfig};
 
 const STAGE: &str = "order";
@@ -95,7 +95,7 @@ pub(crate) fn first_number(batch: &RecordBatch, name: &str) -> Option<i64> {
 
 /// Numbers each user's rows by time, `order`, item; rows that agree in these by everything else, so that
 /// the order in which the log was read never matters. Then leaves out copies as `keep` says: the first or the last of a
-/// user's rows with one item stays, in each part apart. With the number of rows.
+/// user's rows with one item stays, or one of those that agree in time and event too, in each part apart. With the number of rows.
 ///
 /// Where a user has rows without a time, time alone would tear the sequence apart (the unknown ones would
 /// all come first): that user's rows go by `order`, if the log has one.
@@ -121,13 +121,14 @@ pub(crate) async fn in_order(log: DataFrame, filled: &Filled, keep: Deduplicate)
             .then(|| ascending(EXTRA)),
     );
     let place = || -> Box<dyn Walk> { Box::new(Numbered::new(PLACE, &[USER])) };
-    let first = || -> Box<dyn Walk> { Box::new(FirstOfItem::default()) };
+    let first = |same| -> Box<dyn Walk> { Box::new(FirstOf::new(same)) };
     match keep {
         Deduplicate::None => walked(STAGE, log, &order, &|| vec![place()]).await,
-        Deduplicate::First => walked(STAGE, log, &order, &|| vec![place(), first()]).await,
+        Deduplicate::Exact => walked(STAGE, log, &order, &|| vec![place(), first(Same::Event)]).await,
+        Deduplicate::First => walked(STAGE, log, &order, &|| vec![place(), first(Same::Item)]).await,
         Deduplicate::Last => {
             let (log, _) = walked(STAGE, log, &order, &|| vec![place()]).await?;
-            walked(STAGE, log, &[descending(PLACE)], &|| vec![first()]).await
+            walked(STAGE, log, &[descending(PLACE)], &|| vec![first(Same::Item)]).await
         }
     }
 }

@@ -21,7 +21,7 @@ pub struct PrepareConfig {
     pub min_user_events: u32,
     /// As `min_user_events`, for items.
     pub min_item_events: u32,
-    /// What to keep of several rows of one user with one item; in a given test log apart from the rest. Of any other
+    /// What to keep of several rows of one user with one item, or of an event that the log repeats; in a given test log apart from the rest. Of any other
     /// log this comes before the split, so that with `last` a row that is held out later takes the place of an earlier
     /// one that would have trained.
     pub deduplicate: Deduplicate,
@@ -58,13 +58,16 @@ impl Default for PrepareConfig {
     }
 }
 
-/// What to keep of several rows of one user with one item.
+/// What to keep of several rows of one user with one item, or of several copies of one event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Deduplicate {
     /// All of them.
     #[default]
     None,
+    /// One of those that agree in user, item, time and event word: what a log has twice by mistake. Several events with
+    /// one item (view, cart, order) stay. No time is a time of its own here, and no word is `interaction`.
+    Exact,
     /// The first in the user's order.
     First,
     /// The last in the user's order.

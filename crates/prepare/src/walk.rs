@@ -16,7 +16,8 @@ use datafusion::common::{HashMap, HashSet};
 use datafusion::error::{DataFusionError, Result};
 
 use crate::codes::{ITEM, USER};
-use crate::log::{PART, SESSION_ID, TIME};
+use crate::filter::NAMELESS_EVENT;
+use crate::log::{EVENT, PART, SESSION_ID, TIME};
 use crate::sessions::SESSION;
 
 /// One walk. It is given the rows of its groups in their order, batch after batch, and nothing of another's groups.
@@ -72,22 +73,59 @@ impl Walk for Numbered {
     }
 }
 
-/// Keeps the first of a user's rows with one item, in each part apart.
-#[derive(Default)]
-pub(crate) struct FirstOfItem {
+/// Which of a user's rows count as the same.
+#[derive(Clone, Copy)]
+pub(crate) enum Same {
+    /// Those with one item.
+    Item,
+    /// Those with one item, time and event word.
+    Event,
+}
+
+/// Keeps the first of a user's rows that are the same, in each part apart.
+pub(crate) struct FirstOf {
+    same: Same,
     user: Option<u32>,
-    seen: HashSet<(u64, u32)>,
+    seen: HashSet<Key>,
+    /// The event words so far, by numbers from 1.
+    words: HashMap<String, u32>,
+}
+
+/// Part and item; where the event counts, its time and its word, else nothing and 0.
+type Key = (u64, u32, Option<i64>, u32);
+
+impl FirstOf {
+    pub(crate) fn new(same: Same) -> Self {
+        Self {
+            same,
+            user: None,
+            seen: HashSet::default(),
+            words: HashMap::default(),
+        }
+    }
+
+    fn word(&mut self, word: &str) -> u32 {
+        if let Some(&number) = self.words.get(word) {
+            return number;
+        }
+        let number = u32::try_from(self.words.len() + 1).unwrap_or(u32::MAX);
+        self.words.insert(word.to_owned(), number);
+        number
+    }
 }
 
 /// A set or a map that has held more than this is given up rather than cleared: to clear costs as much as it can hold.
 const KEPT_CAPACITY: usize = 1 << 10;
 
-impl Walk for FirstOfItem {
+impl Walk for FirstOf {
     fn next(&mut self, rows: RecordBatch) -> Result<RecordBatch> {
         let users = numbers::<UInt32Type>(&rows, USER)?;
         let items = numbers::<UInt32Type>(&rows, ITEM)?;
         let parts = cast(named(&rows, PART)?, &DataType::UInt64)?;
         let parts: &UInt64Array = parts.as_primitive();
+        let times = numbers::<Int64Type>(&rows, TIME)?;
+        let words = named(&rows, EVENT)?;
+        let words: &StringArray = words.as_string_opt().ok_or_else(|| wrong_type(EVENT))?;
         let is_first = (0..rows.num_rows()).map(|row| {
             if self.user != Some(users.value(row)) {
                 self.user = Some(users.value(row));
@@ -97,7 +135,15 @@ impl Walk for FirstOfItem {
                     self.seen.clear();
                 }
             }
-            self.seen.insert((parts.value(row), items.value(row)))
+            let (time, word) = match self.same {
+                Same::Item => (None, 0),
+                Same::Event => {
+                    let word = words.is_valid(row).then(|| words.value(row));
+                    let time = times.is_valid(row).then(|| times.value(row));
+                    (time, self.word(word.unwrap_or(NAMELESS_EVENT)))
+                }
+            };
+            self.seen.insert((parts.value(row), items.value(row), time, word))
         });
         let is_first: BooleanArray = is_first.map(Some).collect();
         if is_first.true_count() == rows.num_rows() {

@@ -60,16 +60,23 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the settings name something that is not there: wrong use, and not work that failed.
+    pub fn is_wrong_use(&self) -> bool {
+        matches!(self, Self::Bundle(catchment_bundle::Error::NoFolder { .. }))
+    }
+
     /// What to do about it, in one line.
     pub fn help(&self) -> &'static str {
         match self {
             Self::Bundle(error) => error.help(),
             Self::Pipeline(_) => "publish the bundle again with `catchment-train publish`",
             Self::Listen { .. } => {
-                "another program may use the address: choose one with --listen and --admin"
+                "another program may use the address: choose others with --listen and --admin, and for a second server a \
+                 data folder with --data"
             }
             Self::DataInUse { .. } => {
-                "stop the other server, or give this one a folder of its own with --data"
+                "stop the other server, or give this one a folder of its own with --data, and addresses of its own with \
+                 --listen and --admin"
             }
             Self::Data { .. } | Self::Log { .. } => {
                 "check that the folder given by --data may be written and that the disk has room"

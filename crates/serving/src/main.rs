@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("error: {error}");
             eprintln!("help: {}", error.help());
-            ExitCode::FAILURE
+            ExitCode::from(if error.is_wrong_use() { 2 } else { 1 })
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::recipe::RecipeError;
+use crate::speech;
 
 /// A command that did not do its work.
 pub(crate) struct Failure {
@@ -39,21 +40,43 @@ impl Failure {
         Self { wrong_use, ..self }
     }
 
+    /// As [`Failure::blame_command_line`], for a file that the command line names and that is not there.
+    pub(crate) fn blame_missing_file(self) -> Self {
+        use catchment_schema::Error as E;
+        self.blame_command_line(|error: &E| match error {
+            E::Io { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
+            E::NoFiles { .. } => true,
+            _ => false,
+        })
+    }
+
     /// `1` where the work failed, `2` for wrong use.
     pub(crate) fn exit_code(&self) -> ExitCode {
+        use catchment_bundle::Error as B;
         use catchment_pipeline::Error as E;
         // Only a command line names a channel that a bundle may not have.
         let names_a_wrong_channel = matches!(
             self.error.downcast_ref(),
             Some(E::UnknownChannel { .. } | E::NoVectors { .. } | E::NotSimilar { .. })
         );
-        // And only a command line names a bundle to compare with.
+        // And only a command line names a bundle, or a folder of bundles, and a recipe.
+        let names_no_bundle = matches!(
+            self.error.downcast_ref(),
+            Some(B::NoFolder { .. } | B::NoCurrent { .. } | B::NotABundle { .. })
+        );
+        let names_no_recipe = self.error.downcast_ref().is_some_and(RecipeError::is_missing);
+        // And one to compare with.
         let names_a_wrong_bundle = matches!(
             self.error.downcast_ref(),
             Some(catchment_evaluation::Error::NotPaired { .. })
         );
         ExitCode::from(
-            if self.wrong_use || names_a_wrong_channel || names_a_wrong_bundle {
+            if self.wrong_use
+                || names_a_wrong_channel
+                || names_no_bundle
+                || names_no_recipe
+                || names_a_wrong_bundle
+            {
                 2
             } else {
                 1
@@ -74,15 +97,15 @@ impl Failure {
         let help = self.help.clone().or_else(|| known_help(&self.error));
         if json {
             let object = serde_json::json!({ "error": what, "causes": causes, "help": help });
-            eprintln!("{object}");
+            speech::aside(object.to_string());
             return;
         }
-        eprintln!("error: {what}");
+        speech::aside(format!("error: {what}"));
         for cause in causes {
-            eprintln!("cause: {cause}");
+            speech::aside(format!("cause: {cause}"));
         }
         if let Some(help) = help {
-            eprintln!("help: {help}");
+            speech::aside(format!("help: {help}"));
         }
     }
 }

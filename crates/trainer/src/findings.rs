@@ -9,20 +9,30 @@ use crate::failure::Failure;
 use crate::recipe::Recipe;
 use crate::work::Work;
 
-/// What a recipe takes care of already is a note, and has no other remedy.
+/// What a recipe takes care of already is a note that says so, and has no other remedy.
 pub(crate) fn heed(findings: &mut [Finding], recipe: &Recipe) {
-    let deduplicates = recipe.prepare.deduplicate != Deduplicate::None;
+    let keeps = match recipe.prepare.deduplicate {
+        Deduplicate::None => None,
+        Deduplicate::Exact => Some("exact"),
+        Deduplicate::First => Some("first"),
+        Deduplicate::Last => Some("last"),
+    };
+    let one_of_an_item = keeps.is_some_and(|keeps| keeps != "exact");
     let excludes_seen = recipe.evaluate.exclude_seen;
     for finding in findings {
         let settled = match finding.code.as_str() {
-            "duplicate_events" if deduplicates => "nothing: `deduplicate` in [prepare] leaves them out",
+            "duplicate_events" if let Some(keeps) = keeps => {
+                let by = format!("; deduplicate = \"{keeps}\" in [prepare] leaves them out");
+                finding.message += &by;
+                "nothing: the figures are measured without them"
+            }
             "target_in_history" if !excludes_seen => {
                 "nothing: with exclude_seen = false in [evaluate] they can be found"
             }
-            "train_test_overlap" if deduplicates => {
+            "train_test_overlap" if keeps.is_some() => {
                 "take the rows of the test log out of the train log: `deduplicate` looks at each of them alone"
             }
-            "target_in_history" if deduplicates => {
+            "target_in_history" if one_of_an_item => {
                 "take what the users had before out of the test log, or set exclude_seen = false in [evaluate] if \
                  people come back to items"
             }

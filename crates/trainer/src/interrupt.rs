@@ -5,6 +5,7 @@ use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::failure::Failure;
+use crate::speech;
 
 static IN_TRAINING: AtomicBool = AtomicBool::new(false);
 static ASKED: AtomicBool = AtomicBool::new(false);
@@ -22,7 +23,7 @@ pub(crate) fn listen() -> Result<(), Failure> {
             #[allow(clippy::exit, reason = "somebody asked")]
             process::exit(INTERRUPTED);
         }
-        eprintln!("stopping after this step; once more to stop at once");
+        speech::aside("stopping after this step; once more to stop at once");
     })?;
     Ok(())
 }

@@ -1,7 +1,5 @@
 //! `catchment-train`: the offline half of Catchment. Recipes in, bundles out.
 
-#![allow(clippy::print_stdout, reason = "a command-line program talks to its user")]
-
 mod airbnb;
 mod cli;
 mod commands;
@@ -18,6 +16,7 @@ mod lists;
 mod progress;
 mod rank;
 mod recipe;
+mod speech;
 mod tables;
 mod test_reads;
 mod towers;
@@ -39,7 +38,12 @@ fn main() -> ExitCode {
         Err(error) => return refused(&error),
     };
     let json = cli.output.json;
-    match interrupt::listen().and_then(|()| commands::run(cli)) {
+    let work = || {
+        interrupt::listen()?;
+        commands::run(cli)?;
+        speech::heard()
+    };
+    match work() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.print(json);

@@ -7,6 +7,7 @@ use catchment_models::progress::{Flow, Progress};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::interrupt;
+use crate::speech;
 
 /// How often a line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -85,7 +86,7 @@ impl Bar {
                 Some(of) => format!("{}/{of} rows", progress.rows),
                 None => format!("{} rows", progress.rows),
             };
-            eprintln!("{}: {}, {far}", self.name, progress.stage);
+            speech::aside(format!("{}: {}, {far}", self.name, progress.stage));
         }
     }
 }
@@ -99,7 +100,10 @@ impl Progress for Bar {
         if self.next_line.is_some_and(|due| Instant::now() >= due) {
             self.next_line = Some(Instant::now() + LINE_EVERY);
             let eta = self.drawn.eta().as_secs();
-            eprintln!("{}: {done}/{total} {note} (about {eta} s left)", self.name);
+            speech::aside(format!(
+                "{}: {done}/{total} {note} (about {eta} s left)",
+                self.name
+            ));
         }
         if interrupt::asked() {
             return Flow::Stop;

@@ -92,7 +92,6 @@ pub(crate) fn fit(
         losses: report.losses.clone(),
         gradients: report.gradients.clone(),
         examples: report.examples,
-        waited: report.waited,
         temperature: f64::from(report.temperature),
     };
     AtomicFile::write(folder.join(TRAINING_FILE), &serde_json::to_vec(&curve)?)?;

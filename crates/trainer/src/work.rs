@@ -12,6 +12,7 @@ use crate::cli::{DEFAULT_WORK, MAX_THREADS, Output, RecipeArgs};
 use crate::draft;
 use crate::failure::Failure;
 use crate::recipe::Recipe;
+use crate::speech;
 
 /// In a folder of models: the hash of the data that they were trained on.
 pub(crate) const TRAINED_ON: &str = "trained_on.hash";
@@ -140,7 +141,8 @@ impl Work {
     pub(crate) fn prepared_already(&self, seed: u64) -> Result<Option<Summary>, Failure> {
         let recipe = &self.recipe;
         let (data, settings, split) = (&recipe.data, &recipe.prepare, &recipe.split);
-        let already = already_prepared(data, settings, split, seed, &self.data())?;
+        let already = already_prepared(data, settings, split, seed, &self.data());
+        let already = already.map_err(|error| recipe.blamed(error))?;
         self.is_prepared.set(already.is_some());
         Ok(already)
     }
@@ -216,14 +218,14 @@ impl Work {
     /// Says something to a person.
     pub(crate) fn say(&self, text: impl AsRef<str>) {
         if !self.output.is_silent() {
-            println!("{}", text.as_ref());
+            speech::say(text);
         }
     }
 
     /// Says something on the side, to stderr.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
         if !self.output.is_silent() {
-            eprintln!("note: {}", text.as_ref());
+            speech::aside(format!("note: {}", text.as_ref()));
         }
     }
 

@@ -237,4 +237,8 @@ fn folders_that_are_no_bundles_say_so() {
         Bundle::open_current(root.path()),
         Err(Error::NoCurrent { .. })
     ));
+    assert!(matches!(
+        Bundle::open_current(root.path().join("nowhere")),
+        Err(Error::NoFolder { .. })
+    ));
 }

@@ -19,8 +19,6 @@ pub struct TrainingCurve {
     pub gradients: Vec<f64>,
     /// Examples seen.
     pub examples: u64,
-    /// Of the time of the steps, the share in which they waited for data.
-    pub waited: f64,
     /// What divides scores, at the end.
     pub temperature: f64,
 }
@@ -33,11 +31,10 @@ pub(super) fn write(page: &mut String, report: &RunReport) -> Result {
     for (number, curve) in report.trainings.iter().enumerate() {
         writeln!(
             page,
-            "<h3>{}</h3>\n<p class=\"quiet\">{} examples; {:.1} % of the time waiting for data; temperature {:.4} at the end.</p>\n<div \
+            "<h3>{}</h3>\n<p class=\"quiet\">{} examples; temperature {:.4} at the end.</p>\n<div \
              class=\"grid\">",
             Text(&curve.channel),
             curve.examples,
-            100.0 * curve.waited,
             curve.temperature
         )?;
         line(

@@ -126,7 +126,6 @@ fn report() -> RunReport {
             losses: vec![4.5, 3.25],
             gradients: vec![0.5, 0.125],
             examples: 1000,
-            waited: 0.015,
             temperature: 0.07,
         }],
         facts: DataFacts {
@@ -214,9 +213,7 @@ fn every_tag_is_closed_and_ids_are_there_once() {
 #[test]
 fn a_training_shows_its_loss_and_its_gradient_by_epoch() {
     let page = report().to_html();
-    assert!(
-        page.contains("1000 examples; 1.5 % of the time waiting for data; temperature 0.0700 at the end.")
-    );
+    assert!(page.contains("1000 examples; temperature 0.0700 at the end."));
     let loss = page.split("id=\"loss0t\"").nth(1).expect("a curve");
     let loss = loss.split("</svg>").next().expect("its end");
     assert!(loss.contains("4.5000 in the first, 3.2500 in the last"), "{loss}");

@@ -95,7 +95,9 @@ pub fn full_softmax(
         .into_par_iter()
         .map(|(scores, gradient, (row, label))| {
             gradient.copy_from_slice(scores);
-            gradient.iter_mut().for_each(|logit| *logit /= temperature);
+            for logit in gradient.iter_mut() {
+                *logit /= temperature;
+            }
             let own = std::mem::replace(&mut gradient[label.index()], f32::NEG_INFINITY);
             let weight = weight_of(rewards, row, n_rows);
             let (loss, slope) = against(gradient, own, weight, temperature);
@@ -201,7 +203,7 @@ pub fn in_batch_softmax(
     if n_rows == 0 {
         return 0.0;
     }
-    let (ids, logs) = (columns.ids(), columns.log_expected_count());
+    let (ids, expected) = (columns.ids(), columns.log_expected_count());
     let of_columns = config.columns(columns);
     let losses: Vec<f64> = (
         scores.par_chunks_exact(n_columns),
@@ -213,7 +215,7 @@ pub fn in_batch_softmax(
             // The row's own column has its own item: it is left out with the others, and stands beside them.
             of_columns.logits(scores, ids[row], logits);
             leave_out(logits, row, ids, is_positive);
-            let own = config.positive_logit(scores[row], logs[row]);
+            let own = config.positive_logit(scores[row], expected[row]);
             let weight = weight_of(rewards, row, n_rows);
             let (loss, slope) = against(logits, own, weight, config.temperature);
             logits[row] = slope;

@@ -17,7 +17,7 @@ use super::served::{QueryTower, Table};
 use super::{InputLayer, Mlp};
 use crate::Result;
 
-/// A table of numbers: `row` FixedSizeList<Float32>, in order.
+/// A table of numbers: `row`, a `FixedSizeList<Float32>`, in order.
 pub const MATRIX: FileKind = FileKind {
     name: "matrix",
     version: 1,
@@ -101,7 +101,7 @@ impl QueryTower {
         }
         let tables = (0..read.n_tables).map(|table| read_matrix(&table_file(folder, table)));
         let tables = tables.collect::<Result<Vec<_>>>()?;
-        Self::new(read.input, tables, read.mlp, read.has_age, read.has_bias)
+        Self::new(read.input, &tables, read.mlp, read.has_age, read.has_bias)
     }
 }
 

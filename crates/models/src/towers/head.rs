@@ -45,7 +45,7 @@ pub(crate) fn columns(
     items: &[f32],
     dim: usize,
     columns: &Candidates,
-    config: &SoftmaxConfig,
+    config: SoftmaxConfig,
     rules: RowRules<'_>,
 ) -> (f64, Gradients) {
     let scores = scores(users, items, dim);
@@ -56,7 +56,7 @@ pub(crate) fn columns(
         &scores,
         n_rows,
         columns,
-        config,
+        &config,
         rewards,
         is_positive,
         &mut slopes,
@@ -70,7 +70,7 @@ pub(crate) fn beside(
     items: &[f32],
     dim: usize,
     (positives, negatives): (&Candidates, &Candidates),
-    config: &SoftmaxConfig,
+    config: SoftmaxConfig,
     rules: RowRules<'_>,
 ) -> (f64, Gradients) {
     let (own, shared) = items.split_at(positives.len() * dim);
@@ -86,7 +86,7 @@ pub(crate) fn beside(
         &shared_scores,
         positives,
         negatives,
-        config,
+        &config,
         rules.rewards,
         rules.is_positive,
         (&mut own_slopes, &mut slopes),

@@ -192,10 +192,9 @@ impl Hidden {
         let mut parts = vec![];
         for (layer, running) in self.stack.layers.iter().zip(&self.running) {
             parts.push(to_vec(layer.weights.val().inner())?);
-            for numbers in [Some(&layer.bias), layer.scale.as_ref(), layer.shift.as_ref()] {
-                if let Some(numbers) = numbers {
-                    parts.push(to_vec(numbers.val().inner())?);
-                }
+            let rows = [Some(&layer.bias), layer.scale.as_ref(), layer.shift.as_ref()];
+            for numbers in rows.into_iter().flatten() {
+                parts.push(to_vec(numbers.val().inner())?);
             }
             parts.push(running.mean.clone());
             parts.push(running.variance.clone());

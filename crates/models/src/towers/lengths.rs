@@ -13,7 +13,9 @@ pub(crate) fn normalise(rows: &mut [f32], dim: usize) -> Vec<f32> {
             if length <= SHORTEST {
                 return 0.0;
             }
-            row.iter_mut().for_each(|value| *value /= length);
+            for value in row.iter_mut() {
+                *value /= length;
+            }
             length
         })
         .collect()

@@ -5,7 +5,7 @@
 //! meet, the scores and the loss. The systems (YouTube DNN, DSSM, the sampling-bias-corrected two-tower) are [`Plan`]s.
 //!
 //! What is served of a tower is smaller than what is trained: a [`QueryTower`] is plain numbers, without tape or device.
-//! Training ([`training`]) is behind the feature `towers-train`.
+//! Training (`training`) is behind the feature `towers-train`.
 
 pub mod config;
 pub mod device;

@@ -11,8 +11,8 @@ const ROWS_A_PART: usize = 64;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rows<'a> {
     values: &'a [f32],
-    n_rows: usize,
-    n_columns: usize,
+    len: usize,
+    width: usize,
 }
 
 impl<'a> Rows<'a> {
@@ -25,42 +25,42 @@ impl<'a> Rows<'a> {
         );
         Self {
             values,
-            n_rows: values.len() / n_columns,
-            n_columns,
+            len: values.len() / n_columns,
+            width: n_columns,
         }
     }
 
     pub(crate) fn n_rows(self) -> usize {
-        self.n_rows
+        self.len
     }
 
     fn faer(self) -> MatRef<'a, f32> {
-        MatRef::from_row_major_slice(self.values, self.n_rows, self.n_columns)
+        MatRef::from_row_major_slice(self.values, self.len, self.width)
     }
 }
 
-/// `out = a · bᵀ`: `[a.n_rows × b.n_rows]`.
+/// `out = a · bᵀ`: `[a.len × b.len]`.
 pub(crate) fn times_transposed(a: Rows<'_>, b: Rows<'_>, out: &mut [f32]) {
-    assert_eq!(a.n_columns, b.n_columns, "inner widths");
-    by_parts(out, a.n_rows, b.n_rows, |first, rows, out| {
+    assert_eq!(a.width, b.width, "inner widths");
+    by_parts(out, a.len, b.len, |first, rows, out| {
         let part = a.faer().subrows(first, rows);
         matmul(out, Accum::Replace, part, b.faer().transpose(), 1.0, Par::Seq);
     });
 }
 
-/// `out = a · b`: `[a.n_rows × b.n_columns]`.
+/// `out = a · b`: `[a.len × b.width]`.
 pub(crate) fn times(a: Rows<'_>, b: Rows<'_>, out: &mut [f32]) {
-    assert_eq!(a.n_columns, b.n_rows, "inner widths");
-    by_parts(out, a.n_rows, b.n_columns, |first, rows, out| {
+    assert_eq!(a.width, b.len, "inner widths");
+    by_parts(out, a.len, b.width, |first, rows, out| {
         let part = a.faer().subrows(first, rows);
         matmul(out, Accum::Replace, part, b.faer(), 1.0, Par::Seq);
     });
 }
 
-/// `out = aᵀ · b`: `[a.n_columns × b.n_columns]`.
+/// `out = aᵀ · b`: `[a.width × b.width]`.
 pub(crate) fn transposed_times(a: Rows<'_>, b: Rows<'_>, out: &mut [f32]) {
-    assert_eq!(a.n_rows, b.n_rows, "inner widths");
-    by_parts(out, a.n_columns, b.n_columns, |first, rows, out| {
+    assert_eq!(a.len, b.len, "inner widths");
+    by_parts(out, a.width, b.width, |first, rows, out| {
         let part = a.faer().subcols(first, rows);
         matmul(out, Accum::Replace, part.transpose(), b.faer(), 1.0, Par::Seq);
     });
@@ -92,33 +92,35 @@ mod tests {
 
     #[test]
     fn products_are_those_by_hand() {
-        let (n, m, k) = (131, 70, 9);
-        let a: Vec<f32> = (0..n * k).map(|i| ((i * 7) % 11) as f32 - 5.0).collect();
-        let b: Vec<f32> = (0..m * k).map(|i| ((i * 5) % 13) as f32 - 6.0).collect();
-        let mut scores = vec![f32::NAN; n * m];
-        times_transposed(Rows::new(&a, k), Rows::new(&b, k), &mut scores);
-        for (i, row) in scores.chunks(m).enumerate() {
+        let (rows, columns, width) = (131, 70, 9);
+        let left: Vec<f32> = (0..rows * width).map(|i| ((i * 7) % 11) as f32 - 5.0).collect();
+        let right: Vec<f32> = (0..columns * width)
+            .map(|i| ((i * 5) % 13) as f32 - 6.0)
+            .collect();
+        let mut scores = vec![f32::NAN; rows * columns];
+        times_transposed(Rows::new(&left, width), Rows::new(&right, width), &mut scores);
+        for (i, row) in scores.chunks(columns).enumerate() {
             for (j, &score) in row.iter().enumerate() {
-                let wanted: f32 = (0..k).map(|x| a[i * k + x] * b[j * k + x]).sum();
+                let wanted: f32 = (0..width)
+                    .map(|x| left[i * width + x] * right[j * width + x])
+                    .sum();
                 assert!((score - wanted).abs() < 1e-3, "{i} {j}: {score} {wanted}");
             }
         }
-        let mut back = vec![f32::NAN; n * k];
-        times(Rows::new(&scores, m), Rows::new(&b, k), &mut back);
-        let wanted: f32 = (0..m).map(|j| scores[5 * m + j] * b[j * k + 3]).sum();
-        assert!(
-            (back[5 * k + 3] - wanted).abs() < 0.1,
-            "{} {wanted}",
-            back[5 * k + 3]
-        );
-        let mut other = vec![f32::NAN; m * k];
-        transposed_times(Rows::new(&scores, m), Rows::new(&a, k), &mut other);
-        let wanted: f32 = (0..n).map(|i| scores[i * m + 65] * a[i * k + 2]).sum();
-        assert!(
-            (other[65 * k + 2] - wanted).abs() < 0.1,
-            "{} {wanted}",
-            other[65 * k + 2]
-        );
+        let mut back = vec![f32::NAN; rows * width];
+        times(Rows::new(&scores, columns), Rows::new(&right, width), &mut back);
+        let wanted: f32 = (0..columns)
+            .map(|j| scores[5 * columns + j] * right[j * width + 3])
+            .sum();
+        let found = back[5 * width + 3];
+        assert!((found - wanted).abs() < 0.1, "{found} {wanted}");
+        let mut other = vec![f32::NAN; columns * width];
+        transposed_times(Rows::new(&scores, columns), Rows::new(&left, width), &mut other);
+        let wanted: f32 = (0..rows)
+            .map(|i| scores[i * columns + 65] * left[i * width + 2])
+            .sum();
+        let found = other[65 * width + 2];
+        assert!((found - wanted).abs() < 0.1, "{found} {wanted}");
     }
 
     #[test]

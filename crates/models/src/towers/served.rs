@@ -39,13 +39,7 @@ impl QueryTower {
     ///
     /// # Errors
     /// [`Error::Lookup`] or [`Error::BadLayers`] where the parts do not fit together.
-    pub fn new(
-        input: InputLayer,
-        tables: Vec<Table>,
-        mlp: Mlp,
-        has_age: bool,
-        has_bias: bool,
-    ) -> Result<Self> {
+    pub fn new(input: InputLayer, tables: &[Table], mlp: Mlp, has_age: bool, has_bias: bool) -> Result<Self> {
         let mut used = vec![];
         let input = input.with_tables(|table| {
             let place = used.iter().position(|&one| one == table);

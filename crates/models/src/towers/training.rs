@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use catchment_features::{FeatureBatch, FeatureColumn, FittedFeatures, Side};
 use catchment_sampling::CrossBatchMemory;
-use catchment_schema::{Histories, ItemIdx, UserIdx};
+use catchment_schema::{Histories, History, ItemIdx, UserIdx};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
@@ -196,7 +196,7 @@ pub fn fit_or_resume(
         let (mut loss, mut squares, mut n_rows) = (0.0, 0.0, 0_u64);
         let outcome: Result<Flow> = thread::scope(|scope| {
             let (filled, batches) = sync_channel::<Result<ExampleBatch>>(AHEAD);
-            let (emptied, empties) = sync_channel::<ExampleBatch>(AHEAD + 1);
+            let (give_back, empties) = sync_channel::<ExampleBatch>(AHEAD + 1);
             scope.spawn(move || read_ahead(data.examples, epoch as u64, seed, plan.batch, &filled, &empties));
             loop {
                 let begun = Instant::now();
@@ -220,7 +220,7 @@ pub fn fit_or_resume(
                 squares += step.squares;
                 report.examples += rows as u64;
                 // Nobody may be there to take it at the end.
-                let _ = emptied.try_send(batch);
+                let _ = give_back.try_send(batch);
                 progress.work(report.examples, "examples");
                 let note = format!("epoch {}: loss {:.4}", epoch + 1, loss / n_rows as f64);
                 if progress.step(done, total, &note) == Flow::Stop {
@@ -286,6 +286,115 @@ fn read_ahead(
     }
 }
 
+/// How often the log has each item.
+fn counts(data: &TowersData<'_>) -> Result<Vec<u64>> {
+    let mut counts = vec![0_u64; data.n_items];
+    for (user, history) in data.histories.iter() {
+        for event in history.events() {
+            let Some(count) = counts.get_mut(event.item.index()) else {
+                return Err(Error::UnknownItem {
+                    user: user.0,
+                    item: event.item.0,
+                    n_items: data.n_items,
+                });
+            };
+            *count += 1;
+        }
+    }
+    Ok(counts)
+}
+
+/// What each user took at any time, sorted.
+fn items_of_users(histories: &Histories) -> Vec<Vec<ItemIdx>> {
+    let sorted = |history: History<'_>| {
+        let mut items: Vec<ItemIdx> = history.events().iter().map(|event| event.item).collect();
+        items.sort_unstable();
+        items.dedup();
+        items
+    };
+    histories.iter().map(|(_, history)| sorted(history)).collect()
+}
+
+/// Rows and widths of the tables; the first is that of items where it is shared.
+struct Tables {
+    is_shared: bool,
+    dim: usize,
+    sizes: Vec<(usize, usize)>,
+}
+
+impl Tables {
+    fn new(is_shared: bool, n_items: usize, dim: usize) -> Self {
+        let sizes = if is_shared {
+            vec![(n_items + 1, dim)]
+        } else {
+            vec![]
+        };
+        Self {
+            is_shared,
+            dim,
+            sizes,
+        }
+    }
+
+    /// The table of a feature, and its width.
+    fn add(&mut self, is_item: bool, cardinality: u32) -> (usize, usize) {
+        let rows = cardinality as usize;
+        if is_item && self.is_shared {
+            self.sizes[0].0 = self.sizes[0].0.max(rows);
+            return (0, self.dim);
+        }
+        self.sizes.push((rows.max(1), self.dim));
+        (self.sizes.len() - 1, self.dim)
+    }
+}
+
+/// The side of the items, whose vectors are `dim` wide.
+fn item_side(
+    plan: &Plan,
+    data: &TowersData<'_>,
+    tables: &mut Tables,
+    dim: usize,
+    device: &burn::tensor::Device,
+    seed: u64,
+) -> Result<Items> {
+    let bad =
+        |key: &'static str, value: String, allowed: &'static str| Err(Error::Config { key, value, allowed });
+    match &plan.item {
+        ItemSide::Table { bias, shared } => {
+            if *shared && dim != plan.dim {
+                let allowed = "`dim` outputs where histories share the items' table";
+                return bad("layers", format!("{dim} outputs"), allowed);
+            }
+            let table = if *shared {
+                0
+            } else {
+                tables.sizes.push((data.n_items, dim));
+                tables.sizes.len() - 1
+            };
+            let bias = bias
+                .then(|| EmbeddingTable::new(data.n_items, 1, 0.0, plan.optimizer, 0))
+                .transpose()?;
+            Ok(Items::Table(ItemTable { table, bias }))
+        }
+        ItemSide::Tower { hidden, .. } => {
+            let mut input = InputLayer::default();
+            input.append(&data.features.shape(Side::Item), |column, cardinality| {
+                tables.add(data.item_id == Some(column.name.as_str()), cardinality)
+            });
+            if input.width() == 0 {
+                let allowed = "at least one feature of the item";
+                return bad("features.item", "none".to_owned(), allowed);
+            }
+            let hidden = Hidden::new(input.width(), hidden, plan.optimizer, device, seed);
+            if hidden.n_outputs() != dim {
+                let value = format!("{dim} and {}", hidden.n_outputs());
+                return bad("layers", value, "towers that end in the same width");
+            }
+            Ok(Items::Tower(Box::new(Tower { input, hidden })))
+        }
+    }
+}
+
 impl<'a> Training<'a> {
     fn new(
         plan: &'a Plan,
@@ -296,41 +405,16 @@ impl<'a> Training<'a> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let mut seeds = (1_u64..).map(|part| seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(part));
         let mut next_seed = || seeds.next().unwrap_or(seed);
-        let mut counts = vec![0_u64; data.n_items];
-        for (user, history) in data.histories.iter() {
-            for event in history.events() {
-                let Some(count) = counts.get_mut(event.item.index()) else {
-                    return Err(Error::UnknownItem {
-                        user: user.0,
-                        item: event.item.0,
-                        n_items: data.n_items,
-                    });
-                };
-                *count += 1;
-            }
-        }
-        // Rows and widths of the tables; the first is that of items where it is shared.
+        let counts = counts(data)?;
         let is_shared = match &plan.item {
             ItemSide::Table { shared, .. } | ItemSide::Tower { shared, .. } => *shared,
         };
-        let mut sizes: Vec<(usize, usize)> = vec![];
-        if is_shared {
-            sizes.push((data.n_items + 1, plan.dim));
-        }
-        let new_table = |sizes: &mut Vec<(usize, usize)>, is_item: bool, cardinality: u32| {
-            let rows = cardinality as usize;
-            if is_item && is_shared {
-                sizes[0].0 = sizes[0].0.max(rows);
-                return (0, plan.dim);
-            }
-            sizes.push((rows.max(1), plan.dim));
-            (sizes.len() - 1, plan.dim)
-        };
+        let mut tables = Tables::new(is_shared, data.n_items, plan.dim);
         let mut input = InputLayer::default();
         for side in [Side::User, Side::Context] {
             input.append(&data.features.shape(side), |column, cardinality| {
                 let is_item = side == Side::User && data.histories_of.contains(&column.name);
-                new_table(&mut sizes, is_item, cardinality)
+                tables.add(is_item, cardinality)
             });
         }
         if plan.example_age {
@@ -346,51 +430,9 @@ impl<'a> Training<'a> {
         let hidden = Hidden::new(input.width(), &plan.query, plan.optimizer, device, next_seed());
         let dim = hidden.n_outputs();
         let query = Tower { input, hidden };
-        let items = match &plan.item {
-            ItemSide::Table { bias, shared } => {
-                if *shared && dim != plan.dim {
-                    return Err(Error::Config {
-                        key: "layers",
-                        value: format!("{dim} outputs"),
-                        allowed: "`dim` outputs where histories share the items' table",
-                    });
-                }
-                let table = if *shared {
-                    0
-                } else {
-                    sizes.push((data.n_items, dim));
-                    sizes.len() - 1
-                };
-                let bias = bias
-                    .then(|| EmbeddingTable::new(data.n_items, 1, 0.0, plan.optimizer, 0))
-                    .transpose()?;
-                Items::Table(ItemTable { table, bias })
-            }
-            ItemSide::Tower { hidden, .. } => {
-                let mut input = InputLayer::default();
-                input.append(&data.features.shape(Side::Item), |column, cardinality| {
-                    let is_item = data.item_id == Some(column.name.as_str());
-                    new_table(&mut sizes, is_item, cardinality)
-                });
-                if input.width() == 0 {
-                    return Err(Error::Config {
-                        key: "features.item",
-                        value: "none".to_owned(),
-                        allowed: "at least one feature of the item",
-                    });
-                }
-                let hidden = Hidden::new(input.width(), hidden, plan.optimizer, device, next_seed());
-                if hidden.n_outputs() != dim {
-                    return Err(Error::Config {
-                        key: "layers",
-                        value: format!("{dim} and {}", hidden.n_outputs()),
-                        allowed: "towers that end in the same width",
-                    });
-                }
-                Items::Tower(Box::new(Tower { input, hidden }))
-            }
-        };
-        let tables = sizes
+        let items = item_side(plan, data, &mut tables, dim, device, next_seed())?;
+        let tables = tables
+            .sizes
             .iter()
             .map(|&(rows, dim)| EmbeddingTable::new(rows, dim, plan.init, plan.optimizer, next_seed()))
             .map(|table| table.map(|table| table.with_l2(plan.l2)))
@@ -402,16 +444,7 @@ impl<'a> Training<'a> {
             _ => None,
         };
         let known = if plan.spare_known {
-            let sorted = |history: catchment_schema::History<'_>| {
-                let mut items: Vec<ItemIdx> = history.events().iter().map(|event| event.item).collect();
-                items.sort_unstable();
-                items.dedup();
-                items
-            };
-            data.histories
-                .iter()
-                .map(|(_, history)| sorted(history))
-                .collect()
+            items_of_users(data.histories)
         } else {
             vec![]
         };
@@ -444,6 +477,8 @@ impl<'a> Training<'a> {
     }
 
     fn step(&mut self, batch: &ExampleBatch, rate: f64) -> Result<StepReport> {
+        #[expect(clippy::cast_possible_truncation, reason = "rows are f32")]
+        let row_rate = rate as f32;
         let dim = self.dim();
         let age = batch.age_column();
         let query_columns = || query_columns(batch, self.plan.example_age.then_some(&age));
@@ -470,49 +505,7 @@ impl<'a> Training<'a> {
         let width = dim + usize::from(bias.is_some());
         let users_wide = widened(&users, dim, bias.map(|_| &[1.0][..]));
         let items_wide = widened(&items.vectors, dim, bias);
-        let config = SoftmaxConfig {
-            temperature: self.temperature(),
-            correction: self.plan.correction,
-        };
-        let known = |row: usize, item: ItemIdx| knows(&self.known, batch.users[row], item);
-        let rules = RowRules {
-            rewards: Some(&batch.rewards),
-            is_positive: if self.plan.spare_known { Some(&known) } else { None },
-        };
-        let (loss, gradients) = match &drawn {
-            Drawn::All => head::all_items(
-                &users_wide,
-                &items_wide,
-                width,
-                &batch.labels,
-                config.temperature,
-                rules,
-            ),
-            Drawn::Beside { positives, negatives } => head::beside(
-                &users_wide,
-                &items_wide,
-                width,
-                (positives, negatives),
-                &config,
-                rules,
-            ),
-            Drawn::Columns(columns) => match &mut self.memory {
-                None => head::columns(&users_wide, &items_wide, width, columns, &config, rules),
-                Some((memory, vectors)) => {
-                    let all = columns.clone().followed_by(&memory.candidates());
-                    let mut all_items = items_wide.clone();
-                    all_items.extend_from_slice(vectors);
-                    let (loss, mut gradients) =
-                        head::columns(&users_wide, &all_items, width, &all, &config, rules);
-                    // What is remembered does not learn.
-                    gradients.items.truncate(items_wide.len());
-                    vectors.extend_from_slice(&items_wide);
-                    let dropped = memory.push(columns);
-                    vectors.drain(..dropped * width);
-                    (loss, gradients)
-                }
-            },
-        };
+        let (loss, gradients) = self.meet(&drawn, batch, &users_wide, &items_wide, width);
         let Gradients {
             users: by_users,
             items: by_items,
@@ -552,7 +545,7 @@ impl<'a> Training<'a> {
             (Items::Table(table), _) => {
                 sources[table.table].push(Source::whole(Lookup::single(&rows), &by_items, dim));
                 if let Some(bias) = &mut table.bias {
-                    bias.step(&[(Lookup::single(&rows), &by_bias)], rate as f32)?;
+                    bias.step(&[(Lookup::single(&rows), &by_bias)], row_rate)?;
                 }
             }
             (Items::Tower(tower), Some(tape)) => {
@@ -565,10 +558,50 @@ impl<'a> Training<'a> {
         }
         for (table, sources) in self.tables.iter_mut().zip(&sources) {
             if !sources.is_empty() {
-                table.step_by(sources, rate as f32)?;
+                table.step_by(sources, row_rate)?;
             }
         }
         Ok(StepReport { loss, squares })
+    }
+
+    /// The loss of users against items, and its gradient by both.
+    fn meet(
+        &mut self,
+        drawn: &Drawn,
+        batch: &ExampleBatch,
+        users: &[f32],
+        items: &[f32],
+        width: usize,
+    ) -> (f64, Gradients) {
+        let config = SoftmaxConfig {
+            temperature: self.temperature(),
+            correction: self.plan.correction,
+        };
+        let known = |row: usize, item: ItemIdx| knows(&self.known, batch.users[row], item);
+        let rules = RowRules {
+            rewards: Some(&batch.rewards),
+            is_positive: if self.plan.spare_known { Some(&known) } else { None },
+        };
+        match drawn {
+            Drawn::All => head::all_items(users, items, width, &batch.labels, config.temperature, rules),
+            Drawn::Beside { positives, negatives } => {
+                head::beside(users, items, width, (positives, negatives), config, rules)
+            }
+            Drawn::Columns(columns) => match &mut self.memory {
+                None => head::columns(users, items, width, columns, config, rules),
+                Some((memory, vectors)) => {
+                    let all = columns.clone().followed_by(&memory.candidates());
+                    let all_items = [items, vectors].concat();
+                    let (loss, mut gradients) = head::columns(users, &all_items, width, &all, config, rules);
+                    // What is remembered does not learn.
+                    gradients.items.truncate(items.len());
+                    vectors.extend_from_slice(items);
+                    let dropped = memory.push(columns);
+                    vectors.drain(..dropped * width);
+                    (loss, gradients)
+                }
+            },
+        }
     }
 }
 
@@ -679,7 +712,7 @@ impl Training<'_> {
         });
         let query = QueryTower::new(
             self.query.input,
-            tables.collect(),
+            &tables.collect::<Vec<_>>(),
             mlp,
             self.plan.example_age,
             bias.is_some(),

@@ -15,6 +15,10 @@ use crate::losses::Correction;
 /// The settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own in a recipe"
+)]
 pub struct TwoTowerConfig {
     /// Width of an embedded feature.
     pub dim: usize,

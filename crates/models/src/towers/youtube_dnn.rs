@@ -14,6 +14,10 @@ use crate::losses::Correction;
 /// The settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own in a recipe"
+)]
 pub struct YoutubeDnnConfig {
     /// Width of an embedded feature.
     pub dim: usize,
@@ -73,7 +77,7 @@ impl Default for YoutubeDnnConfig {
 }
 
 impl YoutubeDnnConfig {
-    /// Settings to begin from. Of the paper are the halving widths with ReLU, the age of an example, and as many examples
+    /// Settings to begin from. Of the paper are the halving widths with `ReLU`, the age of an example, and as many examples
     /// of each user; it has vectors of any length and no bias. What it does not say, the optimizer among that, is as in
     /// [`Preset::Small`].
     pub fn preset(preset: Preset) -> Self {

@@ -10,19 +10,24 @@
 //! | `order_against_time` | error | a user's `order` rises while the time falls |
 //! | `time_order_broken` | warning | a user's rows stand in another order in the file than their times |
 //! | `tied_times` | warning | most rows share their moment with another row of their user, and nothing orders them |
+//! | `missing_times` | warning | rows without a time or an `order` in a log that has times: they count as their user's first |
 //! | `duplicate_events` | warning | rows that agree in user, item, time and event |
-//! | `one_item_users` | warning | users with one item: nothing is left to learn from once it is tested |
 //! | `ids_alike` | warning | ids that differ only in case, blanks or leading zeros |
 //! | `id_in_two_types` | warning | a text that is the id of a user and of an item |
+//! | `unlisted_items` | warning | items of the log that the items file does not have, or all of them |
 //! | `empty_column`, `constant_column` | note | columns without any value, or with the same one in every row |
 //! | `train_test_overlap` | error where the split is given, else warning | the same event is in train and in test: of a given split a leak, of a split that is made here an event that the log repeats |
 //! | `train_after_test` | warning | users with train rows later than their first test row |
+//! | `one_item_users` | warning | users of whom one item is left: nothing is left to learn from once it is tested |
+//! | `random_split_of_times` | note | a random split of rows that have times |
 //! | `target_in_history` | warning | test rows whose item their user had before |
 //! | `empty_part`, `cold_items` | warning | a part without rows; a test part of items that nobody trained on |
 
 mod columns;
 mod facts;
 mod ids;
+mod listed;
+mod one_item;
 mod seen;
 mod split;
 mod times;
@@ -38,7 +43,7 @@ pub use facts::{Facts, Tail};
 pub use split::examine_split;
 
 use columns::Columns;
-use seen::Seen;
+use seen::{Ids, Seen};
 
 /// How many examples a finding lists.
 const N_EXAMPLES: usize = 10;
@@ -61,7 +66,7 @@ pub struct Diagnosis {
 /// [`crate::Error::File`] for a source that cannot be read.
 pub fn examine(inputs: &Inputs, now: Time) -> Result<Diagnosis> {
     let mut findings = vec![];
-    let facts = examine_log(&inputs.interactions, now, &mut findings)?;
+    let (facts, items) = examine_log(&inputs.interactions, now, &mut findings)?;
     if let Some(test) = &inputs.test {
         examine_log(test, now, &mut findings)?;
     }
@@ -72,6 +77,7 @@ pub fn examine(inputs: &Inputs, now: Time) -> Result<Diagnosis> {
     for (source, table) in tables.into_iter().flatten() {
         let (rows, report) = table?;
         findings.extend(report.findings);
+        findings.extend(listed::unlisted(&items, &rows, source));
         let mut columns = Columns::default();
         columns.look(&rows);
         findings.extend(columns.findings(&source.path));
@@ -79,7 +85,8 @@ pub fn examine(inputs: &Inputs, now: Time) -> Result<Diagnosis> {
     Ok(Diagnosis { facts, findings })
 }
 
-fn examine_log(source: &Source, now: Time, findings: &mut Vec<Finding>) -> Result<Facts> {
+/// What a log is like, and its items.
+fn examine_log(source: &Source, now: Time, findings: &mut Vec<Finding>) -> Result<(Facts, Ids)> {
     let mut seen = Seen::new(now);
     let mut columns = Columns::default();
     let report = import_located_interactions(source, &mut |located| {
@@ -90,12 +97,11 @@ fn examine_log(source: &Source, now: Time, findings: &mut Vec<Finding>) -> Resul
     findings.extend(report.findings);
     findings.extend(seen.times.findings());
     findings.extend(seen.duplicates());
-    findings.extend(seen.one_item_users());
     findings.extend(ids::alike("user", seen.users()));
     findings.extend(ids::alike("item", seen.items()));
     findings.extend(ids::in_two_types(&seen));
     findings.extend(columns.findings(&source.path));
-    Ok(Facts::of(&seen))
+    Ok((Facts::of(&seen), seen.into_items()))
 }
 
 /// A finding, if there is anything to find.

@@ -58,8 +58,6 @@ pub(super) struct Seen {
     items: Ids,
     rows: Vec<Row>,
     files: Vec<PathBuf>,
-    /// By user: the first item, and whether there is another.
-    first_items: Vec<(u32, bool)>,
     events: HashMap<String, u64>,
     pub(super) times: Times,
 }
@@ -71,7 +69,6 @@ impl Seen {
             items: Ids::default(),
             rows: vec![],
             files: vec![],
-            first_items: vec![],
             events: HashMap::new(),
             times: Times::new(now),
         }
@@ -83,6 +80,10 @@ impl Seen {
 
     pub(super) fn items(&self) -> &Ids {
         &self.items
+    }
+
+    pub(super) fn into_items(self) -> Ids {
+        self.items
     }
 
     pub(super) fn n_rows(&self) -> u64 {
@@ -112,21 +113,20 @@ impl Seen {
             let (user_id, item_id) = (columns.users.value(row), columns.items.value(row));
             let user = self.users.add(user_id);
             let item = self.items.add(item_id);
-            match self.first_items.get_mut(user as usize) {
-                Some((first, several)) => *several |= *first != item,
-                None => self.first_items.push((item, false)),
-            }
             let time = columns.times.is_valid(row).then(|| columns.times.value(row));
             let order = columns.orders.is_valid(row).then(|| columns.orders.value(row));
-            let event = columns.events.is_valid(row).then(|| columns.events.value(row));
-            let word = event.unwrap_or(crate::filter::NAMELESS_EVENT);
+            let word = if columns.events.is_valid(row) {
+                columns.events.value(row)
+            } else {
+                crate::filter::NAMELESS_EVENT
+            };
             if let Some(count) = self.events.get_mut(word) {
                 *count += 1;
             } else {
                 self.events.insert(word.to_owned(), 1);
             }
             self.rows.push(Row {
-                hash: row_hash(user, item, time, event),
+                hash: row_hash(user, item, time, word),
                 line,
                 user,
                 item,
@@ -165,47 +165,30 @@ impl Seen {
                 place(first)
             )
         });
-        let count = again.len() as u64;
+        let examples = examples.collect();
+        let (count, n_rows) = (again.len() as u64, self.n_rows());
+        let remedy = format!(
+            "set deduplicate = \"exact\" in [prepare], which keeps one of each ({} of {n_rows} rows); \"last\" and \"first\" keep \
+             one row for each user and item, whatever the event ({} rows): of view, cart and order of one item two are \
+             lost. Keep them all if each is an event of its own",
+            n_rows - count,
+            self.n_pairs()
+        );
         finding(
             count,
             Severity::Warning,
             "duplicate_events",
-            format!(
-                "{count} of {} rows repeat another in user, item, time and event",
-                self.n_rows()
-            ),
-            examples.collect(),
-            "set deduplicate = \"last\" in [prepare], or take them out of the log; keep them if each is an event of its own",
+            format!("{count} of {n_rows} rows repeat another in user, item, time and event"),
+            examples,
+            &remedy,
         )
     }
 
-    pub(super) fn one_item_users(&self) -> Option<Finding> {
-        let alone = self
-            .first_items
-            .iter()
-            .enumerate()
-            .filter(|(_, (_, several))| !several);
-        let examples = alone.clone().take(N_EXAMPLES).map(|(user, (item, _))| {
-            let rows = self.users.counts[user];
-            let item = &self.items.texts[*item as usize];
-            format!(
-                "user {:?}: {rows} rows, all with item {item:?}",
-                self.users.texts[user]
-            )
-        });
-        let examples = examples.collect();
-        let count = alone.count() as u64;
-        finding(
-            count,
-            Severity::Warning,
-            "one_item_users",
-            format!(
-                "{count} of {} users have one item only: what is tested of them is not trained on",
-                self.users.texts.len()
-            ),
-            examples,
-            "set min_user_events = 2 or more in [prepare], or read their metrics apart",
-        )
+    /// How many pairs of a user and an item have rows.
+    fn n_pairs(&mut self) -> usize {
+        self.rows.sort_unstable_by_key(|row| (row.user, row.item));
+        let pairs = self.rows.chunk_by(|a, b| (a.user, a.item) == (b.user, b.item));
+        pairs.count()
     }
 }
 
@@ -234,13 +217,13 @@ impl<'a> Columns<'a> {
     }
 }
 
-fn row_hash(user: u32, item: u32, time: Option<i64>, event: Option<&str>) -> u64 {
+fn row_hash(user: u32, item: u32, time: Option<i64>, word: &str) -> u64 {
     let mut bytes = [0; 17];
     bytes[..4].copy_from_slice(&user.to_le_bytes());
     bytes[4..8].copy_from_slice(&item.to_le_bytes());
     bytes[8..16].copy_from_slice(&time.unwrap_or_default().to_le_bytes());
-    bytes[16] = u8::from(time.is_some()) + 2 * u8::from(event.is_some());
-    xxh3_64_with_seed(event.unwrap_or_default().as_bytes(), xxh3_64_with_seed(&bytes, 0))
+    bytes[16] = u8::from(time.is_some());
+    xxh3_64_with_seed(word.as_bytes(), xxh3_64_with_seed(&bytes, 0))
 }
 
 /// The time of a row for people.

@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use catchment_schema::{Event, Finding, Interactions, Severity, Time, UserIdx};
+use catchment_schema::{Event, Finding, Interactions, ItemIdx, Severity, Time, UserIdx};
 
+use super::one_item::one_item_users;
 use super::told::Told;
 use super::{finding, moment};
 use crate::{Prepared, Result, SplitConfig, SplitKind};
@@ -61,11 +62,6 @@ pub fn examine_split(prepared: &Prepared, split: &SplitConfig) -> Result<Vec<Fin
     // A random split is made of both sides of every moment.
     let is_random = matches!(split.kind, SplitKind::Random { .. });
     let n_test = test.len();
-    let cold = test
-        .events
-        .iter()
-        .filter(|event| event.item.index() >= prepared.items().len());
-    let n_cold = cold.count();
     let findings = [
         finding(
             overlap.count,
@@ -76,7 +72,7 @@ pub fn examine_split(prepared: &Prepared, split: &SplitConfig) -> Result<Vec<Fin
                 overlap.count
             ),
             overlap.examples,
-            "set deduplicate = \"last\" in [prepare]; for a given test log, take its rows out of the train log",
+            "set deduplicate = \"exact\" in [prepare]; for a given test log, take its rows out of the train log",
         ),
         finding(
             in_history.count,
@@ -87,8 +83,8 @@ pub fn examine_split(prepared: &Prepared, split: &SplitConfig) -> Result<Vec<Fin
                 in_history.count
             ),
             in_history.examples,
-            "with exclude_seen = true they can never be found: set deduplicate in [prepare], or exclude_seen = false in \
-             [evaluate] if people come back to items",
+            "with exclude_seen = true they can never be found: set exclude_seen = false in [evaluate] if people come back to \
+             items, or deduplicate = \"last\" (or \"first\") in [prepare], which keeps one row for each user and item",
         ),
         finding(
             if is_random { 0 } else { after.count },
@@ -101,14 +97,9 @@ pub fn examine_split(prepared: &Prepared, split: &SplitConfig) -> Result<Vec<Fin
             after.examples,
             "models learn from what comes after the test: split by leave-last or temporal instead",
         ),
-        finding(
-            if n_cold * 2 > n_test { n_cold as u64 } else { 0 },
-            Severity::Warning,
-            "cold_items",
-            format!("{n_cold} of {n_test} test events are with items that nobody trained on"),
-            vec![],
-            "no channel that learns from events can find them: test a shorter time, or add a channel that reads attributes",
-        ),
+        random_of_times(split, &test),
+        one_item_users(prepared, &[&parts[0], &parts[1], &test]),
+        cold_items(prepared, &test),
     ];
     Ok(prepared
         .summary()
@@ -118,6 +109,39 @@ pub fn examine_split(prepared: &Prepared, split: &SplitConfig) -> Result<Vec<Fin
         .cloned()
         .chain(findings.into_iter().flatten())
         .collect())
+}
+
+/// A test part most of whose items nobody trained on.
+fn cold_items(prepared: &Prepared, test: &Interactions) -> Option<Finding> {
+    let is_cold = |event: &&Event| event.item.index() >= prepared.items().len();
+    let (n_test, n_cold) = (test.len(), test.events.iter().filter(is_cold).count());
+    finding(
+        if n_cold * 2 > n_test { n_cold as u64 } else { 0 },
+        Severity::Warning,
+        "cold_items",
+        format!("{n_cold} of {n_test} test events are with items that nobody trained on"),
+        vec![],
+        "no channel that learns from events can find them: test a shorter time, or add a channel that reads attributes",
+    )
+}
+
+/// A random split where another could go by the times.
+fn random_of_times(split: &SplitConfig, test: &Interactions) -> Option<Finding> {
+    let is_random = matches!(split.kind, SplitKind::Random { .. });
+    let timed = test.events.iter().filter(|event| event.time.millis().is_some());
+    let n_timed = if is_random { timed.count() } else { 0 };
+    finding(
+        n_timed as u64,
+        Severity::Note,
+        "random_split_of_times",
+        format!(
+            "the split is random, and {n_timed} of {} test events have a time",
+            test.len()
+        ),
+        vec![],
+        "models learn from what comes after the test, which flatters them: split by leave-last or temporal, unless a published \
+         figure was measured so",
+    )
 }
 
 /// Who, what, when, how.
@@ -130,7 +154,7 @@ fn key(user: UserIdx, event: &Event) -> Key {
 /// What training knows.
 struct Known {
     events: HashSet<Key>,
-    pairs: HashSet<(UserIdx, catchment_schema::ItemIdx)>,
+    pairs: HashSet<(UserIdx, ItemIdx)>,
     latest: HashMap<UserIdx, Time>,
 }
 

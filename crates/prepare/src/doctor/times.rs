@@ -23,6 +23,8 @@ pub(super) struct Times {
     now_ms: i64,
     n_rows: u64,
     timed_rows: u64,
+    /// Rows that have neither a time nor an order.
+    placeless: Told,
     pub(super) first: Option<i64>,
     pub(super) last: Option<i64>,
     /// By user: the row before, in the order of the file.
@@ -40,6 +42,7 @@ impl Times {
             now_ms: now.millis().unwrap_or(i64::MAX),
             n_rows: 0,
             timed_rows: 0,
+            placeless: Told::default(),
             first: None,
             last: None,
             before: vec![],
@@ -59,7 +62,12 @@ impl Times {
             self.before.resize(user + 1, None);
         }
         let before = self.before[user].replace(when);
-        let Some(time) = when.time else { return };
+        let Some(time) = when.time else {
+            if when.order.is_none() {
+                self.placeless.add(place);
+            }
+            return;
+        };
         self.timed_rows += 1;
         self.first = Some(self.first.map_or(time, |first| first.min(time)));
         self.last = Some(self.last.map_or(time, |last| last.max(time)));
@@ -110,6 +118,12 @@ impl Times {
         // Nearly a log of one moment each: which row came last is not known.
         let is_tied = self.tied.count as f64 > TIED_SHARE * self.timed_rows as f64;
         let n_tied = if is_tied { self.tied.count } else { 0 };
+        // A log without any time is split without them.
+        let n_placeless = if self.timed_rows > 0 {
+            self.placeless.count
+        } else {
+            0
+        };
         [
             finding(
                 self.future.count,
@@ -134,6 +148,15 @@ impl Times {
                 format!("{}: `order` and the time contradict each other", of(&self.against)),
                 take(&mut self.against),
                 "map the right column to `order`, or leave it out: times alone order the rows then",
+            ),
+            finding(
+                n_placeless,
+                Severity::Warning,
+                "missing_times",
+                format!("{} have no time, while others have one", of(&self.placeless)),
+                take(&mut self.placeless),
+                "they count as the first events of their users, so that leave-last never tests them, and temporal and rolling \
+                 splits refuse them: bring their times or a column `order`, or take them out",
             ),
             finding(
                 self.broken.count,

@@ -131,7 +131,7 @@ proptest! {
         (log, shuffled) in any_log().prop_flat_map(|log| (Just(log.clone()), Just(log).prop_shuffle())),
         kind in any_kind(),
         deduplicate in prop_oneof![
-            Just(Deduplicate::None), Just(Deduplicate::First), Just(Deduplicate::Last)
+            Just(Deduplicate::None), Just(Deduplicate::Exact), Just(Deduplicate::First), Just(Deduplicate::Last)
         ],
     ) {
         let home = tempfile::tempdir().expect("temporary folder");

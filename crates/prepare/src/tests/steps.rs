@@ -157,6 +157,30 @@ fn of_equal_pairs_the_first_or_the_last_stays() {
 }
 
 #[test]
+fn of_copies_of_one_event_one_stays_and_other_events_with_the_item_all_do() {
+    check_kept(
+        "a x t=1 e=view v=2
+         a x t=1 e=view v=1
+         a x t=2 e=view
+         a x t=2 e=order
+         a y
+         a y e=interaction
+         b x t=1 e=view",
+        |config| config.deduplicate = Deduplicate::Exact,
+        &expect![[r#"
+            users: a(4) b(1)
+            items: x(4) y(1)
+            train:
+              a y ? s0
+              a x 1 s1 view
+              a x 2 s1 order
+              a x 2 s1 view
+              b x 1 s2 view
+        "#]],
+    );
+}
+
+#[test]
 fn a_pause_longer_than_the_gap_begins_a_session() {
     check_kept(
         "a u t=0

@@ -160,10 +160,90 @@ fn duplicates_are_found_with_both_places() {
 }
 
 #[test]
-fn users_with_one_item_are_found() {
-    let log = format!("{SOUND}cat,tea,2026-03-04,view,desk\ncat,tea,2026-03-05,view,desk\n");
-    let alone = only(&log, "one_item_users", Severity::Warning);
-    assert_eq!(alone.examples, ["user \"cat\": 2 rows, all with item \"tea\""]);
+fn the_remedy_for_duplicates_counts_what_it_leaves() {
+    let log = format!(
+        "{SOUND}ann,tea,2026-03-01T10:00:00Z,view,desk\nann,tea,2026-03-02T10:00:00Z,cart,desk\n\
+         ann,tea,2026-03-03T10:00:00Z,buy,desk\n"
+    );
+    let again = only(&log, "duplicate_events", Severity::Warning);
+    assert!(
+        again
+            .remedy
+            .contains("\"exact\" in [prepare], which keeps one of each (8 of 9 rows)")
+            && again
+                .remedy
+                .contains("one row for each user and item, whatever the event (6 rows)"),
+        "{again:?}"
+    );
+    // No word is the word `interaction`, as everywhere.
+    let nameless = "user_id,item_id,event\nann,tea,\nann,tea,interaction\nann,cup,\n";
+    only(nameless, "duplicate_events", Severity::Warning);
+}
+
+#[test]
+fn rows_without_a_time_among_others_that_have_one_are_found() {
+    let missing = only(
+        &SOUND.replace("2026-03-02T18:30:00Z", ""),
+        "missing_times",
+        Severity::Warning,
+    );
+    assert!(
+        missing.message.starts_with("1 of 6 rows have no time"),
+        "{missing:?}"
+    );
+    assert_eq!(missing.examples, ["log.csv:4: user \"ann\""]);
+    // Where nobody has a time nothing is missed, nor where an order says the place.
+    let none = found("user_id,item_id\nann,tea\nann,cup\nbob,tea\n");
+    assert!(none.iter().all(|finding| finding.code != "missing_times"));
+    let ordered = "user_id,item_id,timestamp,order\nann,tea,2026-03-01,1\nann,cup,,2\nbob,tea,2026-03-01,1\n";
+    assert!(
+        found(ordered)
+            .iter()
+            .all(|finding| finding.code != "missing_times")
+    );
+}
+
+#[test]
+fn items_that_the_items_file_does_not_have_are_found() {
+    let unlisted = |items: &str| {
+        let home = tempfile::tempdir().expect("temporary folder");
+        let inputs = Inputs {
+            items: Some(csv(home.path(), "items.csv", items)),
+            ..Inputs::new(csv(home.path(), "log.csv", SOUND))
+        };
+        let mut findings = examine(&inputs, now()).expect("readable").findings;
+        findings.retain(|finding| finding.code == "unlisted_items");
+        findings
+    };
+    assert_eq!(unlisted("item_id,title\ntea,T\ncup,C\npot,P\njug,J\nmug,M\n"), []);
+    let some = unlisted("item_id,title\ntea,T\njug,J\n");
+    assert!(
+        some[0]
+            .message
+            .starts_with("2 of 4 items of the log (50.0 %) are not in "),
+        "{some:?}"
+    );
+    assert!(
+        some[0]
+            .message
+            .ends_with("items.csv; 50.0 % of the rows are with them"),
+        "{some:?}"
+    );
+    assert_eq!(
+        some[0].examples,
+        ["item \"cup\" (2 rows)", "item \"pot\" (1 rows)"]
+    );
+    let none = unlisted("item_id,title\n1,T\n2,J\n");
+    assert!(
+        none[0]
+            .message
+            .starts_with("none of the 4 items of the log is in "),
+        "{none:?}"
+    );
+    assert!(
+        none[0].remedy.contains("another column mapped as item_id"),
+        "{none:?}"
+    );
 }
 
 #[test]
@@ -218,7 +298,7 @@ fn columns_that_say_nothing_are_found() {
         items: Some(csv(
             home.path(),
             "items.csv",
-            "item_id,title,colour\ntea,T,\ncup,C,\n",
+            "item_id,title,colour\ntea,T,\ncup,C,\npot,P,\njug,J,\n",
         )),
         ..Inputs::new(csv(home.path(), "log.csv", SOUND))
     };
@@ -305,4 +385,53 @@ fn a_part_without_rows_and_items_that_nobody_trained_on_are_found() {
     let new = "user_id,item_id,timestamp,event,device\nann,new,2026-03-04,view,desk\nbob,newer,2026-03-04,view,desk\n";
     let findings = split_codes(SOUND, Some(new), &PrepareConfig::default(), &SplitConfig::given());
     assert_eq!(codes(&findings), ["cold_items"]);
+}
+
+#[test]
+fn users_with_one_item_are_counted_after_the_filters_and_the_remedy_is_true() {
+    let log = format!(
+        "{SOUND}cat,tea,2026-03-04,view,desk\ncat,tea,2026-03-05,view,desk\ndan,tea,2026-03-05,view,desk\n"
+    );
+    let split = SplitConfig::new(SplitKind::LeaveLast { n: 1, since: None });
+    let of = |min_user_events| {
+        let config = PrepareConfig {
+            min_user_events,
+            ..PrepareConfig::default()
+        };
+        let mut findings = split_codes(&log, None, &config, &split);
+        findings.retain(|finding| finding.code == "one_item_users");
+        findings
+    };
+    let alone = of(1);
+    assert!(
+        alone[0]
+            .message
+            .starts_with("2 of 4 users that [prepare] leaves have one item only, 1 of them in one row"),
+        "{alone:?}"
+    );
+    assert_eq!(
+        alone[0].examples,
+        [
+            "user \"cat\": 2 rows, all with item \"tea\"",
+            "user \"dan\": 1 rows, all with item \"tea\""
+        ]
+    );
+    let alone = of(2);
+    assert!(alone[0].message.starts_with("1 of 3 users"), "{alone:?}");
+    assert_eq!(alone[0].examples.len(), 1);
+    assert_eq!(of(3), []);
+}
+
+#[test]
+fn a_random_split_of_rows_that_have_times_is_mentioned() {
+    let split = SplitConfig::new(SplitKind::Random { fraction: 0.4 });
+    let codes_of = |log: &str| {
+        let mut findings = split_codes(log, None, &PrepareConfig::default(), &split);
+        findings.retain(|finding| finding.code == "random_split_of_times");
+        findings
+    };
+    let mentioned = codes_of(SOUND);
+    assert_eq!(mentioned.len(), 1);
+    assert_eq!(mentioned[0].severity, Severity::Note);
+    assert_eq!(codes_of("user_id,item_id\na,x\na,y\na,z\nb,x\nb,y\nb,z\n"), []);
 }

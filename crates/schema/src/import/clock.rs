@@ -18,6 +18,13 @@ pub(super) struct Clock {
     guessed: bool,
 }
 
+/// The forms of a moment that an import reads, for people.
+pub const TIME_FORMS: &str =
+    "2026-03-01, 2026-03-01 10:00, 2026-03-01T10:00:00Z (or +01:00), and numbers since 1970 in s, ms or us";
+
+/// What to ask of a value that is no moment at all.
+const RIGHT_COLUMN: &str = "is this the column of the times?";
+
 const OUT_OF_RANGE: &str = "is outside the years -9999 to 9999: check time_unit";
 
 impl Clock {
@@ -39,15 +46,19 @@ impl Clock {
     pub(super) fn read(&mut self, text: &str) -> Result<i64, String> {
         let text = text.trim();
         if self.unit == TimeUnit::Rfc3339 {
-            return parse_moment(text)
-                .ok_or_else(|| "is no RFC 3339 moment such as 2026-11-24T09:30:00Z".to_owned());
+            return parse_moment(text).ok_or_else(|| {
+                format!(
+                    "is no moment in words such as 2026-11-24T09:30:00Z or 2026-11-24 09:30; {RIGHT_COLUMN}"
+                )
+            });
         }
         match Decimal::parse(text) {
             Some(number) => self.read_number(number),
-            None if self.unit == TimeUnit::Auto => {
-                parse_moment(text).ok_or_else(|| "is neither a number nor an RFC 3339 moment".to_owned())
-            }
-            None => Err("is not a number: set time_unit = \"rfc3339\" for times in words".to_owned()),
+            None if self.unit == TimeUnit::Auto => parse_moment(text)
+                .ok_or_else(|| format!("is no moment in a form that is read ({TIME_FORMS}); {RIGHT_COLUMN}")),
+            None => Err(format!(
+                "is not a number: set time_unit = \"rfc3339\" for times in words; {RIGHT_COLUMN}"
+            )),
         }
     }
 
@@ -226,6 +237,7 @@ mod tests {
         check("5", 5_000);
         check("2026-11-24T09:30:00+01:00", 1_795_509_000_000);
         check("2026-11-24 08:30:00", 1_795_509_000_000);
+        check("2026-11-24 08:30", 1_795_509_000_000);
         check("2026-11-24", 1_795_478_400_000);
         let mut auto = clock(TimeUnit::Auto, None);
         assert_eq!(auto.read("978300760123"), Ok(978_300_760_123));

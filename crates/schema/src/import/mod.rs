@@ -63,7 +63,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use serde::Serialize;
 
 use chunk::{Chunk, ChunkReader, Textual};
-pub use clock::is_moment;
+pub use clock::{TIME_FORMS, is_moment};
 pub use conform::Located;
 use conform::{Conform, Known, optional, required};
 use extras::Extras;

@@ -134,7 +134,7 @@ fn times_that_are_none_are_refused() {
         "log.csv",
         format!("{head}u,i,yesterday\n"),
         &expect![[
-            r#"log.csv: line 2, column `timestamp`: is neither a number nor an RFC 3339 moment (value: "yesterday")"#
+            r#"log.csv: line 2, column `timestamp`: is no moment in a form that is read (2026-03-01, 2026-03-01 10:00, 2026-03-01T10:00:00Z (or +01:00), and numbers since 1970 in s, ms or us); is this the column of the times? (value: "yesterday")"#
         ]],
     );
     check(

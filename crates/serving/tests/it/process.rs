@@ -145,6 +145,9 @@ fn two_servers_cannot_share_a_data_folder() {
         said.contains("is used by another server\nhelp: stop the other server"),
         "{said}"
     );
+    for flag in ["--data", "--listen", "--admin"] {
+        assert!(said.contains(flag), "{said}");
+    }
     first.client().get("/v1/recommend/u0").ok();
     first.kill();
     Process::start(&mut command(PROGRAM, folder.path()));
@@ -181,6 +184,12 @@ fn wrong_use_has_its_own_exit_code() {
         &[],
         &["--bundles", "x", "--listen", "nowhere"],
         &["--bundles", "x", "--timeout-ms", "0"],
+        &[
+            "--bundles",
+            "/there/is/no/such/folder",
+            "--data",
+            "/dev/null/state",
+        ],
     ] {
         let (code, said) = fails(Command::new(PROGRAM).env_clear().args(arguments));
         assert_eq!(code, 2, "{said}");

@@ -13,6 +13,7 @@ use super::list_form::ListForm;
 use super::print_json;
 use crate::cli::{BundleArgs, Output};
 use crate::failure::Failure;
+use crate::speech;
 
 /// Opens the pipeline of a bundle, with as many threads as were asked for.
 pub(super) fn open(path: &Path, output: Output) -> Result<Pipeline, Failure> {
@@ -83,11 +84,11 @@ pub(crate) fn run(
         return print_json(&serde_json::json!({ "users": ids.len(), "unknown_users": cold, "file": file }));
     }
     if !output.quiet {
-        println!(
+        speech::say(format!(
             "{} users ({cold} unknown to the bundle), {}",
             ids.len(),
             file.display()
-        );
+        ));
     }
     Ok(())
 }
@@ -112,7 +113,7 @@ fn user_ids(path: &Path) -> Result<Vec<Arc<str>>, Failure> {
         catchment_schema::Error::BadValue { .. } => {
             Failure::with_help(error, "mend the row: each user once, each with an id")
         }
-        other => other.into(),
+        other => Failure::from(other).blame_missing_file(),
     })?;
     let ids =
         columns::required_column::<catchment_schema::arrow::array::StringArray>(path, &batch, "user_id")?;

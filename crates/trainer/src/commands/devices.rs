@@ -6,6 +6,7 @@ use serde_json::json;
 use super::print_json;
 use crate::cli::Output;
 use crate::failure::Failure;
+use crate::speech;
 
 pub(crate) fn run(output: Output) -> Result<(), Failure> {
     output.set_up_threads(0);
@@ -19,12 +20,12 @@ pub(crate) fn run(output: Output) -> Result<(), Failure> {
         return print_json(&json!({ "devices": list, "built_with_gpu": has_gpus }));
     }
     for (device, name) in &devices {
-        println!("{:8}{name}", device.to_string());
+        speech::say(format!("{:8}{name}", device.to_string()));
     }
     if !has_gpus {
-        println!("(built without GPUs: cargo build --workspace --features catchment-trainer/gpu)");
+        speech::say("(built without GPUs: cargo build --workspace --features catchment-trainer/gpu)");
     } else if devices.len() == 1 {
-        println!("(no GPU, or no driver for one: Vulkan, Metal or DirectX)");
+        speech::say("(no GPU, or no driver for one: Vulkan, Metal or DirectX)");
     }
     Ok(())
 }

@@ -23,7 +23,8 @@ struct Report<'a> {
 
 pub(crate) fn run(args: &RecipeArgs, output: Output) -> Result<(), Failure> {
     let work = Work::open(args, output)?;
-    let Diagnosis { facts, mut findings } = examine(&work.recipe.data, now())?;
+    let found = examine(&work.recipe.data, now());
+    let Diagnosis { facts, mut findings } = found.map_err(|error| work.recipe.blamed(error))?;
     let prepared = match prepare_quietly(&work) {
         Ok(_) => {
             let prepared = Prepared::open(work.data())?;
@@ -70,10 +71,14 @@ pub(crate) fn run(args: &RecipeArgs, output: Output) -> Result<(), Failure> {
         counted(errors, "error"),
         work.recipe.name
     );
+    let then = if prepared.is_none() {
+        "The log cannot be prepared, and `run` stops there with the same words"
+    } else {
+        "An error makes the figures untrue: `run` goes on all the same, and says so"
+    };
     Err(Failure::with_help(
         what,
-        "each finding names its remedy; run doctor again when they are mended. An error makes the figures untrue: `run` \
-         goes on all the same, and says so",
+        format!("each finding names its remedy; run doctor again when they are mended. {then}"),
     ))
 }
 

@@ -9,6 +9,7 @@ use catchment_schema::vector_files::{write_npy, write_word2vec_text};
 use super::print_json;
 use crate::cli::{BundleArgs, Format, Output, What};
 use crate::failure::Failure;
+use crate::speech;
 
 pub(crate) fn run(
     args: &BundleArgs,
@@ -50,14 +51,16 @@ pub(crate) fn run(
         return print_json(&told);
     }
     if !output.quiet {
-        println!(
+        speech::say(format!(
             "{} vectors of {} values, {}",
             embeddings.ids.len(),
             embeddings.dim,
             file.display()
-        );
+        ));
         if let Some(left_out) = left_out.filter(|&left_out| left_out > 0) {
-            eprintln!("note: {left_out} users are left out: none of their items has a vector");
+            speech::aside(format!(
+                "note: {left_out} users are left out: none of their items has a vector"
+            ));
         }
     }
     Ok(())

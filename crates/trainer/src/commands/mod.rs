@@ -21,6 +21,7 @@ mod why_not;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
+use crate::speech;
 
 pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     let output = cli.output;
@@ -109,6 +110,6 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
 
 /// For `--json`: the one object.
 fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    println!("{}", serde_json::to_string_pretty(value)?);
+    speech::say(serde_json::to_string_pretty(value)?);
     Ok(())
 }

@@ -51,7 +51,8 @@ pub(crate) fn prepare_quietly(work: &Work) -> Result<Summary, Failure> {
         recipe.threads,
         &folder,
         &mut |progress| bar.rows(progress),
-    )?;
+    )
+    .map_err(|error| recipe.blamed(error))?;
     work.is_prepared_now();
     Ok(summary)
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::print_json;
 use crate::cli::{BundleArgs, Output};
 use crate::failure::Failure;
+use crate::speech;
 use crate::tables;
 
 /// Microseconds since the start.
@@ -32,7 +33,9 @@ pub(crate) fn run(
     let catalogue = pipeline.catalogue();
     let user = catalogue.users().user(user_id);
     if user.is_none() && !output.is_silent() {
-        eprintln!("note: the bundle does not know user {user_id:?}; the answer is not personalised");
+        speech::aside(format!(
+            "note: the bundle does not know user {user_id:?}; the answer is not personalised"
+        ));
     }
     let history = user.map_or(History::EMPTY, |user| catalogue.history(user));
     let mut request = Request::new(n, catalogue.now());
@@ -81,9 +84,9 @@ pub(crate) fn run(
         })
         .collect();
     let header = ["", "item", "score", "title", "found by", "because of"].map(str::to_owned);
-    print!("{}", tables::render(&header, &rows));
+    speech::say(tables::render(&header, &rows).trim_end_matches('\n'));
     if explain {
-        println!("\n{}", explained(&answer));
+        speech::say(format!("\n{}", explained(&answer)));
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use crate::cli::{Output, RecipeArgs};
 use crate::failure::Failure;
 use crate::findings;
 use crate::judge::Whole;
+use crate::speech;
 use crate::work::{REPORT, Work};
 use crate::{towers, vector_maps};
 
@@ -31,7 +32,7 @@ pub(crate) fn run(source: &Path, work: &Path, file: &Path, output: Output) -> Re
     if output.json {
         super::print_json(&serde_json::json!({ "report": file, "verdict": report.verdict() }))?;
     } else if !output.quiet {
-        println!("{}\nwritten to {}", report.verdict(), file.display());
+        speech::say(format!("{}\nwritten to {}", report.verdict(), file.display()));
     }
     Ok(())
 }

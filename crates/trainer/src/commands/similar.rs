@@ -6,6 +6,7 @@ use serde_json::json;
 use super::print_json;
 use crate::cli::{BundleArgs, Output};
 use crate::failure::Failure;
+use crate::speech;
 use crate::tables;
 
 pub(crate) fn run(
@@ -38,7 +39,7 @@ pub(crate) fn run(
     let title = catalogue
         .title(item)
         .map_or(String::new(), |title| format!(" ({title})"));
-    println!("near {item_id}{title} by {name}:");
+    speech::say(format!("near {item_id}{title} by {name}:"));
     let rows: Vec<Vec<String>> = (1..)
         .zip(&found)
         .map(|(rank, scored): (u32, _)| {
@@ -51,9 +52,8 @@ pub(crate) fn run(
             ]
         })
         .collect();
-    print!(
-        "{}",
-        tables::render(&["", "item", "score", "title"].map(str::to_owned), &rows)
+    speech::say(
+        tables::render(&["", "item", "score", "title"].map(str::to_owned), &rows).trim_end_matches('\n'),
     );
     Ok(())
 }

@@ -11,6 +11,7 @@ use super::print_json;
 use crate::cli::{MarketplaceArgs, Output, Preset, TableFormat};
 use crate::failure::Failure;
 use crate::progress::Bar;
+use crate::speech;
 
 /// The recipe that lies beside a made world.
 const RECIPE: &str = include_str!("../../recipes/demo.toml");
@@ -78,13 +79,13 @@ fn world(mut config: WorldConfig, folder: &Path, output: Output) -> Result<(), F
         return print_json(&serde_json::json!({ "folder": folder, "world": config }));
     }
     if !output.quiet {
-        println!(
+        speech::say(format!(
             "{} users, {} items, {} events, and a recipe for them: {}",
             config.n_users,
             config.n_items,
             config.n_events,
             folder.join("catchment.toml").display()
-        );
+        ));
     }
     Ok(())
 }
@@ -131,7 +132,7 @@ fn market(
         }));
     }
     if !output.quiet {
-        println!(
+        speech::say(format!(
             "{} users, {} items, {} events ({} views, {} bookings, {} rejections), and a recipe for them: {}",
             config.n_users,
             config.n_items,
@@ -140,7 +141,7 @@ fn market(
             size.n_bookings,
             size.n_rejections,
             folder.join("catchment.toml").display()
-        );
+        ));
     }
     Ok(())
 }

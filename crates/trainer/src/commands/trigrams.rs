@@ -8,11 +8,16 @@ use serde_json::json;
 use super::print_json;
 use crate::cli::Output;
 use crate::failure::Failure;
+use crate::speech;
 
 pub(crate) fn run(file: &Path, output: Output) -> Result<(), Failure> {
     let bytes = std::fs::read(file).map_err(|error| {
-        let error = anyhow::Error::from(error).context(format!("{} cannot be read", file.display()));
-        Failure::with_help(error, "a text file, or a list of words with one on each line")
+        const HELP: &str = "a text file, or a list of words with one on each line";
+        let what = format!("{} cannot be read", file.display());
+        if error.kind() == std::io::ErrorKind::NotFound {
+            return Failure::usage(format!("{what}: no such file"), HELP);
+        }
+        Failure::with_help(anyhow::Error::from(error).context(what), HELP)
     })?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
@@ -35,15 +40,15 @@ pub(crate) fn run(file: &Path, output: Output) -> Result<(), Failure> {
             "collision_rate": rate, "examples": report.examples,
         }));
     }
-    println!(
+    speech::say(format!(
         "{} words, {} letter trigrams, {} collisions ({:.4} %)",
         report.words,
         report.trigrams,
         report.collisions,
         100.0 * rate
-    );
+    ));
     for group in &report.examples {
-        println!("the same: {}", group.join(", "));
+        speech::say(format!("the same: {}", group.join(", ")));
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::print_json;
 use crate::cli::{BundleArgs, Output};
 use crate::failure::Failure;
+use crate::speech;
 
 pub(crate) fn run(
     args: &BundleArgs,
@@ -18,9 +19,17 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let pipeline = super::batch::open(&args.bundle, output)?;
     let catalogue = pipeline.catalogue();
+    if catalogue.items().item(item_id).is_none() {
+        return Err(Failure::usage(
+            format!("the bundle does not know item {item_id:?}"),
+            "item ids are those of the log",
+        ));
+    }
     let user = catalogue.users().user(user_id);
     if user.is_none() && !output.is_silent() {
-        eprintln!("note: the bundle does not know user {user_id:?}; the answer is not personalised");
+        speech::aside(format!(
+            "note: the bundle does not know user {user_id:?}; the answer is not personalised"
+        ));
     }
     let history = user.map_or(History::EMPTY, |user| catalogue.history(user));
     let request = Request::new(n, catalogue.now());
@@ -37,12 +46,12 @@ pub(crate) fn run(
         .item(item_id)
         .and_then(|item| catalogue.title(item));
     let title = title.map_or(String::new(), |title| format!(" ({title})"));
-    println!("{item_id}{title}: {why}");
+    speech::say(format!("{item_id}{title}: {why}"));
     for found in found_by(&why) {
-        println!(
+        speech::say(format!(
             "  found by {} at rank {}, score {:.4}",
             found.channel, found.rank, found.score
-        );
+        ));
     }
     Ok(())
 }

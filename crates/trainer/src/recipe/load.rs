@@ -23,7 +23,10 @@ impl Recipe {
             path: path.to_owned(),
             line: None,
             message: format!("cannot be read: {error}"),
-            help: "name a recipe (a TOML file); `catchment-train synth` writes one to start from".to_owned(),
+            help: "name a recipe (a TOML file): `catchment-train init --interactions LOG` writes one for a log, and \
+                   `catchment-train synth -o FOLDER` one with a made world"
+                .to_owned(),
+            is_missing: error.kind() == std::io::ErrorKind::NotFound,
         })?;
         Self::parse(&text, path, &|name| std::env::var(name).ok())
             .map_err(|problem| problem.in_text(path, &text))

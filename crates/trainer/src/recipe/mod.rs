@@ -3,6 +3,7 @@
 mod against_data;
 mod channel;
 mod check;
+mod in_files;
 mod load;
 mod place;
 mod problem;

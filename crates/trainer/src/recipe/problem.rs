@@ -17,6 +17,15 @@ pub(crate) struct RecipeError {
     pub(crate) message: String,
     /// What to do about it.
     pub(crate) help: String,
+    /// Whether there is no such file.
+    pub(super) is_missing: bool,
+}
+
+impl RecipeError {
+    /// Whether there is no such file: whoever named it is to blame, not whoever wrote it.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.is_missing
+    }
 }
 
 /// What to do where nothing better is known.
@@ -89,6 +98,7 @@ impl Problem {
             line: place.and_then(|place| place.line(text)),
             message: in_words(&self.message),
             help,
+            is_missing: false,
         }
     }
 }

@@ -34,8 +34,8 @@ fn text_that_cannot_be_read_is_named_with_its_line() {
     check(
         GOOD.replace("item_id", "item"),
         &expect![[r#"
-        1: error: log.csv has no column `item_id`; it has: user_id, item, timestamp, value
-        help: map the column in the recipe: columns = { user_id = "…" }"#]],
+            1: error: catchment.toml:3: `data.interactions`: log.csv has no column `item_id`; it has: user_id, item, timestamp, value
+            help: map the column: columns = { item_id = "item" }"#]],
     );
     check(
         GOOD.replace("u1,b", ",b"),
@@ -52,8 +52,8 @@ fn text_that_cannot_be_read_is_named_with_its_line() {
     check(
         GOOD.replace("2026-01-02,1\nu1", "yesterday,1\nu1"),
         &expect![[r#"
-        1: error: log.csv: line 3, column `timestamp`: is neither a number nor an RFC 3339 moment (value: "yesterday")
-        help: mend the row, or set on_error = "skip" to leave such rows out"#]],
+            1: error: log.csv: line 3, column `timestamp`: is no moment in a form that is read (2026-03-01, 2026-03-01 10:00, 2026-03-01T10:00:00Z (or +01:00), and numbers since 1970 in s, ms or us); is this the column of the times? (value: "yesterday")
+            help: mend the row, or set on_error = "skip" to leave such rows out"#]],
     );
     check(
         GOOD.replace("u1,b,", "u1,b,b,"),
@@ -120,10 +120,11 @@ fn a_log_without_what_the_recipe_needs_is_named() {
     .assert_eq(&place.refuse("run catchment.toml"));
     let place = self::place(GOOD);
     place.replace("catchment.toml", "log.csv", "logs/*.csv");
+    let said = place.refuse("run catchment.toml");
     expect![[r#"
-        1: error: logs/*.csv has no csv file: at least one match expected
-        help: name a file, a folder that has such files, or another format"#]]
-    .assert_eq(&place.refuse("run catchment.toml"));
+        1: error: catchment.toml:3: `data.interactions.path`: logs/*.csv has no csv file: at least one match expected (in full: FOLDER/logs/*.csv)
+        help: correct the path; a relative one starts at the folder of the recipe"#]]
+    .assert_eq(&said.replace(place.path("").display().to_string().trim_end_matches('/'), "FOLDER"));
     let place = self::place(GOOD);
     place.replace("catchment.toml", "kind = \"leave-last\"", "kind = \"given\"");
     expect![[r#"

@@ -39,18 +39,26 @@ fn a_recipe_with_a_mistake_is_refused_before_anything_is_read() {
         help: 0 (all) to 1024"#]]
     .assert_eq(&refuse("[data]", "threads = 1025\n[data]"));
     assert!(!place.path("work").exists(), "nothing was begun");
+    let said = refuse("\"interactions.csv\"", "\"interactoins.csv\"");
+    let folder = format!("{}/", place.path("").display());
     expect![[r#"
-        1: error: interactoins.csv: no such file
-        help: check that the path exists and may be used, and that the disk has room"#]]
-    .assert_eq(&refuse("\"interactions.csv\"", "\"interactoins.csv\""));
+        1: error: catchment.toml:7: `data.interactions.path`: there is no file FOLDER/interactoins.csv
+        help: correct the path; a relative one starts at the folder of the recipe"#]]
+    .assert_eq(&said.replace(folder.trim_end_matches('/'), "FOLDER"));
     expect![[r#"
-        1: error: nothing.toml: cannot be read: No such file or directory (os error 2)
-        help: name a recipe (a TOML file); `catchment-train synth` writes one to start from"#]]
+        1: error: catchment.toml:7: `data.interactions.columns.item_id` = "itemid", but interactions.csv has only: user_id, item_id, timestamp, event
+        help: did you mean `item_id`?"#]].assert_eq(&refuse(
+        "format = \"csv\" }",
+        "format = \"csv\", columns = { item_id = \"itemid\" } }",
+    ));
+    expect![[r#"
+        2: error: nothing.toml: cannot be read: No such file or directory (os error 2)
+        help: name a recipe (a TOML file): `catchment-train init --interactions LOG` writes one for a log, and `catchment-train synth -o FOLDER` one with a made world"#]]
     .assert_eq(&place.refuse("run nothing.toml"));
     place.write("bytes.toml", [0xff, 0xfe]);
     expect![[r#"
         1: error: bytes.toml: cannot be read: stream did not contain valid UTF-8
-        help: name a recipe (a TOML file); `catchment-train synth` writes one to start from"#]]
+        help: name a recipe (a TOML file): `catchment-train init --interactions LOG` writes one for a log, and `catchment-train synth -o FOLDER` one with a made world"#]]
     .assert_eq(&place.refuse("run bytes.toml"));
 }
 
@@ -128,9 +136,27 @@ fn a_command_line_that_makes_no_sense_is_wrong_use() {
         help: name one of these channels"#]]
     .assert_eq(&place.refuse("export --bundle bundles --channel isal --what items -o a.npy"));
     expect![[r#"
-        1: error: nothing.csv: no such file
+        2: error: nothing.csv: no such file
         help: check that the path exists and may be used, and that the disk has room"#]]
     .assert_eq(&place.refuse("batch --bundle bundles --users nothing.csv"));
+    for arguments in [
+        "run nothing.toml",
+        "report nothing.toml",
+        "init --interactions nothing.csv -o new.toml",
+        "init --interactions interactions.csv --items nothing.csv -o new.toml",
+        "init --interactions interactions.csv --users nothing.csv -o new.toml",
+        "recommend --bundle nowhere --user u0",
+        "batch --bundle nowhere --users users.csv",
+        "evaluate catchment.toml --compare nowhere",
+        "trigrams nothing.txt",
+        "why-not --bundle bundles --user u0 --item unheard-of",
+        "why-not --bundle bundles --user u0 --item unheard-of --json",
+        "export --bundle nowhere --channel ials --what items -o a.npy",
+    ] {
+        let said = place.run(arguments);
+        assert_eq!(said.code, 2, "{arguments}: {}", said.stderr);
+        assert_eq!(said.stdout, "", "{arguments}");
+    }
     place.write("users.csv", "user\nu0\n");
     expect![[r#"
         1: error: users.csv has no column `user_id`; it has: user
@@ -142,11 +168,11 @@ fn a_command_line_that_makes_no_sense_is_wrong_use() {
 fn a_bundle_that_does_not_verify_is_refused() {
     let place = Place::with_bundle();
     expect![[r#"
-        1: error: nowhere has no CURRENT: nothing was published there
+        2: error: there is no folder nowhere
         help: publish a bundle there first, or point to the right folder"#]]
     .assert_eq(&place.refuse("recommend --bundle nowhere --user u0"));
     expect![[r#"
-        1: error: . has no CURRENT: nothing was published there
+        2: error: . has no CURRENT: nothing was published there
         help: publish a bundle there first, or point to the right folder"#]]
     .assert_eq(&place.refuse("recommend --bundle . --user u0"));
     let bundle = place.bundle();

@@ -113,9 +113,39 @@ fn what_the_recipe_takes_care_of_is_not_advised_again() {
         "[prepare]\ndeduplicate = \"last\"\n[split]",
     );
     let said = place.run("doctor catchment.toml").well();
-    assert!(said.contains("note duplicate_events"), "{said}");
+    assert!(
+        said.contains(
+            "note duplicate_events: 2 of 6 rows repeat another in user, item, time and event; deduplicate = \"last\" in \
+             [prepare] leaves them out"
+        ),
+        "{said}"
+    );
     assert!(!said.contains("set deduplicate"), "{said}");
     assert!(said.contains("0 errors, 0 warnings, 1 note"), "{said}");
+}
+
+#[test]
+fn a_log_that_cannot_be_prepared_stops_a_run_and_the_doctor_says_so() {
+    let place = place(SOUND);
+    place.replace(
+        "catchment.toml",
+        "[split]",
+        "[prepare]\nevents = [\"buy\"]\n[split]",
+    );
+    let said = place.run("doctor catchment.toml");
+    assert_eq!(said.code, 1);
+    assert!(said.stdout.contains("error not_prepared"), "{}", said.stdout);
+    assert!(said.stderr.contains("`run` stops there"), "{}", said.stderr);
+    assert_eq!(place.run("run catchment.toml").code, 1);
+    // Any other error only makes the figures untrue.
+    let place = self::place(&SOUND.replace("u2,a,2026-01-03", "u2,a,1970-01-01"));
+    let said = place.run("doctor catchment.toml");
+    assert!(
+        said.stderr.contains("`run` goes on all the same"),
+        "{}",
+        said.stderr
+    );
+    place.run("run catchment.toml").well();
 }
 
 #[test]

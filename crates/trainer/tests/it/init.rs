@@ -321,3 +321,102 @@ fn a_file_that_is_no_log_is_refused_with_what_it_has() {
     .assert_eq(&place.refuse("init --interactions notes.csv"));
     assert!(!place.path("catchment.toml").exists());
 }
+
+/// A log whose columns have names that nobody knows; the column of times comes before the one of items.
+fn log_of_records(time: impl Fn(usize) -> String) -> String {
+    let mut text = "when;who;record;act\n".to_owned();
+    for (row, (user, item, _)) in rows().enumerate() {
+        let act = ["view", "cart"][row % 2];
+        let _ = writeln!(text, "{};w{user};r{item};{act}", time(row));
+    }
+    text
+}
+
+fn good_time(row: usize) -> String {
+    format!("2026-03-{:02} 10:{:02}:00", row % 28 + 1, row % 60)
+}
+
+#[test]
+fn a_date_that_cannot_be_read_makes_no_item_of_the_column_of_dates() {
+    for odd in ["n/a", "unknown", "NULL", "0000-00-00 00:00:00"] {
+        let place = Place::empty();
+        let times = |row| if row == 17 { odd.to_owned() } else { good_time(row) };
+        place.write("log.csv", log_of_records(times));
+        let said = place.run("init --interactions log.csv").well();
+        assert!(said.contains("timestamp is column \"when\""), "{odd}: {said}");
+        assert!(said.contains("item_id is column \"record\""), "{odd}: {said}");
+        let warning =
+            format!("warning: 1 of 72 values of column \"when\" cannot be read as a time, such as {odd:?}");
+        assert!(said.contains(&warning), "{odd}: {said}");
+        let recipe = place.read("catchment.toml");
+        assert!(recipe.contains("# WARNING: 1 of 72 values"), "{recipe}");
+        assert!(recipe.contains("on_error = \"skip\" }"), "{recipe}");
+        let said = place.run("run catchment.toml").well();
+        assert!(said.contains("1 of 72 rows could not be read"), "{odd}: {said}");
+    }
+}
+
+#[test]
+fn dates_in_a_form_that_is_not_read_are_named_and_are_no_items() {
+    let forms: [fn(usize) -> String; 3] = [
+        |row| format!("{:02}.03.2026 10:{:02}", row % 28 + 1, row % 60),
+        |row| format!("Mar {} 2026", row % 28 + 1),
+        |row| format!("202603{:02}", row % 28 + 1),
+    ];
+    for form in forms {
+        let place = Place::empty();
+        place.write("log.csv", log_of_records(form));
+        let said = place.run("init --interactions log.csv").well();
+        assert!(said.contains("item_id is column \"record\""), "{said}");
+        let example = form(0);
+        assert!(
+            said.contains("warning: column \"when\" seems to hold times in a form that is not read")
+                && said.contains(&format!("such as \"{}", &example[..2]))
+                && said.contains("2026-03-01T10:00:00Z"),
+            "{said}"
+        );
+        assert!(place.read("catchment.toml").contains("kind = \"random\""));
+        place.run("run catchment.toml --quiet").well();
+    }
+}
+
+#[test]
+fn the_items_of_a_log_are_the_column_that_the_items_file_knows() {
+    let place = Place::empty();
+    // By its name alone `product` would be the item; it is a group of them here.
+    let text = log("user_id,product,part_no,timestamp", |user, item, time| {
+        format!("{user},g{},p{item},{time}", item % 3)
+    });
+    place.write("log.csv", text);
+    let items = |n_items: u32| {
+        (0..n_items).fold("Part No,title\n".to_owned(), |text, item| {
+            format!("{text}p{item},Part {item}\n")
+        })
+    };
+    place.write("parts.csv", items(15));
+    let command = "init --interactions log.csv --items parts.csv --force";
+    let said = place.run(command).well();
+    assert!(
+        said.contains(
+            "log.csv: item_id is column \"part_no\" (sure: it is called as the ids of parts.csv are"
+        ),
+        "{said}"
+    );
+    assert!(!said.contains("warning"), "{said}");
+    // Some are missing: that is said, with how many.
+    place.write("parts.csv", items(12));
+    let said = place.run(command).well();
+    assert!(
+        said.contains("warning: 3 of 15 items of the log (20.0 %) are not in parts.csv, such as \"p12\""),
+        "{said}"
+    );
+    let json = place.run(&format!("{command} --json")).json();
+    assert_eq!(json["warnings"][0]["file"], "log.csv");
+    // None is there: another column, or another file.
+    place.write("parts.csv", "item_id,title\nx,X\ny,Y\n");
+    let said = place.run(command).well();
+    assert!(
+        said.contains("warning: none of the 3 values of column \"product\" is an id of parts.csv"),
+        "{said}"
+    );
+}

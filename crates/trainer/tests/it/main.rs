@@ -6,6 +6,7 @@ mod again;
 mod airbnb;
 mod bad_data;
 mod bad_use;
+mod closed_pipe;
 mod doctor;
 mod evaluate;
 mod init;

@@ -93,6 +93,31 @@ impl Place {
         }
     }
 
+    /// As [`Place::run`], with both streams going where nobody reads. The exit code, and what is said to a reader of
+    /// stderr alone.
+    pub(crate) fn run_unheard(&self, arguments: &str) -> (Option<i32>, String) {
+        let closed = || {
+            let (reader, writer) = std::io::pipe().expect("a pipe");
+            drop(reader);
+            writer
+        };
+        let command = || {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_catchment-train"));
+            command
+                .args(arguments.split_whitespace())
+                .current_dir(self.folder.path())
+                .stdout(closed());
+            command
+        };
+        let output = command().output().expect("started");
+        let both = command().stderr(closed()).status().expect("started");
+        assert_eq!(output.status.code(), both.code(), "{arguments}");
+        (
+            output.status.code(),
+            String::from_utf8(output.stderr).expect("UTF-8"),
+        )
+    }
+
     /// Exit code and stderr of a command that fails, paths as seen from the folder.
     pub(crate) fn refuse(&self, arguments: &str) -> String {
         let said = self.run(arguments);

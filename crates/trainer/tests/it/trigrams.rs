@@ -21,8 +21,7 @@ fn trigrams_are_counted_and_words_that_share_them_all_are_named() {
         help: words are runs of letters and digits"#]]
     .assert_eq(&place.refuse("trigrams words.txt"));
     expect![[r#"
-        1: error: none.txt cannot be read
-        cause: No such file or directory (os error 2)
+        2: error: none.txt cannot be read: no such file
         help: a text file, or a list of words with one on each line"#]]
     .assert_eq(&place.refuse("trigrams none.txt"));
 }

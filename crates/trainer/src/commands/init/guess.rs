@@ -3,15 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use catchment_schema::import::{Format, Peek, Source, TimeUnit};
+use catchment_schema::import::{Format, OnError, Peek, Source, TIME_FORMS, TimeUnit};
 use serde::Serialize;
 
+use super::columns::Columns;
+use super::item_ids::ItemIds;
 use super::kind::Looks;
-use super::synonyms::{ITEMS, LOG, Name, USERS, fits, plain};
+use super::synonyms::{ITEMS, LOG, USERS, says_time};
 
-/// Names that the importer reads in its own way: a column that carries one and holds something else is renamed.
-const READ_AS_TIME: [&str; 3] = ["timestamp", "published_at", "expires_at"];
-const READ_AS_NUMBER: [&str; 6] = ["value", "price", "latitude", "longitude", "dwell_ms", "order"];
 /// What may stand between the words of a cell.
 const BETWEEN_WORDS: [&str; 3] = ["|", ";", ","];
 
@@ -30,7 +29,7 @@ pub(super) enum Certainty {
 /// One guess, for the user to check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Guess {
-    file: String,
+    pub(super) file: String,
     /// Our name.
     pub(super) means: String,
     /// The column in the file, or what else was found.
@@ -62,6 +61,8 @@ pub(super) struct Guessed {
     /// With mappings, unit and delimiter.
     pub(super) source: Source,
     pub(super) guesses: Vec<Guess>,
+    /// What the user should know before the recipe is used.
+    pub(super) warnings: Vec<String>,
     /// Our names that are there, mapped or not.
     pub(super) has: BTreeSet<&'static str>,
     /// Columns by our name, looked at.
@@ -74,34 +75,97 @@ pub(super) struct Guessed {
     pub(super) unmapped: Vec<String>,
 }
 
-/// A log. The error is the name of what cannot be found.
-pub(super) fn log(source: Source, peeked: &Peek) -> Result<Guessed, &'static str> {
+/// A log, beside the ids of its items where a file of them was given. The error is the name of what cannot be found.
+pub(super) fn log(source: Source, peeked: &Peek, items: Option<&ItemIds>) -> Result<Guessed, &'static str> {
     if fixed(source.format) {
         return Ok(known_format(source, peeked));
     }
     let mut columns = Columns::of(&source, peeked);
+    if let Some((position, why)) = items.and_then(|items| items.named_alike(peeked)) {
+        columns.take("item_id", position, Certainty::Sure, why);
+    }
     columns.by_name(&LOG, &fits_log);
-    let is_moment = |looks: &Looks| looks.times.is_some();
     columns.by_content(
         "timestamp",
-        is_moment,
+        |_, looks| looks.is_read_as_times(),
         "every value is a moment between 1985 and 2100",
     );
-    let is_word = |looks: &Looks| {
-        looks.numbers.is_none() && (2..=20).contains(&looks.n_distinct) && looks.repeats() >= 10.0
+    let is_nearly_times = |_: &str, looks: &Looks| {
+        let unit = looks.times.as_ref().map(|times| times.unit);
+        unit == Some(TimeUnit::Rfc3339)
+    };
+    columns.by_content("timestamp", is_nearly_times, "nearly every value is a moment");
+    unread_times(&mut columns);
+    let is_word = |name: &str, looks: &Looks| {
+        let comes_again = (2..=20).contains(&looks.n_distinct) && looks.repeats() >= 10.0;
+        looks.numbers.is_none() && comes_again && !tells_time(name, looks)
     };
     columns.by_content("event", is_word, "a few words that come again and again");
     for (means, place) in [("user_id", "first"), ("item_id", "next")] {
-        let is_id =
-            |looks: &Looks| is_filled(looks, peeked.rows) && looks.n_distinct > 1 && !is_fraction(looks);
+        let is_id = |name: &str, looks: &Looks| {
+            let is_filled = is_filled(looks, peeked.rows) && looks.n_distinct > 1;
+            is_filled && !is_fraction(looks) && !tells_time(name, looks)
+        };
         let why = format!("the {place} column with a value in nearly every row that could be an id");
         columns.by_content(means, is_id, &why);
     }
     let mut guessed = columns.finish(&["user_id", "item_id"])?;
-    if let Some(unit) = guessed.looks.get("timestamp").and_then(|looks| looks.times) {
-        guessed.source.time_unit = unit;
+    if let Some(times) = guessed
+        .looks
+        .get("timestamp")
+        .and_then(|looks| looks.times.as_ref())
+    {
+        guessed.source.time_unit = times.unit;
+        if times.n_unread > 0 {
+            guessed.source.on_error = OnError::Skip;
+        }
+    }
+    if let Some(items) = items {
+        guessed.warnings.extend(items.warning(&guessed, peeked));
     }
     Ok(guessed)
+}
+
+/// Says which times cannot be read: some of the column that was taken, or all of one that was not.
+fn unread_times(columns: &mut Columns<'_>) {
+    if let Some((name, looks)) = columns.taken("timestamp") {
+        let Some(times) = looks.times.as_ref().filter(|times| times.n_unread > 0) else {
+            return;
+        };
+        let examples: Vec<String> = times.unread.iter().map(|cell| format!("{cell:?}")).collect();
+        let warning = format!(
+            "{} of {} values of column {name:?} cannot be read as a time, such as {}: the recipe has on_error = \"skip\", \
+             which leaves their rows out and counts them; to keep the rows without a time, empty these cells",
+            times.n_unread,
+            looks.n_values,
+            examples.join(", ")
+        );
+        columns.warn(warning);
+        return;
+    }
+    let unread: Vec<String> = columns
+        .free()
+        .filter(|(_, name, looks)| looks.n_values > 0 && tells_time(name, looks))
+        .map(|(_, name, looks)| {
+            let example = looks.frequent.first().map_or("", |(cell, _)| cell.as_str());
+            format!(
+                "column {name:?} seems to hold times in a form that is not read, such as {example:?}, and is not used; \
+                 forms that are read: {TIME_FORMS}"
+            )
+        })
+        .collect();
+    for warning in unread {
+        columns.warn(warning);
+    }
+}
+
+/// Whether a column is about times, whether or not they can be read: it is no id and no event then.
+fn tells_time(name: &str, looks: &Looks) -> bool {
+    let in_words = looks
+        .times
+        .as_ref()
+        .is_some_and(|times| times.unit == TimeUnit::Rfc3339);
+    in_words || looks.is_like_dates || says_time(name)
 }
 
 /// Whether at most one row in fifty lacks a value: logs have a few broken rows, and a column of ids is still one.
@@ -118,12 +182,13 @@ pub(super) fn items(source: Source, peeked: &Peek) -> Result<Guessed, &'static s
     columns.by_name(&ITEMS, &fits_item);
     columns.by_content(
         "item_id",
-        is_key,
+        |_, looks| is_key(looks),
         "the first column with another value in every row",
     );
     let mut guessed = columns.finish(&["item_id"])?;
-    if let Some(unit) = guessed.looks.get("published_at").and_then(|looks| looks.times) {
-        guessed.source.time_unit = unit;
+    let published = guessed.looks.get("published_at");
+    if let Some(times) = published.and_then(|looks| looks.times.as_ref()) {
+        guessed.source.time_unit = times.unit;
     }
     if let Some(looks) = guessed.looks.get("category")
         && let Some(between) = between_words(looks)
@@ -145,7 +210,7 @@ pub(super) fn users(source: Source, peeked: &Peek) -> Result<Guessed, &'static s
     columns.by_name(&USERS, &|_, _| true);
     columns.by_content(
         "user_id",
-        is_key,
+        |_, looks| is_key(looks),
         "the first column with another value in every row",
     );
     columns.finish(&["user_id"])
@@ -177,6 +242,7 @@ fn known_format(source: Source, peeked: &Peek) -> Guessed {
         looks,
         source,
         guesses: vec![guess],
+        warnings: vec![],
         rows: peeked.rows,
         more: peeked.more,
         unmapped: vec![],
@@ -202,7 +268,7 @@ fn fits_item(means: &str, looks: &Looks) -> bool {
     };
     match means {
         "price" => looks.numbers.is_some(),
-        "published_at" => looks.times.is_some(),
+        "published_at" => looks.is_read_as_times(),
         "latitude" => within(90.0),
         "longitude" => within(180.0),
         _ => looks.n_values > 0,
@@ -228,162 +294,6 @@ fn between_words(looks: &Looks) -> Option<&'static str> {
     BETWEEN_WORDS
         .into_iter()
         .find(|between| n_with(between) * 5 >= looks.frequent.len().max(1))
-}
-
-/// The columns of a file, and which of them are taken.
-struct Columns<'a> {
-    source: &'a Source,
-    peeked: &'a Peek,
-    looks: Vec<Option<Looks>>,
-    taken: BTreeMap<&'static str, usize>,
-    guesses: Vec<Guess>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(source: &'a Source, peeked: &'a Peek) -> Self {
-        Self {
-            source,
-            peeked,
-            looks: peeked
-                .columns
-                .iter()
-                .map(|column| Some(Looks::of(column)))
-                .collect(),
-            taken: BTreeMap::new(),
-            guesses: vec![],
-        }
-    }
-
-    fn is_free(&self, position: usize) -> bool {
-        self.taken.values().all(|&taken| taken != position)
-    }
-
-    fn take(&mut self, means: &'static str, position: usize, sure: Certainty, why: String) {
-        self.taken.insert(means, position);
-        self.guesses.push(Guess {
-            file: self.source.path.clone(),
-            means: means.to_owned(),
-            found: format!("column {:?}", self.peeked.columns[position].name),
-            sure,
-            why,
-        });
-    }
-
-    /// Exact names of all meanings first, so that one that is merely like a name takes no column from another.
-    fn by_name(&mut self, meanings: &[(&'static str, &[&str])], is_possible: &dyn Fn(&str, &Looks) -> bool) {
-        let names: Vec<Name> = self
-            .peeked
-            .columns
-            .iter()
-            .map(|column| Name::of(&column.name))
-            .collect();
-        for (wanted, sure) in [(2, Certainty::Sure), (1, Certainty::Likely)] {
-            for (means, synonyms) in meanings {
-                if self.taken.contains_key(means) {
-                    continue;
-                }
-                let synonyms: Vec<String> = synonyms.iter().map(|synonym| plain(synonym)).collect();
-                // The earlier a name stands among the synonyms, the better; then the earlier column.
-                let best = names
-                    .iter()
-                    .enumerate()
-                    .filter_map(|(position, name)| match fits(name, &synonyms) {
-                        (fit, exact) if fit == wanted => Some((exact, position)),
-                        _ => None,
-                    })
-                    .filter(|&(_, position)| self.is_free(position))
-                    .filter(|&(_, position)| {
-                        self.looks[position]
-                            .as_ref()
-                            .is_some_and(|looks| is_possible(means, looks))
-                    })
-                    .min()
-                    .map(|(_, position)| position);
-                if let Some(position) = best {
-                    let why = match sure {
-                        Certainty::Sure => "by its name, and its values fit",
-                        _ => "its name is like one that is used for it, and its values fit",
-                    };
-                    self.take(means, position, sure, why.to_owned());
-                }
-            }
-        }
-    }
-
-    /// The first free column that looks like it.
-    fn by_content(&mut self, means: &'static str, fits: impl Fn(&Looks) -> bool, why: &str) {
-        if self.taken.contains_key(means) {
-            return;
-        }
-        let found = (0..self.looks.len())
-            .filter(|&position| self.is_free(position))
-            .find(|&position| self.looks[position].as_ref().is_some_and(&fits));
-        if let Some(position) = found {
-            self.take(means, position, Certainty::Guess, why.to_owned());
-        }
-    }
-
-    fn finish(mut self, needed: &[&'static str]) -> Result<Guessed, &'static str> {
-        if let Some(missing) = needed.iter().find(|means| !self.taken.contains_key(*means)) {
-            return Err(missing);
-        }
-        let mut source = self.source.clone();
-        for (means, &position) in &self.taken {
-            let name = &self.peeked.columns[position].name;
-            if name != means {
-                source.columns.insert((*means).to_owned(), name.clone());
-            }
-        }
-        for position in 0..self.looks.len() {
-            if self.is_free(position) {
-                self.rename_impostor(position, &mut source);
-            }
-        }
-        let written: Vec<&String> = source.columns.values().collect();
-        let unmapped = (0..self.looks.len())
-            .filter(|&position| self.is_free(position))
-            .map(|position| &self.peeked.columns[position].name)
-            .filter(|name| !written.contains(name))
-            .cloned()
-            .collect();
-        let looks = self
-            .taken
-            .iter()
-            .filter_map(|(means, &position)| Some((*means, self.looks[position].take()?)))
-            .collect();
-        Ok(Guessed {
-            source,
-            has: self.taken.keys().copied().collect(),
-            looks,
-            guesses: self.guesses,
-            rows: self.peeked.rows,
-            more: self.peeked.more,
-            unmapped,
-        })
-    }
-
-    /// A column that has a name of ours and holds something else would be refused when it is read.
-    fn rename_impostor(&mut self, position: usize, source: &mut Source) {
-        let name = &self.peeked.columns[position].name;
-        let Some(looks) = &self.looks[position] else {
-            return;
-        };
-        let is_impostor = (READ_AS_TIME.contains(&name.as_str()) && looks.times.is_none())
-            || (READ_AS_NUMBER.contains(&name.as_str()) && looks.numbers.is_none());
-        if is_impostor && looks.n_values > 0 && !source.columns.contains_key(name) {
-            let other = format!("{name}_as_written");
-            self.guesses.push(Guess {
-                file: self.source.path.clone(),
-                means: other.clone(),
-                found: format!("column {name:?}"),
-                sure: Certainty::Sure,
-                why: format!(
-                    "its values are not what `{name}` has to hold, so it is kept under another name"
-                ),
-            });
-            source.columns.insert(other, name.clone());
-        }
-    }
 }
 
 /// The unit's name in a recipe.

@@ -1,6 +1,8 @@
 //! `catchment-train init`: from a log to a recipe that runs.
 
+mod columns;
 mod guess;
+mod item_ids;
 mod kind;
 mod synonyms;
 mod write;
@@ -12,9 +14,11 @@ use catchment_schema::import::{Source, Table, guess_format, peek};
 use serde::Serialize;
 
 use self::guess::{Guess, Guessed};
+use self::item_ids::ItemIds;
 use crate::cli::Output;
 use crate::failure::Failure;
 use crate::recipe::Recipe;
+use crate::speech;
 
 /// What to look at.
 pub(crate) struct Sources {
@@ -28,7 +32,15 @@ pub(crate) struct Sources {
 struct Report<'a> {
     recipe: &'a Path,
     guesses: Vec<Guess>,
+    warnings: Vec<Warning>,
     unmapped: &'a [Unmapped],
+}
+
+/// What to know before the recipe is used.
+#[derive(Serialize)]
+struct Warning {
+    file: String,
+    message: String,
 }
 
 /// Columns of a file that were taken for nothing.
@@ -45,17 +57,20 @@ pub(crate) fn run(sources: &Sources, file: &Path, force: bool, output: Output) -
             "name another file with -o, or write over it with --force",
         ));
     }
-    let log = look(&sources.interactions, Table::Interactions)?;
+    // The items first: their ids tell which column of the log names them.
     let items = sources
         .items
         .as_ref()
-        .map(|path| look(path, Table::Items))
+        .map(|path| look(path, Table::Items, None))
         .transpose()?;
+    let (items, ids) = items.unzip();
+    let (log, _) = look(&sources.interactions, Table::Interactions, ids.flatten().as_ref())?;
     let users = sources
         .users
         .as_ref()
-        .map(|path| look(path, Table::Users))
-        .transpose()?;
+        .map(|path| look(path, Table::Users, None))
+        .transpose()?
+        .map(|(users, _)| users);
     let text = write::recipe(file, &log, items.as_ref(), users.as_ref())?;
     AtomicFile::write(file, text.as_bytes())?;
     // A recipe that cannot be read would be a fault of this program, and is better known now.
@@ -69,29 +84,47 @@ pub(crate) fn run(sources: &Sources, file: &Path, force: bool, output: Output) -
         })
         .collect();
     let guesses: Vec<Guess> = looked_at().flat_map(|guessed| guessed.guesses.clone()).collect();
+    let warnings: Vec<Warning> = looked_at()
+        .flat_map(|guessed| {
+            guessed.warnings.iter().map(|message| Warning {
+                file: guessed.source.path.clone(),
+                message: message.clone(),
+            })
+        })
+        .collect();
     if output.json {
         return super::print_json(&Report {
             recipe: file,
             guesses,
+            warnings,
             unmapped: &unmapped,
         });
     }
     if !output.quiet {
         for guess in &guesses {
-            println!("{guess}");
+            speech::say(guess.to_string());
+        }
+        for Warning { file, message } in &warnings {
+            speech::say(format!("{file}: warning: {message}"));
         }
         for Unmapped { file, columns } in &unmapped {
             let columns = columns.join(", ");
-            println!("{file}: not mapped: {columns} (kept as they are; [features] may name them)");
+            speech::say(format!(
+                "{file}: not mapped: {columns} (kept as they are; [features] may name them)"
+            ));
         }
-        println!("wrote {0}: read it, then catchment-train run {0}", file.display());
+        speech::say(format!(
+            "wrote {0}: read it, then catchment-train run {0}",
+            file.display()
+        ));
     }
     Ok(())
 }
 
-/// Guesses what one file is and what its columns mean.
-fn look(path: &Path, table: Table) -> Result<Guessed, Failure> {
-    let (format, delimiter) = guess_format(path)?;
+/// Guesses what one file is and what its columns mean, a log beside the ids of its items. Of a table of items come its ids.
+fn look(path: &Path, table: Table, items: Option<&ItemIds>) -> Result<(Guessed, Option<ItemIds>), Failure> {
+    let missing = |error| Failure::from(error).blame_missing_file();
+    let (format, delimiter) = guess_format(path).map_err(missing)?;
     let mut source = Source::new(path.to_string_lossy(), format);
     source.delimiter = delimiter;
     let peeked = peek(&source, table)?;
@@ -101,11 +134,11 @@ fn look(path: &Path, table: Table) -> Result<Guessed, Failure> {
         Table::Users => "users",
     };
     let guessed = match table {
-        Table::Interactions => guess::log(source, &peeked),
+        Table::Interactions => guess::log(source, &peeked, items),
         Table::Items => guess::items(source, &peeked),
         Table::Users => guess::users(source, &peeked),
     };
-    guessed.map_err(|missing| {
+    let guessed = guessed.map_err(|missing| {
         let missing_column = catchment_schema::Error::MissingColumn {
             path: path.to_owned(),
             column: missing.to_owned(),
@@ -119,5 +152,9 @@ fn look(path: &Path, table: Table) -> Result<Guessed, Failure> {
             ),
             format!("give the file a header that names it, such as `{missing}`, and pass it as --{what}"),
         )
-    })
+    })?;
+    let ids = (table == Table::Items)
+        .then(|| ItemIds::of(&guessed, &peeked))
+        .flatten();
+    Ok((guessed, ids))
 }

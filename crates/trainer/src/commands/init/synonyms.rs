@@ -366,9 +366,27 @@ pub(super) fn fits(name: &Name, synonyms: &[String]) -> (u8, Option<usize>) {
     (u8::from(synonyms.iter().any(is_like)), None)
 }
 
+/// Whether a name is one for times, or ends in one, as `order_date` does. `created_by` does not.
+pub(super) fn says_time(name: &str) -> bool {
+    let times: Vec<String> = LOG[2].1.iter().map(|synonym| plain(synonym)).collect();
+    let words = words(name);
+    let is_chinese = |wanted: &String| !wanted.is_ascii() && plain(name).ends_with(wanted.as_str());
+    (0..words.len()).any(|cut| times.contains(&words[cut..].concat())) || times.iter().any(is_chinese)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_ends_in_a_time_says_one() {
+        for name in ["order_time", "Date", "shippedDate", "下单日期"] {
+            assert!(says_time(name), "{name}");
+        }
+        for name in ["candidate", "runtime", "created_by", "user_id"] {
+            assert!(!says_time(name), "{name}");
+        }
+    }
 
     #[test]
     fn names_are_compared_without_case_and_separators() {

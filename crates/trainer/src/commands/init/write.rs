@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use catchment_schema::Error;
-use catchment_schema::import::{Source, TimeUnit};
+use catchment_schema::import::{OnError, Source, TimeUnit};
 
 use super::guess::{Certainty, Guessed, unit_name};
 use super::synonyms::{NEGATIVE_EVENTS, plain};
@@ -18,6 +18,10 @@ const ROWS_FOR_LEAVE_LAST: f64 = 4.0;
 /// Below each source: what may be said about its rows.
 const ON_ERROR: &str = "# A row that cannot be read ends the import, as on_error = \"fail\" would; on_error = \"skip\" inside the braces \
                         leaves it out,\n# counts it, and lists the first ten.\n";
+
+/// The same where rows are left out.
+const SKIPS: &str = "# on_error = \"skip\": a row that cannot be read is left out, counted, and the first ten are listed; \"fail\" would \
+                     end the\n# import at the first.\n";
 
 /// The text of the recipe that will lie at `file`.
 pub(super) fn recipe(
@@ -48,6 +52,9 @@ pub(super) fn recipe(
             };
             let _ = writeln!(text, "# {} is {}: {}{doubt}", guess.means, guess.found, guess.why);
         }
+        for warning in &guessed.warnings {
+            let _ = writeln!(text, "# WARNING: {warning}");
+        }
         if !guessed.unmapped.is_empty() {
             let names: Vec<String> = guessed.unmapped.iter().map(|name| quoted(name)).collect();
             let _ = writeln!(
@@ -59,7 +66,10 @@ pub(super) fn recipe(
             );
         }
         let _ = writeln!(text, "{key} = {}", source(file, &guessed.source)?);
-        text += ON_ERROR;
+        text += match guessed.source.on_error {
+            OnError::Fail => ON_ERROR,
+            OnError::Skip => SKIPS,
+        };
         text.push('\n');
     }
     text += &prepare(log);
@@ -98,7 +108,7 @@ fn prepare(log: &Guessed) -> String {
     }
     text += "min_user_events = 1        # users with fewer events are left out\n\
              min_item_events = 1\n\
-             deduplicate = \"none\"       # none | first | last: what to keep of several events of a user with one item\n\
+             deduplicate = \"none\"       # none | exact | first | last: what to keep of several events of a user with one item\n\
              session_gap = \"30m\"        # a longer pause begins a new session\n";
     if let Some((least, most)) = log.looks.get("value").and_then(|looks| looks.numbers)
         && least >= 0.0
@@ -262,6 +272,9 @@ fn source(file: &Path, source: &Source) -> Result<String, Failure> {
     if source.time_unit != TimeUnit::Auto {
         keys.push(format!("time_unit = {}", quoted(unit_name(source.time_unit))));
     }
+    if source.on_error == OnError::Skip {
+        keys.push("on_error = \"skip\"".to_owned());
+    }
     Ok(format!("{{ {} }}", keys.join(", ")))
 }
 
@@ -320,6 +333,7 @@ mod tests {
             Guessed {
                 source: Source::new("log.csv", catchment_schema::import::Format::Csv),
                 guesses: vec![],
+                warnings: vec![],
                 has: ["item_id"].into(),
                 looks: [("item_id", looks)].into(),
                 rows: count,
