@@ -85,7 +85,7 @@ fn a_misspelt_key_is_named_with_its_line_and_the_nearest_key() {
     check(
         &GOOD.replace("kind = \"ials\"", "knid = \"ials\""),
         expect![[r#"
-            shop/catchment.toml:9: unknown key `knid`, expected one of `name`, `kind`, `k`, `sessions`, `objective`, `cold`, `types`, `model`, `query`, `index`
+            shop/catchment.toml:9: unknown key `knid`, expected one of `name`, `kind`, `k`, `sessions`, `objective`, `cold`, `types`, `features`, `model`, `query`, `index`
             help: did you mean `kind`?"#]],
     );
     check(
@@ -178,7 +178,7 @@ fn an_unknown_kind_or_a_wrong_type_is_named_with_its_line() {
     check(
         &GOOD.replace("kind = \"ials\"", "kind = \"ialz\""),
         expect![[r#"
-        shop/catchment.toml:9: unknown variant `ialz`, expected one of `popular`, `newest`, `item_cf`, `swing`, `ials`, `item2vec`, `airbnb`
+        shop/catchment.toml:9: unknown variant `ialz`, expected one of `popular`, `newest`, `item_cf`, `swing`, `ials`, `item2vec`, `airbnb`, `youtube_dnn`, `dssm`, `two_tower`
         help: did you mean `ials`?"#]],
     );
     check(
@@ -556,4 +556,61 @@ fn the_recipes_of_the_page_on_airbnb_are_recipes() {
             panic!("{}", problem.in_text(path, block));
         }
     }
+}
+
+#[test]
+fn what_towers_cannot_be_is_named_with_its_key() {
+    let with = |kind: &str, rest: &str| {
+        GOOD.replace("kind = \"ials\"", &format!("kind = \"{kind}\""))
+            .replace("model = { dim = 16 }", rest)
+    };
+    check(
+        &with("youtube_dnn", "model = { preset = \"paper\" }"),
+        expect!["shop shop/log.csv"],
+    );
+    check(
+        &with("dssm", "model = { preset = \"large\" }"),
+        expect![[r#"
+        shop/catchment.toml:10: channel `ials`: `model.preset` = "large" is none: nano, small, paper
+        help: name one of these, or take it out"#]],
+    );
+    check(
+        &with("two_tower", "model = { temperature = 0.0 }"),
+        expect![[r#"
+        shop/catchment.toml:10: channel `ials`: `model.temperature` = 0 is out of range: above 0, finite
+        help: choose an allowed value for that key"#]],
+    );
+    check(
+        &with(
+            "youtube_dnn",
+            "features = { item = [{ name = \"item\", kind = \"id\" }] }",
+        ),
+        expect![[r#"
+            shop/catchment.toml:10: channel `ials`: `features.item`: the items of `youtube_dnn` are the weights of its softmax, and have no features
+            help: docs/contracts.md, section 3, lists the keys of a recipe"#]],
+    );
+    check(
+        &with(
+            "two_tower",
+            "features = { candidate = [{ name = \"n\", kind = \"channel_count\" }] }",
+        ),
+        expect![[r#"
+            shop/catchment.toml:10: channel `ials`: `features.candidate`: towers meet before there are candidates; a ranker has these
+            help: docs/contracts.md, section 3, lists the keys of a recipe"#]],
+    );
+    check(
+        &with(
+            "youtube_dnn",
+            "model = { normalised = false }\nindex = { kind = \"hnsw\" }",
+        ),
+        expect![[r#"
+            shop/catchment.toml:11: channel `ials`: `hnsw` compares directions, and these vectors have lengths: `auto` or `exact`, or model = { normalised = true }
+            help: docs/contracts.md, section 3, lists the keys of a recipe"#]],
+    );
+    check(
+        &with("ials", "features = { user = [] }"),
+        expect![[r#"
+        shop/catchment.toml:10: channel `ials`: kind `ials` has no `features`
+        help: take `features` out"#]],
+    );
 }

@@ -174,7 +174,7 @@ fn a_channel_of_a_category_that_is_not_there_is_named_with_its_line() {
     );
     place.run("prepare catchment.toml").well();
     expect![[r#"
-        1: error: catchment.toml:36: channel `popular`: `query.category` = "categry", but the items have only: title, category, price, published_at
+        1: error: catchment.toml:39: channel `popular`: `query.category` = "categry", but the items have only: title, category, price, published_at
         help: did you mean `category`?"#]]
     .assert_eq(&place.refuse("train catchment.toml"));
     let place = self::place(GOOD);

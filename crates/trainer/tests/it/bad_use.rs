@@ -17,11 +17,11 @@ fn a_recipe_with_a_mistake_is_refused_before_anything_is_read() {
         said
     };
     expect![[r#"
-        1: error: catchment.toml:68: unknown key `limt`, expected one of `k`, `weights`, `limit`
+        1: error: catchment.toml:97: unknown key `limt`, expected one of `k`, `weights`, `limit`
         help: did you mean `limit`?"#]]
     .assert_eq(&refuse("limit = 300", "limt = 300"));
     expect![[r#"
-        1: error: catchment.toml:47: channel `ials`: `model.dim` = 0 is out of range: 1 to 8192
+        1: error: catchment.toml:50: channel `ials`: `model.dim` = 0 is out of range: 1 to 8192
         help: choose an allowed value for that key"#]]
     .assert_eq(&refuse("dim = 24", "dim = 0"));
     expect![[r#"
@@ -32,7 +32,7 @@ fn a_recipe_with_a_mistake_is_refused_before_anything_is_read() {
         "\"${SHOP_LOG}/interactions.csv\"",
     ));
     expect![[r#"
-        1: error: catchment.toml:47: channel `ials`: `hnsw` compares directions, and iALS ranks by raw inner product: `auto` or `exact`
+        1: error: catchment.toml:50: channel `ials`: `hnsw` compares directions, and iALS ranks by raw inner product: `auto` or `exact`
         help: docs/contracts.md, section 3, lists the keys of a recipe"#]].assert_eq(&refuse("model = { dim = 24", "index = { kind = \"hnsw\" }\nmodel = { dim = 24"));
     expect![[r#"
         2: error: threads = 1025 is out of range
@@ -120,7 +120,7 @@ fn a_command_line_that_makes_no_sense_is_wrong_use() {
         help: item ids are those of the log"#]]
     .assert_eq(&place.refuse("similar --bundle bundles --item unheard-of"));
     expect![[r#"
-        2: error: there is no channel `isal`; there are: popular, item_cf, ials, item2vec, airbnb
+        2: error: there is no channel `isal`; there are: popular, item_cf, ials, item2vec, airbnb, youtube_dnn, dssm, two_tower
         help: name one of these channels"#]]
     .assert_eq(&place.refuse("similar --bundle bundles --item i0 --channel isal"));
     expect![[r#"
@@ -132,7 +132,7 @@ fn a_command_line_that_makes_no_sense_is_wrong_use() {
         help: name a channel of kind ials, item2vec or airbnb"#]]
     .assert_eq(&place.refuse("export --bundle bundles --channel item_cf --what items -o a.npy"));
     expect![[r#"
-        2: error: there is no channel `isal`; there are: popular, item_cf, ials, item2vec, airbnb
+        2: error: there is no channel `isal`; there are: popular, item_cf, ials, item2vec, airbnb, youtube_dnn, dssm, two_tower
         help: name one of these channels"#]]
     .assert_eq(&place.refuse("export --bundle bundles --channel isal --what items -o a.npy"));
     expect![[r#"

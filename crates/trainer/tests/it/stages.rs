@@ -46,7 +46,7 @@ fn one_channel_can_be_trained_again_and_the_others_stay() {
     place.run("publish catchment.toml").well();
     expect![[r#"
         2: error: the recipe has no channel `isal`
-        help: its channels: popular, item_cf, ials, item2vec, airbnb"#]]
+        help: its channels: popular, item_cf, ials, item2vec, airbnb, youtube_dnn, dssm, two_tower"#]]
     .assert_eq(&place.refuse("train catchment.toml --only isal"));
 }
 

@@ -5,7 +5,7 @@
 //! numbers, little endian, in an order that only a training by the same plan knows.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, Read, Seek, Write};
 use std::path::Path;
 
 use catchment_sampling::StreamingFrequency;
@@ -136,6 +136,10 @@ pub(super) fn read(
         std::io::ErrorKind::UnexpectedEof => damaged("it ends too early"),
         _ => FileError::io(path)(error).into(),
     };
+    // All of it before anything is believed: the framework below panics on records that are not its own.
+    if !is_whole(&file).map_err(FileError::io(path))? {
+        return Err(damaged("its checksum is not that of its bytes"));
+    }
     let mut file = Hashed::new(BufReader::with_capacity(1 << 16, file));
     if file.number::<8>().map_err(failed)? != *MAGIC {
         return Err(damaged("it is no checkpoint of a training of towers"));
@@ -196,10 +200,6 @@ pub(super) fn read(
         memory.restore(&ids, &logs);
         *vectors = take_numbers(&mut file).map_err(failed)?;
     }
-    let hash = file.hash.digest();
-    if u64::from_le_bytes(file.number().map_err(failed)?) != hash {
-        return Err(damaged("its checksum is not that of its bytes"));
-    }
     let numbers = |bits: &[u64]| bits.iter().map(|&bits| f64::from_bits(bits)).collect();
     report.losses = numbers(&position.losses);
     report.gradients = numbers(&position.gradients);
@@ -213,6 +213,22 @@ pub(super) fn read(
         steps: position.steps_of_temperature,
     };
     Ok(Some(position))
+}
+
+/// Whether the file ends with the hash of all that comes before; it is then at its beginning again.
+fn is_whole(mut file: &File) -> std::io::Result<bool> {
+    const HASH: u64 = 8;
+    let length = file.metadata()?.len();
+    let mut hashed = Hashed::new(BufReader::with_capacity(
+        1 << 16,
+        file.take(length.saturating_sub(HASH)),
+    ));
+    std::io::copy(&mut hashed, &mut std::io::sink())?;
+    let hash = hashed.hash.digest();
+    let mut written = vec![];
+    file.read_to_end(&mut written)?;
+    file.rewind()?;
+    Ok(written == hash.to_le_bytes())
 }
 
 impl Training<'_> {
