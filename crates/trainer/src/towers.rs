@@ -5,8 +5,9 @@ use std::path::Path;
 
 use catchment_evaluation::report::TrainingCurve;
 use catchment_features::{FeatureBatch, FeatureConfig, FitTables};
+use catchment_models::towers::plan::ItemSide;
 use catchment_models::towers::training::{self, TowersData};
-use catchment_models::towers::{HistoryExamples, file};
+use catchment_models::towers::{HistoryExamples, Plan, file};
 use catchment_pipeline::{ChannelSpec, Layout};
 use catchment_prepare::Prepared;
 use catchment_schema::{AtomicFile, Error, Histories};
@@ -84,7 +85,7 @@ pub(crate) fn fit(
         &towers.items,
         towers.dim,
         (channel.model.kind(), &work.recipe.name),
-        plan.normalised,
+        is_of_length_one(&plan),
     )?;
     let report = &towers.report;
     let curve = TrainingCurve {
@@ -105,6 +106,11 @@ pub(crate) fn fit(
     Ok(())
 }
 
+/// Whether the vectors that are written have length one: a bias is a dimension more, which is of any size.
+pub(crate) fn is_of_length_one(plan: &Plan) -> bool {
+    plan.normalised && !matches!(plan.item, ItemSide::Table { bias: true, .. })
+}
+
 /// How the channels of the models were trained, for the report; none for kinds that leave no word of it.
 pub(crate) fn trainings(work: &Work) -> Result<Vec<TrainingCurve>, Failure> {
     let mut curves = vec![];
@@ -117,4 +123,25 @@ pub(crate) fn trainings(work: &Work) -> Result<Vec<TrainingCurve>, Failure> {
         curves.push(serde_json::from_slice(&bytes).map_err(anyhow::Error::from)?);
     }
     Ok(curves)
+}
+
+#[cfg(test)]
+mod tests {
+    use catchment_models::towers::{TwoTowerConfig, YoutubeDnnConfig};
+
+    use super::*;
+
+    /// An index of directions over vectors that have lengths would answer something else than was trained.
+    #[test]
+    fn only_vectors_of_length_one_are_compared_by_direction() {
+        let youtube = |normalised, bias| YoutubeDnnConfig {
+            normalised,
+            bias,
+            ..YoutubeDnnConfig::default()
+        };
+        assert!(is_of_length_one(&youtube(true, false).plan()));
+        assert!(!is_of_length_one(&youtube(true, true).plan()));
+        assert!(!is_of_length_one(&youtube(false, false).plan()));
+        assert!(is_of_length_one(&TwoTowerConfig::default().plan()));
+    }
 }

@@ -22,6 +22,7 @@ use toml::Spanned;
 
 use super::place::Place;
 use super::problem::{IN_RANGE, Problem};
+use crate::towers;
 
 /// What reports call the lists that no channel makes.
 const RESERVED: [&str; 2] = ["merge", "ranked"];
@@ -314,9 +315,9 @@ impl ChannelTable {
         };
         plan.validate()
             .map_err(|error| table.model_error("model", error))?;
-        if !plan.normalised && is_hnsw {
+        if is_hnsw && !towers::is_of_length_one(&plan) {
             let message = "`hnsw` compares directions, and these vectors have lengths: `auto` or `exact`, or \
-                           model = { normalised = true }";
+                           model = { normalised = true, bias = false }";
             return Err(Problem::new(table.place("index"), message.to_owned()));
         }
         Ok(model)

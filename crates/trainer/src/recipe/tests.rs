@@ -604,7 +604,17 @@ fn what_towers_cannot_be_is_named_with_its_key() {
             "model = { normalised = false }\nindex = { kind = \"hnsw\" }",
         ),
         expect![[r#"
-            shop/catchment.toml:11: channel `ials`: `hnsw` compares directions, and these vectors have lengths: `auto` or `exact`, or model = { normalised = true }
+            shop/catchment.toml:11: channel `ials`: `hnsw` compares directions, and these vectors have lengths: `auto` or `exact`, or model = { normalised = true, bias = false }
+            help: docs/contracts.md, section 3, lists the keys of a recipe"#]],
+    );
+    // A bias gives vectors of length one another dimension, of any size.
+    check(
+        &with(
+            "youtube_dnn",
+            "model = { normalised = true, bias = true }\nindex = { kind = \"hnsw\" }",
+        ),
+        expect![[r#"
+            shop/catchment.toml:11: channel `ials`: `hnsw` compares directions, and these vectors have lengths: `auto` or `exact`, or model = { normalised = true, bias = false }
             help: docs/contracts.md, section 3, lists the keys of a recipe"#]],
     );
     check(
