@@ -24,8 +24,8 @@ pub enum Norm {
 pub enum Preset {
     /// As small as it gets, for a test of everything around it.
     Nano,
-    /// What learns well from a log of up to some millions of events: vectors of length one, histories in the items' own
-    /// table, no hidden layer that has to be learned first.
+    /// Vectors of length one and histories in the items' own table, without hidden layers that would have to be learned first
+    /// (`dssm` has two).
     #[default]
     Small,
     /// As in the paper, where it says so.
