@@ -51,6 +51,7 @@ pub mod airbnb;
 mod dense;
 pub mod embedding_table;
 pub mod error;
+mod exponential;
 pub mod factorization;
 mod hashed;
 mod incidence;

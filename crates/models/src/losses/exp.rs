@@ -1,12 +1,13 @@
 //! The exponential of a row of logits, fast and with a bound on its error.
 
+use crate::exponential::power_of_two;
+
 /// Below this, `e^x` is smaller than any normal number of single precision; it is 0 here.
 const SMALLEST: f32 = -87.0;
 
 /// `e^x` for `x ≤ 0`: what is left of a logit below the largest of its row.
 ///
-/// `e^x = 2^r 2^f` with `r` the nearest whole number and `|f| ≤ ½`, where a polynomial of degree 5 stands for `2^f`. Off
-/// by less than a 10⁻⁷ part of itself above the rounding of `x · log₂ e`; tests go through all of its range. Free of
+/// Off by less than a 10⁻⁷ part of itself above the rounding of `x · log₂ e`; tests go through all of its range. Free of
 /// branches, so that it becomes vector code wherever it is called in a loop.
 #[inline(always)]
 #[allow(
@@ -14,27 +15,8 @@ const SMALLEST: f32 = -87.0;
     reason = "vector instructions reach only what is inlined into the function that was dispatched to"
 )]
 pub(super) fn exp_of_negative(x: f32) -> f32 {
-    // Adding it leaves no bits for a fraction: the sum is rounded to a whole number, which its low bits hold.
-    const ROUND: f32 = 12_582_912.0;
     let below = if x > SMALLEST { x } else { SMALLEST };
-    let power = below * std::f32::consts::LOG2_E;
-    let shifted = power + ROUND;
-    let fraction = power - (shifted - ROUND);
-    let exponent = shifted.to_bits().wrapping_sub(ROUND.to_bits() - 127) << 23;
-    // Fitted to the smallest largest relative error on [−½, ½], 7.5·10⁻⁸.
-    let series = [
-        0.001_327_647,
-        0.009_675_541,
-        0.055_507_13,
-        0.240_221_2,
-        0.693_146_94,
-        1.000_000_1,
-    ];
-    let mut polynomial = series[0];
-    for term in &series[1..] {
-        polynomial = polynomial * fraction + term;
-    }
-    let value = polynomial * f32::from_bits(exponent);
+    let value = power_of_two(below * std::f32::consts::LOG2_E);
     if x > SMALLEST { value } else { 0.0 }
 }
 

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -480,8 +481,8 @@ impl<'a> Training<'a> {
         #[expect(clippy::cast_possible_truncation, reason = "rows are f32")]
         let row_rate = rate as f32;
         let dim = self.dim();
-        let age = batch.age_column();
-        let query_columns = || query_columns(batch, self.plan.example_age.then_some(&age));
+        let age = self.plan.example_age.then(|| batch.age_column());
+        let query_columns = || query_columns(batch, age.as_ref());
         let mut inputs = vec![];
         self.query
             .input
@@ -685,7 +686,7 @@ impl Training<'_> {
         if self.plan.normalised {
             normalise(&mut vectors, dim);
         }
-        let mut vectors = widened(&vectors, dim, bias.as_deref());
+        let mut vectors = widened(&vectors, dim, bias.as_deref()).into_owned();
         let width = dim + usize::from(bias.is_some());
         if let Items::Table(_) = &self.items {
             // A row that no example had as its label is where chance put it: no vector at all.
@@ -751,16 +752,16 @@ fn knows(known: &[Vec<ItemIdx>], user: UserIdx, item: ItemIdx) -> bool {
 }
 
 /// Rows with one number more, where there is one: `last`, repeated.
-fn widened(rows: &[f32], dim: usize, last: Option<&[f32]>) -> Vec<f32> {
+fn widened<'a>(rows: &'a [f32], dim: usize, last: Option<&[f32]>) -> Cow<'a, [f32]> {
     let Some(last) = last else {
-        return rows.to_vec();
+        return Cow::Borrowed(rows);
     };
     let mut wide = Vec::with_capacity(rows.len() / dim * (dim + 1));
     for (row, last) in rows.chunks_exact(dim).zip(last.iter().cycle()) {
         wide.extend_from_slice(row);
         wide.push(*last);
     }
-    wide
+    Cow::Owned(wide)
 }
 
 /// Rows without that number, and the numbers.
