@@ -34,7 +34,7 @@ pub mod two_tower;
 pub mod youtube_dnn;
 
 pub use config::{HiddenConfig, Norm, Preset};
-pub use dssm::DssmConfig;
+pub use dssm::{DssmConfig, DssmNegatives, OwnNegatives};
 pub use examples::{
     ExampleBatch, ExampleSource, ExampleStream, ExamplesConfig, HistoryExamples, Past, Pick, Reward,
 };

@@ -3,7 +3,7 @@
 use catchment_sampling::StreamingConfig;
 use serde::{Deserialize, Serialize};
 
-use super::{ExamplesConfig, HiddenConfig};
+use super::{Activation, ExamplesConfig, HiddenConfig};
 use crate::embedding_table::RowOptimizer;
 use crate::losses::Correction;
 use crate::{Error, Result};
@@ -35,6 +35,13 @@ pub enum Negatives {
     /// Drawn, and shared by the rows of a batch.
     Sampled {
         /// How many.
+        n: usize,
+        /// From where.
+        proposal: ProposalKind,
+    },
+    /// Drawn for each row of a batch by itself.
+    Own {
+        /// How many a row.
         n: usize,
         /// From where.
         proposal: ProposalKind,
@@ -105,6 +112,44 @@ impl Optimizer {
     }
 }
 
+/// Where the numbers of embeddings begin.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a number (embeddings begin within -init..init) or \"glorot\""
+)]
+pub enum Init {
+    /// Drawn evenly from `-range..range`.
+    Range(f32),
+    /// By a rule.
+    Rule(InitRule),
+}
+
+/// How wide the numbers of a table are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InitRule {
+    /// Evenly from ±√(6 / (rows + width)), as the weights of a layer with so many inputs and outputs (Glorot and Bengio
+    /// 2010).
+    Glorot,
+}
+
+impl Init {
+    /// The numbers of a table of `rows × width` are drawn from `-range..range`.
+    pub fn range(self, rows: usize, width: usize) -> f32 {
+        match self {
+            Self::Range(range) => range,
+            Self::Rule(InitRule::Glorot) => (6.0 / (rows + width) as f32).sqrt(),
+        }
+    }
+}
+
+impl From<f32> for Init {
+    fn from(range: f32) -> Self {
+        Self::Range(range)
+    }
+}
+
 /// How the learning rate goes down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -142,6 +187,11 @@ pub struct Plan {
     pub query: HiddenConfig,
     /// The other side.
     pub item: ItemSide,
+    /// What the input of a tower goes through, with a number added to each of its own: the rows of the tables are then the
+    /// weights of a first layer. `None`: the input is what the tables say.
+    pub bend: Option<Activation>,
+    /// Whether features of texts whose ids mean the same share a table, on both sides.
+    pub shared_texts: bool,
     /// Whether both answers are brought to length one.
     pub normalised: bool,
     /// How scores become logits.
@@ -156,8 +206,8 @@ pub struct Plan {
     pub example_age: bool,
     /// How a log becomes examples.
     pub examples: ExamplesConfig,
-    /// Numbers of embeddings are drawn from `-init..init`.
-    pub init: f32,
+    /// Where the numbers of embeddings begin.
+    pub init: Init,
     /// How weights and rows go down their gradients.
     pub optimizer: RowOptimizer,
     /// How fast.
@@ -193,8 +243,16 @@ impl Plan {
                 "above 0, finite",
             );
         }
-        if !(self.init >= 0.0 && self.init.is_finite()) {
-            return bad("init", self.init.to_string(), "at least 0, finite");
+        if let Init::Range(range) = self.init
+            && !(range >= 0.0 && range.is_finite())
+        {
+            return bad("init", range.to_string(), "at least 0, finite");
+        }
+        if let Some(activation) = self.bend
+            && activation.slope(0.0).is_none()
+        {
+            let value = format!("{activation:?}").to_lowercase();
+            return bad("input", value, "identity, relu or tanh");
         }
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
             return bad("learning_rate", self.learning_rate.to_string(), "above 0, finite");
@@ -219,7 +277,14 @@ impl Plan {
             Negatives::Sampled { n, .. } if !(1..=1 << 20).contains(&n) => {
                 bad("negatives", n.to_string(), "1 to 1048576")
             }
+            Negatives::Own { n, .. } if !(1..=1 << 12).contains(&n) => {
+                bad("negatives.own", n.to_string(), "1 to 4096")
+            }
             Negatives::Sampled {
+                proposal: ProposalKind::Unigram(exponent),
+                ..
+            }
+            | Negatives::Own {
                 proposal: ProposalKind::Unigram(exponent),
                 ..
             } if !exponent.is_finite() => bad("exponent", exponent.to_string(), "finite"),

@@ -3,12 +3,13 @@
 mod checkpoint;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use catchment_features::{FeatureBatch, FeatureColumn, FittedFeatures, Side};
+use catchment_features::{FeatureBatch, FeatureColumn, Fingerprint, FittedFeatures, Side};
 use catchment_sampling::CrossBatchMemory;
 use catchment_schema::{Histories, History, ItemIdx, UserIdx};
 use rand::SeedableRng;
@@ -19,9 +20,9 @@ use xxhash_rust::xxh3::Xxh3Default;
 use super::device::TrainingDevice;
 use super::head::{self, Gradients, RowRules};
 use super::hidden::{Hidden, Tape};
-use super::input::{InputLayer, rows_of};
+use super::input::{Bend, InputLayer, rows_of};
 use super::lengths::{normalise, normalise_backward};
-use super::mlp::{Mlp, MlpScratch};
+use super::mlp::{Activation, Mlp, MlpScratch};
 use super::plan::{ItemSide, Negatives, Plan};
 use super::sampler::{Drawn, Sampler};
 use super::served::{QueryTower, Table};
@@ -321,6 +322,10 @@ struct Tables {
     is_shared: bool,
     dim: usize,
     sizes: Vec<(usize, usize)>,
+    /// Those that begin as zeros, and stay small by themselves.
+    biases: Vec<usize>,
+    /// The tables of texts, by what their ids mean.
+    texts: Vec<(Fingerprint, usize)>,
 }
 
 impl Tables {
@@ -334,7 +339,31 @@ impl Tables {
             is_shared,
             dim,
             sizes,
+            biases: vec![],
+            texts: vec![],
         }
+    }
+
+    /// The table of all features whose ids mean `ids`, and its width.
+    fn add_text(&mut self, ids: Fingerprint, cardinality: u32) -> (usize, usize) {
+        let known = self.texts.iter().find(|(other, _)| *other == ids);
+        if let Some(&(_, table)) = known {
+            return (table, self.dim);
+        }
+        let (table, dim) = self.add(false, cardinality);
+        self.texts.push((ids, table));
+        (table, dim)
+    }
+
+    /// `input` as a layer of its own, where there is to be one.
+    fn bend(&mut self, input: InputLayer, activation: Option<Activation>) -> InputLayer {
+        let Some(activation) = activation else {
+            return input;
+        };
+        self.sizes.push((1, input.width()));
+        let bias = self.sizes.len() - 1;
+        self.biases.push(bias);
+        input.bent(Bend { bias, activation })
     }
 
     /// The table of a feature, and its width.
@@ -346,6 +375,15 @@ impl Tables {
         }
         self.sizes.push((rows.max(1), self.dim));
         (self.sizes.len() - 1, self.dim)
+    }
+}
+
+/// The features of texts that share tables, with what their ids mean.
+fn texts_of<'a>(plan: &Plan, data: &TowersData<'a>, side: Side) -> BTreeMap<&'a str, Fingerprint> {
+    if plan.shared_texts {
+        data.features.texts(side).into_iter().collect()
+    } else {
+        BTreeMap::new()
     }
 }
 
@@ -379,13 +417,19 @@ fn item_side(
         }
         ItemSide::Tower { hidden, .. } => {
             let mut input = InputLayer::default();
-            input.append(&data.features.shape(Side::Item), |column, cardinality| {
-                tables.add(data.item_id == Some(column.name.as_str()), cardinality)
-            });
+            let texts = texts_of(plan, data, Side::Item);
+            input.append(
+                &data.features.shape(Side::Item),
+                |column, cardinality| match texts.get(column.name.as_str()) {
+                    Some(&ids) => tables.add_text(ids, cardinality),
+                    None => tables.add(data.item_id == Some(column.name.as_str()), cardinality),
+                },
+            );
             if input.width() == 0 {
                 let allowed = "at least one feature of the item";
                 return bad("features.item", "none".to_owned(), allowed);
             }
+            let input = tables.bend(input, plan.bend);
             let hidden = Hidden::new(input.width(), hidden, plan.optimizer, device, seed);
             if hidden.n_outputs() != dim {
                 let value = format!("{dim} and {}", hidden.n_outputs());
@@ -413,7 +457,11 @@ impl<'a> Training<'a> {
         let mut tables = Tables::new(is_shared, data.n_items, plan.dim);
         let mut input = InputLayer::default();
         for side in [Side::User, Side::Context] {
+            let texts = texts_of(plan, data, side);
             input.append(&data.features.shape(side), |column, cardinality| {
+                if let Some(&ids) = texts.get(column.name.as_str()) {
+                    return tables.add_text(ids, cardinality);
+                }
                 let is_item = side == Side::User && data.histories_of.contains(&column.name);
                 tables.add(is_item, cardinality)
             });
@@ -428,6 +476,7 @@ impl<'a> Training<'a> {
                 allowed: "at least one feature of the user or the context",
             });
         }
+        let input = tables.bend(input, plan.bend);
         let hidden = Hidden::new(input.width(), &plan.query, plan.optimizer, device, next_seed());
         let dim = hidden.n_outputs();
         let query = Tower { input, hidden };
@@ -435,8 +484,16 @@ impl<'a> Training<'a> {
         let tables = tables
             .sizes
             .iter()
-            .map(|&(rows, dim)| EmbeddingTable::new(rows, dim, plan.init, plan.optimizer, next_seed()))
-            .map(|table| table.map(|table| table.with_l2(plan.l2)))
+            .enumerate()
+            .map(|(place, &(rows, dim))| {
+                let (range, l2) = if tables.biases.contains(&place) {
+                    (0.0, 0.0)
+                } else {
+                    (plan.init.range(rows, dim), plan.l2)
+                };
+                let table = EmbeddingTable::new(rows, dim, range, plan.optimizer, next_seed());
+                table.map(|table| table.with_l2(l2))
+            })
             .collect::<Result<Vec<_>>>()?;
         let memory = match plan.negatives {
             Negatives::InBatch { memory, .. } if memory > 0 => {
@@ -493,7 +550,9 @@ impl<'a> Training<'a> {
         let drawn = self.sampler.draw(&batch.labels, &mut self.rng);
         let ids: Vec<ItemIdx> = match &drawn {
             Drawn::All => (0..self.data.n_items).map(ItemIdx::from_index).collect(),
-            Drawn::Beside { positives, negatives } => [positives.ids(), negatives.ids()].concat(),
+            Drawn::Beside { positives, negatives } | Drawn::Own { positives, negatives } => {
+                [positives.ids(), negatives.ids()].concat()
+            }
             Drawn::Columns(columns) => columns.ids().to_vec(),
         };
         let mut items = self.item_pass(&ids)?;
@@ -533,14 +592,16 @@ impl<'a> Training<'a> {
         if let Some(lengths) = &items.lengths {
             normalise_backward(&mut by_items, &items.vectors, lengths, dim);
         }
-        let (by_inputs, _) = self.query.hidden.step(tape, by_users, rate)?;
+        let (mut by_inputs, _) = self.query.hidden.step(tape, by_users, rate)?;
+        self.query.input.unbend(&inputs, &mut by_inputs);
+        let zeros = vec![0; batch.len().max(ids.len())];
 
         // Tables last: every gradient is of the rows as they were.
         let mut sources: Vec<Vec<Source<'_>>> = self.tables.iter().map(|_| vec![]).collect();
         self.query
             .input
-            .sources(query_columns(), &by_inputs, &mut sources);
-        let by_item_inputs;
+            .sources(query_columns(), &by_inputs, &zeros[..batch.len()], &mut sources);
+        let mut by_item_inputs;
         let rows: Vec<u32> = ids.iter().map(|item| item.0).collect();
         match (&mut self.items, items.tape) {
             (Items::Table(table), _) => {
@@ -551,9 +612,10 @@ impl<'a> Training<'a> {
             }
             (Items::Tower(tower), Some(tape)) => {
                 (by_item_inputs, _) = tower.hidden.step(tape, by_items, rate)?;
-                tower
-                    .input
-                    .sources(&self.item_rows.columns, &by_item_inputs, &mut sources);
+                tower.input.unbend(&items.inputs, &mut by_item_inputs);
+                let columns = &self.item_rows.columns;
+                let zeros = &zeros[..ids.len()];
+                tower.input.sources(columns, &by_item_inputs, zeros, &mut sources);
             }
             (Items::Tower(_), None) => {}
         }
@@ -588,6 +650,9 @@ impl<'a> Training<'a> {
             Drawn::Beside { positives, negatives } => {
                 head::beside(users, items, width, (positives, negatives), config, rules)
             }
+            Drawn::Own { positives, negatives } => {
+                head::own(users, items, width, (positives, negatives), config, rules)
+            }
             Drawn::Columns(columns) => match &mut self.memory {
                 None => head::columns(users, items, width, columns, config, rules),
                 Some((memory, vectors)) => {
@@ -613,11 +678,14 @@ struct ItemPass {
     /// `[items]`
     bias: Option<Vec<f32>>,
     lengths: Option<Vec<f32>>,
+    /// What a tower was given.
+    inputs: Vec<f32>,
     tape: Option<Tape>,
 }
 
 impl Training<'_> {
     fn item_pass(&mut self, ids: &[ItemIdx]) -> Result<ItemPass> {
+        let mut inputs = vec![];
         let (vectors, bias, tape) = match &mut self.items {
             Items::Table(table) => {
                 let rows: Vec<u32> = ids.iter().map(|item| item.0).collect();
@@ -637,7 +705,6 @@ impl Training<'_> {
                     ids.iter().map(|item| item.index()),
                     &mut self.item_rows,
                 );
-                let mut inputs = vec![];
                 tower.input.forward(
                     &self.item_rows.columns,
                     ids.len(),
@@ -652,6 +719,7 @@ impl Training<'_> {
             vectors,
             bias,
             lengths: None,
+            inputs,
             tape,
         })
     }
@@ -776,3 +844,5 @@ fn narrowed(rows: Vec<f32>, dim: usize, width: usize) -> (Vec<f32>, Vec<f32>) {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod text_tests;

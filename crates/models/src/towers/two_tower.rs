@@ -155,6 +155,8 @@ impl TwoTowerConfig {
                 hidden: hidden(&self.item_layers),
                 shared: self.shared,
             },
+            bend: None,
+            shared_texts: false,
             normalised: self.normalised,
             temperature: Temperature {
                 value: self.temperature,
@@ -169,7 +171,7 @@ impl TwoTowerConfig {
             spare_known: self.spare_known,
             example_age: false,
             examples: self.examples.clone(),
-            init: self.init,
+            init: self.init.into(),
             optimizer: self.optimizer.rows(),
             learning_rate: self.learning_rate,
             decay: self.decay,

@@ -158,6 +158,8 @@ impl YoutubeDnnConfig {
                 bias: self.bias,
                 shared: self.shared,
             },
+            bend: None,
+            shared_texts: false,
             normalised: self.normalised,
             temperature: Temperature {
                 value: self.temperature,
@@ -174,7 +176,7 @@ impl YoutubeDnnConfig {
             spare_known: self.spare_known,
             example_age: self.example_age,
             examples: self.examples.clone(),
-            init: self.init,
+            init: self.init.into(),
             optimizer: self.optimizer.rows(),
             learning_rate: self.learning_rate,
             decay: self.decay,

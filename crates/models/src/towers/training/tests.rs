@@ -6,9 +6,10 @@ use rand::RngExt;
 use super::*;
 use crate::progress::Silent;
 use crate::towers::mlp::Activation;
-use crate::towers::plan::{FrequencyKind, ProposalKind};
+use crate::towers::plan::{FrequencyKind, Init, InitRule, ProposalKind};
 use crate::towers::{
-    DssmConfig, ExamplesConfig, HistoryExamples, Norm, Past, QueryScratch, TwoTowerConfig, YoutubeDnnConfig,
+    DssmConfig, DssmNegatives, ExamplesConfig, HistoryExamples, Norm, OwnNegatives, Past, QueryScratch,
+    TwoTowerConfig, YoutubeDnnConfig,
 };
 
 const N_USERS: u32 = 60;
@@ -220,7 +221,18 @@ fn plans() -> Vec<Plan> {
         }
         .plan(),
         dssm.plan(),
-        DssmConfig { negatives: 6, ..dssm }.plan(),
+        DssmConfig {
+            negatives: DssmNegatives::Shared(6),
+            ..dssm.clone()
+        }
+        .plan(),
+        DssmConfig {
+            negatives: DssmNegatives::Own(OwnNegatives { own: 3 }),
+            input: Some(Activation::Tanh),
+            init: Init::Rule(InitRule::Glorot),
+            ..dssm
+        }
+        .plan(),
     ]
 }
 
@@ -271,7 +283,7 @@ fn the_rows_of_tables_go_down_the_gradient_of_the_loss() {
     for (place, plan) in plans().into_iter().enumerate() {
         let plan = Plan {
             optimizer: crate::embedding_table::RowOptimizer::Sgd,
-            init: 0.5,
+            init: Init::Range(0.5),
             ..plan
         };
         world.with(&plan, |data| {
@@ -482,6 +494,17 @@ fn stopping_and_settings_that_cannot_be_are_errors() {
             }),
             "dim"
         );
+        for (n, activation, wrong) in [(0, None, "negatives.own"), (1, Some(Activation::Gelu), "input")] {
+            let plan = Plan {
+                negatives: Negatives::Own {
+                    n,
+                    proposal: ProposalKind::Uniform,
+                },
+                bend: activation,
+                ..good.clone()
+            };
+            assert_eq!(key(plan), wrong);
+        }
         assert_eq!(
             key(Plan {
                 learning_rate: f64::NAN,
