@@ -2,14 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::attribute_reader::{AttributeReader, WordsReader};
+use crate::attribute_reader::{AttributeReader, TextReader, WordsReader};
 use crate::attribute_source::{AttributeSource, NamedTable};
-use crate::config::{IdConfig, Keep, WordsConfig};
+use crate::config::{IdConfig, Keep, TextConfig, WordsConfig};
 use crate::fingerprint::StateHash;
 use crate::hashing::HashRule;
 use crate::lookup::Lookup;
 use crate::number::NumberRule;
 use crate::report::Seen;
+use crate::text_unit::TextUnit;
 use crate::time_part::TimePart;
 use crate::word_counts::WordCounts;
 use crate::{ColumnKind, Error, FeatureConfig, Pooling, Result};
@@ -34,6 +35,12 @@ pub(crate) enum AttributeRule {
         column: Option<String>,
         mean: bool,
         rule: HashRule,
+    },
+    Text {
+        column: String,
+        mean: bool,
+        unit: TextUnit,
+        lookup: Lookup,
     },
     Number {
         column: String,
@@ -104,6 +111,10 @@ impl AttributeRule {
                     mean: hash.pooling == Pooling::Mean,
                     rule,
                 }
+            }
+            FeatureConfig::Words(text) => Self::fit_text(text, TextUnit::Words, source, previous, &mut seen)?,
+            FeatureConfig::Trigrams(text) => {
+                Self::fit_text(text, TextUnit::Trigrams, source, previous, &mut seen)?
             }
             FeatureConfig::Number(number) => {
                 let n_rows = source.n_rows()?;
@@ -189,9 +200,64 @@ impl AttributeRule {
         })
     }
 
+    fn fit_text(
+        text: &TextConfig,
+        unit: TextUnit,
+        source: AttributeSource<'_>,
+        previous: Option<&Self>,
+        seen: &mut Seen,
+    ) -> Result<Self> {
+        let own = (
+            source.table.texts(&text.name, &text.column, true)?,
+            source.n_rows()?,
+        );
+        let mut columns = vec![];
+        for name in &text.vocabulary {
+            if let Some((side, column)) = TextConfig::vocabulary_column(name) {
+                let source = AttributeSource::of(side, source.tables);
+                columns.push((source.table.texts(&text.name, column, true)?, source.n_rows()?));
+            }
+        }
+        if columns.is_empty() {
+            columns.push(own);
+        }
+        let counts = WordCounts::of_pieces(unit, &columns);
+        let previous = match previous {
+            Some(Self::Text {
+                column,
+                unit: old,
+                lookup,
+                ..
+            }) if *column == text.column && *old == unit => Some(lookup),
+            _ => None,
+        };
+        let key = source.key(&text.name, "oov_buckets");
+        let lookup = grow(previous, counts.by_count(text.min_count), text.oov_buckets, key)?;
+        seen.words = counts.n_words();
+        seen.left_out = counts.words().filter(|word| !lookup.knows(word)).count() as u64;
+        seen.of_lookup(&lookup, previous);
+        Ok(Self::Text {
+            column: text.column.clone(),
+            mean: text.pooling == Pooling::Mean,
+            unit,
+            lookup,
+        })
+    }
+
+    /// What the ids of a text are: equal hashes, the same pieces at the same ids. `None` for what is no text.
+    pub(crate) fn text_ids(&self) -> Option<u128> {
+        let Self::Text { unit, lookup, .. } = self else {
+            return None;
+        };
+        let mut hash = StateHash::new();
+        hash.text(unit.name());
+        lookup.hash(&mut hash);
+        Some(hash.finish())
+    }
+
     pub(crate) fn kind(&self) -> ColumnKind {
         match self {
-            Self::Id { lookup } | Self::Words { lookup, .. } => ColumnKind::Bag {
+            Self::Id { lookup } | Self::Words { lookup, .. } | Self::Text { lookup, .. } => ColumnKind::Bag {
                 cardinality: lookup.cardinality(),
             },
             Self::Hash { rule, .. } => ColumnKind::Bag {
@@ -241,6 +307,18 @@ impl AttributeRule {
                 hash.text(column.as_deref().unwrap_or_default());
                 hash.count(u64::from(*mean));
                 rule.hash(hash);
+            }
+            Self::Text {
+                column,
+                mean,
+                unit,
+                lookup,
+            } => {
+                hash.text("text");
+                hash.text(column);
+                hash.count(u64::from(*mean));
+                hash.text(unit.name());
+                lookup.hash(hash);
             }
             Self::Number { column, rule } => {
                 hash.text("number");
@@ -300,6 +378,19 @@ impl AttributeRule {
                 let texts = table.map(|table| table.texts(feature, column, true));
                 AttributeReader::HashedWords(*rule, *mean, texts.transpose()?)
             }
+            Self::Text {
+                column,
+                mean,
+                unit,
+                lookup,
+            } => AttributeReader::Text(TextReader {
+                lookup,
+                texts: table
+                    .map(|table| table.texts(feature, column, true))
+                    .transpose()?,
+                unit: *unit,
+                mean: *mean,
+            }),
             Self::Number { column, rule } => {
                 let numbers = table.map(|table| table.numbers(feature, column));
                 AttributeReader::Number(rule, numbers.transpose()?)

@@ -12,6 +12,7 @@ use crate::lookup::Lookup;
 use crate::number::NumberRule;
 use crate::number_column::{NumberColumn, NumberLists, is_there};
 use crate::text_column::TextColumn;
+use crate::text_unit::TextUnit;
 use crate::time_part::TimePart;
 
 /// A rule with its columns, which are absent where nothing is known.
@@ -20,6 +21,7 @@ pub(crate) enum AttributeReader<'a> {
     Words(WordsReader<'a>),
     HashedId(HashRule, bool),
     HashedWords(HashRule, bool, Option<TextColumn<'a>>),
+    Text(TextReader<'a>),
     Number(&'a NumberRule, Option<NumberColumn<'a>>),
     Time(TimePart, Option<&'a TimestampMillisecondArray>),
 }
@@ -37,6 +39,14 @@ pub(crate) struct WordsReader<'a> {
     pub(crate) keep: Keep,
 }
 
+/// The pieces of a row's text, through a vocabulary.
+pub(crate) struct TextReader<'a> {
+    pub(crate) lookup: &'a Lookup,
+    pub(crate) texts: Option<TextColumn<'a>>,
+    pub(crate) unit: TextUnit,
+    pub(crate) mean: bool,
+}
+
 impl AttributeReader<'_> {
     /// Adds one row. Nothing known, a null, and an unknown word without a bucket are empty bags.
     pub(crate) fn write(&self, id: Option<&str>, row: usize, column: &mut FeatureColumn) {
@@ -45,6 +55,7 @@ impl AttributeReader<'_> {
             Self::Words(words) => words.write(row, column),
             Self::HashedId(rule, mean) => write_hashed_id(*rule, *mean, id, column),
             Self::HashedWords(rule, mean, texts) => write_hashed(*rule, *mean, *texts, row, column),
+            Self::Text(text) => text.write(row, column),
             Self::Number(rule, numbers) => {
                 rule.write(numbers.and_then(|numbers| numbers.value(row)), column);
             }
@@ -64,6 +75,7 @@ impl AttributeReader<'_> {
             Self::HashedWords(rule, mean, texts) => {
                 rows.for_each(|row| write_hashed(*rule, *mean, *texts, row, column));
             }
+            Self::Text(text) => rows.for_each(|row| text.write(row, column)),
             Self::Number(rule, numbers) => {
                 rows.for_each(|row| rule.write(numbers.and_then(|numbers| numbers.value(row)), column));
             }
@@ -108,6 +120,24 @@ fn write_hashed(
 fn time_of(times: Option<&TimestampMillisecondArray>, row: usize) -> Time {
     let times = times.filter(|times| is_there(*times, row));
     times.map_or(Time::UNKNOWN, |times| Time::from_millis(times.value(row)))
+}
+
+impl TextReader<'_> {
+    #[inline]
+    fn write(&self, row: usize, column: &mut FeatureColumn) {
+        let mut entries = column.bag_row();
+        if let Some(texts) = self.texts {
+            texts.visit(row, |_, text| {
+                self.unit.visit(text, |piece| {
+                    if let Some(id) = self.lookup.id(piece) {
+                        entries.push(id, 1.0);
+                    }
+                });
+            });
+        }
+        entries.count();
+        entries.finish(self.mean);
+    }
 }
 
 impl WordsReader<'_> {

@@ -5,7 +5,7 @@ use catchment_schema::{AttributeTable, Vocabulary};
 
 use crate::number_column::{NumberColumn, NumberLists};
 use crate::text_column::TextColumn;
-use crate::{Error, Result, Side};
+use crate::{Error, FitTables, Result, Side};
 
 /// Attributes with what errors call them.
 #[derive(Clone, Copy)]
@@ -20,9 +20,25 @@ pub(crate) struct AttributeSource<'a> {
     pub(crate) side: Side,
     pub(crate) vocabulary: &'a Vocabulary,
     pub(crate) table: NamedTable<'a>,
+    /// All tables, for a vocabulary over columns of another side.
+    pub(crate) tables: &'a FitTables<'a>,
 }
 
-impl AttributeSource<'_> {
+impl<'a> AttributeSource<'a> {
+    /// The attributes of a side that has some; of the item side for any other.
+    pub(crate) fn of(side: Side, tables: &'a FitTables<'a>) -> Self {
+        let (vocabulary, name, table) = match side {
+            Side::User => (tables.users, crate::user::TABLE, tables.user_attributes),
+            _ => (tables.items, crate::item::TABLE, tables.item_attributes),
+        };
+        Self {
+            side,
+            vocabulary,
+            table: NamedTable { name, table },
+            tables,
+        }
+    }
+
     /// The key of a feature's setting, as errors name it.
     pub(crate) fn key(&self, feature: &str, setting: &str) -> String {
         format!("features.{}.{feature}.{setting}", self.side)

@@ -66,6 +66,24 @@ impl BagRow<'_> {
         }
     }
 
+    /// Counts what was pushed with the weight 1: each id comes once, in rising order, and weighs as often as it was pushed.
+    pub(crate) fn count(&mut self) {
+        let ids = &mut self.ids[self.start..];
+        ids.sort_unstable();
+        let mut kept = 0;
+        let mut next = 0;
+        while next < ids.len() {
+            let id = ids[next];
+            let times = ids[next..].iter().take_while(|&&other| other == id).count();
+            ids[kept] = id;
+            self.weights[self.start + kept] = times as f32;
+            kept += 1;
+            next += times;
+        }
+        self.ids.truncate(self.start + kept);
+        self.weights.truncate(self.start + kept);
+    }
+
     /// Drops all but `max` entries; the order of the others stays.
     pub(crate) fn keep(&mut self, max: usize, keep: Keep) {
         let len = self.len();
@@ -157,6 +175,24 @@ mod tests {
         assert_eq!(ids(2, Keep::Last), [3, 4]);
         assert_eq!(ids(3, Keep::Heaviest), [1, 2, 3]);
         assert_eq!(ids(5, Keep::Heaviest), [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn pushed_ids_are_counted_in_their_own_row_alone() {
+        let mut column = FeatureColumn::new(ColumnKind::Bag { cardinality: 9 });
+        for ids in [&[4, 4][..], &[4, 2, 4, 2, 8, 4], &[]] {
+            let mut row = column.bag_row();
+            ids.iter().for_each(|&id| row.push(id, 1.0));
+            row.count();
+            row.finish(false);
+        }
+        let expected = FeatureColumn::Bag {
+            cardinality: 9,
+            offsets: vec![0, 1, 4, 4],
+            ids: vec![4, 2, 4, 8],
+            weights: vec![2.0, 2.0, 3.0, 1.0],
+        };
+        assert_eq!(column, expected);
     }
 
     #[test]

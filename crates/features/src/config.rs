@@ -13,7 +13,8 @@ pub use moments::{DEFAULT_LAST, HalfLife, HistoryConfig, TimeConfig};
 pub use numbers::{CountConfig, NumberConfig};
 pub use words::{
     CrossConfig, DEFAULT_HASH_BUCKETS, DEFAULT_MIN_COUNT, DEFAULT_OOV_BUCKETS, HashConfig, IdConfig, Keep,
-    MAX_BUCKETS, MAX_COMBINATIONS, MAX_CROSSED, MAX_HASHES, MAX_OOV_BUCKETS, Pooling, WordsConfig,
+    MAX_BUCKETS, MAX_COMBINATIONS, MAX_CROSSED, MAX_HASHES, MAX_OOV_BUCKETS, Pooling, TextConfig,
+    WordsConfig,
 };
 
 use crate::Transform;
@@ -31,6 +32,10 @@ pub enum FeatureConfig {
     Bag(WordsConfig),
     /// Words of an attribute, or the raw id, by hash alone.
     Hash(HashConfig),
+    /// The words of an attribute that is text.
+    Words(TextConfig),
+    /// The letter trigrams of the words of an attribute that is text.
+    Trigrams(TextConfig),
     /// A numeric attribute.
     Number(NumberConfig),
     /// The latest items of the user.
@@ -68,6 +73,7 @@ impl FeatureConfig {
             Self::Id(config) => &config.name,
             Self::Category(config) | Self::Bag(config) => &config.name,
             Self::Hash(config) => &config.name,
+            Self::Words(config) | Self::Trigrams(config) => &config.name,
             Self::Number(config) => &config.name,
             Self::History(config) => &config.name,
             Self::EventCount(config) | Self::ItemCount(config) => &config.name,
@@ -89,6 +95,8 @@ impl FeatureConfig {
             Self::Category(_) => "category",
             Self::Bag(_) => "bag",
             Self::Hash(_) => "hash",
+            Self::Words(_) => "words",
+            Self::Trigrams(_) => "trigrams",
             Self::Number(_) => "number",
             Self::History(_) => "history",
             Self::EventCount(_) => "event_count",
@@ -115,6 +123,8 @@ impl FeatureConfig {
             | Self::Category(_)
             | Self::Bag(_)
             | Self::Hash(_)
+            | Self::Words(_)
+            | Self::Trigrams(_)
             | Self::History(_)
             | Self::Cross(_) => true,
             Self::Number(number) => in_buckets(&number.transform),

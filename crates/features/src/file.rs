@@ -10,12 +10,14 @@ use serde::{Deserialize, Serialize};
 use crate::candidate::CandidateRule;
 use crate::item_times::ItemTimes;
 use crate::state::State;
-use crate::{Error, Fingerprint, FittedFeatures, Result};
+use crate::{Error, Fingerprint, FittedFeatures, Result, Side};
 
 /// The format of `features.json` that is written; older ones are read.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
-/// The one that is written where nothing looks into a channel's vectors, so that older programs can read it.
+/// The one that is written where nothing reads text, so that older programs can read it.
+const WITHOUT_TEXTS: u32 = 3;
+/// And where nothing looks into a channel's vectors.
 const WITHOUT_SPACES: u32 = 2;
 /// The name of the file in its folder.
 pub const FEATURES_FILE: &str = "features.json";
@@ -56,16 +58,24 @@ impl FittedFeatures {
         }
         let path = folder.join(FEATURES_FILE);
         let written = Written {
-            format: if self.spaces().is_empty() {
-                WITHOUT_SPACES
-            } else {
-                FORMAT
-            },
+            format: self.format(),
             fingerprint: self.fingerprint(),
             features: self.state(),
         };
         let json = serde_json::to_vec(&written).map_err(|error| bad_file(&path, &error))?;
         Ok(AtomicFile::write(&path, &json)?)
+    }
+
+    /// The oldest format that can say this.
+    fn format(&self) -> u32 {
+        let has_text = |side| !self.texts(side).is_empty();
+        if has_text(Side::User) || has_text(Side::Item) {
+            FORMAT
+        } else if self.spaces().is_empty() {
+            WITHOUT_SPACES
+        } else {
+            WITHOUT_TEXTS
+        }
     }
 
     /// Reads what [`FittedFeatures::save`] wrote.
@@ -110,9 +120,7 @@ impl FittedFeatures {
             state.item_times = Some(ItemTimes::read(&folder.join(ITEM_TIMES_FILE), n_items)?);
         }
         let opened = Self::new(state);
-        if head.format > WITHOUT_SPACES && opened.spaces().is_empty()
-            || head.format < FORMAT && !opened.spaces().is_empty()
-        {
+        if head.format.max(WITHOUT_SPACES) != opened.format() {
             return Err(Error::BadFile {
                 path,
                 reason: format!("format {} does not have just these features", head.format),

@@ -63,6 +63,13 @@ impl FittedFeatures {
         names.into_iter().zip(self.state.kinds(side)).map(shape).collect()
     }
 
+    /// The features of a side that read text (`words`, `trigrams`), with what their ids mean: two features of equal
+    /// meanings give the same words the same ids, whichever side they are on, and may share a table of embeddings.
+    pub fn texts(&self, side: Side) -> Vec<(&str, Fingerprint)> {
+        let texts = self.state.text_ids(side).into_iter();
+        texts.map(|(name, ids)| (name, Fingerprint(ids))).collect()
+    }
+
     /// This fit with the previous one, and those before it, as its lineage. Where no output has changed it is the
     /// previous one over again.
     pub(crate) fn grown_from(mut self, previous: &Self) -> Self {

@@ -49,14 +49,7 @@ impl ItemRule {
         fitted: &[Feature<Self>],
         previous: Option<&Self>,
     ) -> Result<(Self, Seen)> {
-        let source = AttributeSource {
-            side: Side::Item,
-            vocabulary: tables.items,
-            table: NamedTable {
-                name: TABLE,
-                table: tables.item_attributes,
-            },
-        };
+        let source = AttributeSource::of(Side::Item, tables);
         let attribute = match previous {
             Some(Self::Attribute(rule)) => Some(rule),
             _ => None,
@@ -100,6 +93,14 @@ impl ItemRule {
         match self {
             Self::Attribute(rule) => rule.words_column(),
             Self::Count { .. } | Self::Cross(_) => None,
+        }
+    }
+
+    /// See [`AttributeRule::text_ids`].
+    pub(crate) fn text_ids(&self) -> Option<u128> {
+        match self {
+            Self::Attribute(rule) => rule.text_ids(),
+            _ => None,
         }
     }
 

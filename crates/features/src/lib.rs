@@ -48,6 +48,7 @@
 //! | `category` | user, item | bag of one word | null, no row: empty bag; unknown or rare: a bucket by hash |
 //! | `bag` | user, item | bag of the row's different words | as `category`, word by word |
 //! | `hash` | user, item | bag of `hashes` ids a word | null, no row: empty bag; no word is unknown |
+//! | `words`, `trigrams` | user, item | bag of the pieces of a text, each once, weighing as often as it occurs | null, no row, no word in it: empty bag; unknown or rare: a bucket by hash, without buckets left out |
 //! | `number` | user, item | dense, or a bag of one bucket | null, NaN, infinite, no row: the fit's mean (0 where standardised), or the last bucket |
 //! | `history` | user | bag of the latest items, oldest first | no events: empty bag; items beyond the fit: an id of their own; of unknown age, where age counts: left out |
 //! | `event_count` | user | as `number` | no events: the count 0 |
@@ -124,6 +125,7 @@ mod spec_check;
 mod standard;
 mod state;
 mod text_column;
+mod text_unit;
 mod time_part;
 mod vocabulary_mark;
 mod word_counts;

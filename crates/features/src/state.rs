@@ -116,6 +116,25 @@ impl State {
         };
     }
 
+    /// Of the features of texts on a side, the name and [`crate::attribute::AttributeRule::text_ids`].
+    pub(crate) fn text_ids(&self, side: Side) -> Vec<(&str, u128)> {
+        let user = self
+            .user
+            .iter()
+            .map(|feature| (feature.name.as_str(), feature.rule.text_ids()));
+        let item = self
+            .item
+            .iter()
+            .map(|feature| (feature.name.as_str(), feature.rule.text_ids()));
+        let all: Vec<(&str, Option<u128>)> = match side {
+            Side::User => user.collect(),
+            Side::Item => item.collect(),
+            Side::Context | Side::Candidate => vec![],
+        };
+        let texts = all.into_iter().filter_map(|(name, ids)| Some((name, ids?)));
+        texts.collect()
+    }
+
     /// Whether every cross reads features of ids that there are, and on its own side only earlier ones.
     pub(crate) fn has_sound_crosses(&self) -> bool {
         Side::ALL.into_iter().all(|side| match side {

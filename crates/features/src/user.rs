@@ -14,7 +14,7 @@ use crate::spec::wrong_side;
 use crate::state::{Feature, Rule};
 use crate::{ColumnKind, FeatureColumn, FeatureConfig, FitTables, Result, Side};
 
-const TABLE: &str = "user attributes";
+pub(crate) const TABLE: &str = "user attributes";
 
 /// What is known of a user at one moment.
 #[derive(Clone, Copy, Debug)]
@@ -79,14 +79,7 @@ impl UserRule {
         fitted: &[Feature<Self>],
         previous: Option<&Self>,
     ) -> Result<(Self, Seen)> {
-        let source = AttributeSource {
-            side: Side::User,
-            vocabulary: tables.users,
-            table: NamedTable {
-                name: TABLE,
-                table: tables.user_attributes,
-            },
-        };
+        let source = AttributeSource::of(Side::User, tables);
         let attribute = match previous {
             Some(Self::Attribute(rule)) => Some(rule),
             _ => None,
@@ -122,6 +115,14 @@ impl UserRule {
             other => return Err(wrong_side(other, Side::User)),
         };
         Ok((rule, Seen::default()))
+    }
+
+    /// See [`AttributeRule::text_ids`].
+    pub(crate) fn text_ids(&self) -> Option<u128> {
+        match self {
+            Self::Attribute(rule) => rule.text_ids(),
+            _ => None,
+        }
     }
 
     /// Adds one row, row `row` of the column; `known` is the input's known history, `before` are the columns of the

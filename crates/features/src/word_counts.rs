@@ -1,9 +1,11 @@
 //! How many rows have each word.
 
 use crate::text_column::TextColumn;
+use crate::text_unit::TextUnit;
 use crate::word_table::WordTable;
 
 /// The different words of a column, each with the number of rows that have it.
+#[derive(Default)]
 pub(crate) struct WordCounts {
     words: WordTable,
     /// The count, and the last row that was counted: a word that a row repeats counts once.
@@ -12,21 +14,35 @@ pub(crate) struct WordCounts {
 
 impl WordCounts {
     pub(crate) fn of(texts: TextColumn<'_>, n_rows: usize) -> Self {
-        let mut all = Self {
-            words: WordTable::default(),
-            counts: Vec::new(),
-        };
+        let mut all = Self::default();
         for row in 0..n_rows {
-            texts.visit(row, |_, word| {
-                let position = all.words.insert(word) as usize;
-                match all.counts.get_mut(position) {
-                    Some((_, last_row)) if *last_row == row => {}
-                    Some((count, last_row)) => (*count, *last_row) = (*count + 1, row),
-                    None => all.counts.push((1, row)),
-                }
-            });
+            texts.visit(row, |_, word| all.add(row, word));
         }
         all
+    }
+
+    /// Of the pieces of texts, of all the columns together; each with its number of rows.
+    pub(crate) fn of_pieces(unit: TextUnit, columns: &[(TextColumn<'_>, usize)]) -> Self {
+        let mut all = Self::default();
+        let mut first = 0;
+        for &(texts, n_rows) in columns {
+            for row in 0..n_rows {
+                texts.visit(row, |_, text| {
+                    unit.visit(text, |piece| all.add(first + row, piece))
+                });
+            }
+            first += n_rows;
+        }
+        all
+    }
+
+    fn add(&mut self, row: usize, word: &str) {
+        let position = self.words.insert(word) as usize;
+        match self.counts.get_mut(position) {
+            Some((_, last_row)) if *last_row == row => {}
+            Some((count, last_row)) => (*count, *last_row) = (*count + 1, row),
+            None => self.counts.push((1, row)),
+        }
     }
 
     pub(crate) fn n_words(&self) -> u64 {

@@ -425,6 +425,11 @@ impl<'a> TableView<'a> {
         self.dim
     }
 
+    /// `[n_rows × dim]`
+    pub fn rows(self) -> &'a [f32] {
+        self.rows
+    }
+
     /// What each example takes, pooled, into `columns` of a wider `[examples × columns.stride]`; the others stay as they
     /// are. Few examples are gathered where one stands, without waking anybody.
     ///

@@ -2,7 +2,7 @@
 
 use super::{
     FeatureConfig, HalfLife, HashConfig, HistoryConfig, Keep, MAX_BUCKETS, MAX_CROSSED, MAX_HASHES,
-    MAX_OOV_BUCKETS, Pooling, SimilarityConfig, TimeConfig, WordsConfig,
+    MAX_OOV_BUCKETS, Pooling, SimilarityConfig, TextConfig, TimeConfig, WordsConfig,
 };
 use crate::time_part::parse_offset;
 use crate::{Error, Result, Side, Transform};
@@ -43,6 +43,17 @@ impl FeatureConfig {
                 bag(config)
             }
             Self::Hash(config) => hash(config),
+            Self::Words(config) | Self::Trigrams(config) => {
+                oov_buckets(config.oov_buckets)?;
+                column(&config.column)?;
+                for name in &config.vocabulary {
+                    let found = TextConfig::vocabulary_column(name);
+                    check(found.is_some(), "vocabulary", || {
+                        format!("{name:?} is no column of a side; write `user.` or `item.` before its name")
+                    })?;
+                }
+                Ok(())
+            }
             Self::Number(config) => {
                 column(&config.column)?;
                 let buckets = matches!(
@@ -79,6 +90,17 @@ impl FeatureConfig {
             Self::Similarity(config) => similarity(config),
             Self::Channel(_) | Self::ChannelCount(_) | Self::TypeSimilarity(_) => Ok(()),
         }
+    }
+}
+
+impl TextConfig {
+    /// The side and the column that an entry of `vocabulary` names.
+    pub(crate) fn vocabulary_column(name: &str) -> Option<(Side, &str)> {
+        let (side, column) = name.split_once('.')?;
+        let side = [Side::User, Side::Item]
+            .into_iter()
+            .find(|one| one.name() == side)?;
+        (!column.is_empty()).then_some((side, column))
     }
 }
 

@@ -138,6 +138,39 @@ impl Default for HashConfig {
     }
 }
 
+/// The words, or the letter trigrams, of an attribute that is text: each as often as it occurs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TextConfig {
+    /// The feature's name.
+    pub name: String,
+    /// The column of the attributes: text, or lists of texts.
+    pub column: String,
+    /// What fewer texts have than this is treated as unknown.
+    pub min_count: u64,
+    /// Buckets for the unknown (by hash); with 0 it is left out. At most [`MAX_OOV_BUCKETS`].
+    pub oov_buckets: u32,
+    /// Whether the weights of a row are counts, or shares of them.
+    pub pooling: Pooling,
+    /// Columns whose texts make the vocabulary, as `side.column`; the feature's own where there are none. Features that
+    /// name the same columns have the same ids, whatever they read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub vocabulary: Vec<String>,
+}
+
+impl Default for TextConfig {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            column: String::new(),
+            min_count: DEFAULT_MIN_COUNT,
+            oov_buckets: DEFAULT_OOV_BUCKETS,
+            pooling: Pooling::default(),
+            vocabulary: Vec::new(),
+        }
+    }
+}
+
 /// Combinations of the ids of other features.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

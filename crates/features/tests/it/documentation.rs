@@ -157,12 +157,20 @@ fn page_world() -> PageWorld {
         Some(&[]),
         None,
     ];
+    let titles = vec![
+        Some("Good, good!"),
+        Some("A good food"),
+        Some("Où?"),
+        Some(""),
+        None,
+    ];
     let columns: Vec<(&'static str, ArrayRef)> = vec![
         ("genre", Arc::new(genres)),
         ("tags", lists(&tags)),
         ("strengths", number_lists(&strengths)),
         ("price", Arc::new(prices)),
         ("out", Arc::new(TimestampMillisecondArray::from(out.to_vec()))),
+        ("title", Arc::new(StringArray::from(titles))),
     ];
     let event = |item, day| Event::new(ItemIdx(item), Time::from_millis(day * DAY + 12 * HOUR));
     PageWorld {

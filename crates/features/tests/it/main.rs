@@ -9,4 +9,5 @@ mod growth;
 mod laws;
 mod leaks;
 mod spaces;
+mod texts;
 mod world;

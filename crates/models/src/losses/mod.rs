@@ -19,7 +19,7 @@ pub mod pairwise;
 pub mod softmax;
 
 pub use pairwise::{bpr, cosine_contrastive};
-pub use softmax::{Correction, SoftmaxConfig, full_softmax, in_batch_softmax, sampled_softmax};
+pub use softmax::{Correction, SoftmaxConfig, full_softmax, in_batch_softmax, own_softmax, sampled_softmax};
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! Softmax cross-entropy: over all classes, over a sample, over the batch itself.
 
+use std::borrow::Cow;
+
 use catchment_sampling::Candidates;
 use catchment_schema::ItemIdx;
 use rayon::prelude::*;
@@ -172,6 +174,76 @@ pub fn sampled_softmax(
     losses.iter().sum()
 }
 
+/// The softmax over samples of which each row has its own, beside its own positive.
+///
+/// `positive_scores`: `[rows]`, `negative_scores`: `[rows × n]`, raw; `negatives`: `[rows × n]`, those of a row one after
+/// the other, each with what was expected of it in a sample of `n`; `positives` the same of the rows' own classes. The rest
+/// is as in [`sampled_softmax`].
+///
+/// # Panics
+/// Where the lengths do not fit together.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "two of each: of the positives and of the negatives"
+)]
+pub fn own_softmax(
+    positive_scores: &[f32],
+    negative_scores: &[f32],
+    positives: &Candidates,
+    negatives: &Candidates,
+    config: &SoftmaxConfig,
+    rewards: Option<&[f32]>,
+    is_positive: Option<IsPositive<'_>>,
+    gradients: (&mut [f32], &mut [f32]),
+) -> f64 {
+    let n_rows = positives.len();
+    let (positive_gradient, negative_gradient) = gradients;
+    assert_eq!(positive_scores.len(), n_rows, "a score for each positive");
+    assert_eq!(positive_gradient.len(), n_rows, "a gradient for each positive");
+    assert_eq!(
+        negative_scores.len(),
+        negatives.len(),
+        "a score for each negative"
+    );
+    assert_eq!(
+        negative_gradient.len(),
+        negatives.len(),
+        "a gradient for each negative"
+    );
+    check_rewards(rewards, n_rows);
+    if negatives.is_empty() {
+        positive_gradient.fill(0.0);
+        return 0.0;
+    }
+    assert!(
+        negatives.len().is_multiple_of(n_rows),
+        "as many negatives in each row"
+    );
+    let n = negatives.len() / n_rows;
+    let columns = config.columns(negatives);
+    let losses: Vec<f64> = negative_gradient
+        .par_chunks_exact_mut(n)
+        .zip(positive_gradient.par_iter_mut())
+        .enumerate()
+        .map(|(row, (logits, slope))| {
+            let (own, first) = (positives.ids()[row], row * n);
+            let columns = Columns {
+                ids: &columns.ids[first..first + n],
+                corrections: Cow::Borrowed(&columns.corrections[first..first + n]),
+                temperature: columns.temperature,
+            };
+            columns.logits(&negative_scores[first..first + n], own, logits);
+            leave_out(logits, row, columns.ids, is_positive);
+            let own = config.positive_logit(positive_scores[row], positives.log_expected_count()[row]);
+            let weight = weight_of(rewards, row, n_rows);
+            let loss;
+            (loss, *slope) = against(logits, own, weight, config.temperature);
+            loss
+        })
+        .collect();
+    losses.iter().sum()
+}
+
 /// The softmax over the columns of a batch (Yi et al. 2019, equations 3 to 6): column `i` is the positive of row `i`, and
 /// every other column a negative of it, further ones included (mixed, or remembered: [`catchment_sampling::Mixed`],
 /// [`catchment_sampling::CrossBatchMemory`]).
@@ -265,7 +337,7 @@ impl SoftmaxConfig {
 struct Columns<'a> {
     ids: &'a [ItemIdx],
     /// What is subtracted from each.
-    corrections: Vec<f32>,
+    corrections: Cow<'a, [f32]>,
     temperature: f32,
 }
 
@@ -275,7 +347,7 @@ impl Columns<'_> {
         pulp::Arch::new().dispatch(
             #[inline(always)]
             || {
-                let cells = scores.iter().zip(self.ids).zip(&self.corrections);
+                let cells = scores.iter().zip(self.ids).zip(&*self.corrections);
                 for (logit, ((score, &item), correction)) in out.iter_mut().zip(cells) {
                     let corrected = score / self.temperature - correction;
                     *logit = if item == own { f32::NEG_INFINITY } else { corrected };

@@ -7,7 +7,8 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::softmax::IsPositive;
 use super::{
-    Correction, SoftmaxConfig, bpr, cosine_contrastive, full_softmax, in_batch_softmax, sampled_softmax,
+    Correction, SoftmaxConfig, bpr, cosine_contrastive, full_softmax, in_batch_softmax, own_softmax,
+    sampled_softmax,
 };
 
 const CORRECTIONS: [Correction; 3] = [Correction::LogQ, Correction::Refined, Correction::None];
@@ -272,4 +273,103 @@ fn extreme_scores_and_what_is_never_drawn_stay_finite() {
             "{loss} {gradient:?}"
         );
     }
+}
+
+/// Five negatives for each of three rows, one of which is the first row's own positive.
+fn own_sample() -> (Candidates, Candidates) {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(8);
+    let mut proposal = LogUniform::new(40).expect("items");
+    let mut negatives = proposal.draw(0, &mut rng);
+    for _ in 0..3 {
+        negatives = negatives.followed_by(&proposal.draw(5, &mut rng));
+    }
+    let own = [negatives.ids()[2], ItemIdx(30), ItemIdx(31)];
+    (proposal.expected(&own, 5), negatives)
+}
+
+#[test]
+fn negatives_of_ones_own_have_the_gradient_that_differences_say() {
+    let (positives, negatives) = own_sample();
+    let rewards = [1.0, 0.25, 2.0];
+    let taken = |row: usize, item: ItemIdx| row == 1 && item == negatives.ids()[7];
+    for correction in CORRECTIONS {
+        let config = SoftmaxConfig {
+            temperature: 0.5,
+            correction,
+        };
+        check_pairs(
+            &|positive, negative, gradients| {
+                own_softmax(
+                    positive,
+                    negative,
+                    &positives,
+                    &negatives,
+                    &config,
+                    Some(&rewards),
+                    Some(&taken),
+                    gradients,
+                )
+            },
+            "softmax over negatives of one's own",
+        );
+    }
+}
+
+/// Each row is a sampled softmax of that row alone; its own positive and what is spared have no slope.
+#[test]
+fn negatives_of_ones_own_are_a_shared_sample_of_each_row() {
+    let (positives, negatives) = own_sample();
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(8);
+    let mut proposal = LogUniform::new(40).expect("items");
+    let taken = |_: usize, item: ItemIdx| item == negatives.ids()[7];
+    let (own_scores, other_scores) = (scores(3, 1), scores(15, 2));
+    let config = SoftmaxConfig::default();
+    let (mut own_slopes, mut slopes) = ([f32::NAN; 3], [f32::NAN; 15]);
+    let whole = own_softmax(
+        &own_scores,
+        &other_scores,
+        &positives,
+        &negatives,
+        &config,
+        None,
+        Some(&taken),
+        (&mut own_slopes, &mut slopes),
+    );
+    let mut sum = 0.0;
+    for row in 0..3 {
+        let sample = proposal.draw(5, &mut rng);
+        let cells = row * 5..(row + 1) * 5;
+        assert_eq!(sample.ids(), &negatives.ids()[cells.clone()]);
+        let own = proposal.expected(&positives.ids()[row..=row], 5);
+        let (mut own_slope, mut of_row) = ([f32::NAN], [f32::NAN; 5]);
+        sum += sampled_softmax(
+            &own_scores[row..=row],
+            &other_scores[cells.clone()],
+            &own,
+            &sample,
+            &config,
+            None,
+            Some(&taken),
+            (&mut own_slope, &mut of_row),
+        );
+        assert!((own_slope[0] / 3.0 - own_slopes[row]).abs() < 1e-7);
+        for (one, other) in of_row.iter().zip(&slopes[cells]) {
+            assert!((one / 3.0 - other).abs() < 1e-7);
+        }
+    }
+    assert!((whole - sum / 3.0).abs() < 1e-9);
+    assert_eq!((slopes[2], slopes[7]), (0.0, 0.0));
+    let none = proposal.draw(0, &mut rng);
+    let mut slopes = [f32::NAN; 3];
+    let loss = own_softmax(
+        &own_scores,
+        &[],
+        &positives,
+        &none,
+        &config,
+        None,
+        None,
+        (&mut slopes, &mut []),
+    );
+    assert_eq!((loss, slopes), (0.0, [0.0; 3]));
 }

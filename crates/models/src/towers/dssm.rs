@@ -7,9 +7,33 @@
 use serde::{Deserialize, Serialize};
 
 use super::mlp::Activation;
-use super::plan::{Decay, FrequencyKind, ItemSide, Negatives, Optimizer, Plan, ProposalKind, Temperature};
+use super::plan::{
+    Decay, FrequencyKind, HardNegatives, Init, InitRule, ItemSide, Negatives, Optimizer, Plan, ProposalKind,
+    Temperature,
+};
 use super::{ExamplesConfig, HiddenConfig, Norm, Preset};
 use crate::losses::Correction;
+
+/// What a row is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a number of items that a batch shares (0: its own items), or `{ own = 4 }`: drawn for each row"
+)]
+pub enum DssmNegatives {
+    /// Items drawn for a batch and shared by its rows; 0: the items of the batch are each other's negatives.
+    Shared(usize),
+    /// Items drawn for each row by itself.
+    Own(OwnNegatives),
+}
+
+/// Negatives of each row by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnNegatives {
+    /// How many.
+    pub own: usize,
+}
 
 /// The settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,22 +54,30 @@ pub struct DssmConfig {
     pub norm: Norm,
     /// Share of hidden outputs left out in training.
     pub dropout: f32,
+    /// What the rows of an input go through, summed, with a number added to each: they are then the weights of a first
+    /// layer over sparse numbers, as the paper's are over trigrams. None: the sums are the input.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<Activation>,
     /// Whether histories are looked up in the table of the item's own id.
     pub shared: bool,
+    /// Whether features of texts share a table where their ids mean the same (`vocabulary`), on both sides.
+    pub shared_texts: bool,
     /// Multiplies cosines (`γ`).
     pub gamma: f32,
     /// Whether it is learned from there.
     pub learned_gamma: bool,
-    /// Items drawn for a batch and shared by its rows, every one alike; 0: the items of the batch are each other's negatives.
-    pub negatives: usize,
+    /// What a row is compared with: items that are drawn, every one alike, or the items of the batch.
+    pub negatives: DssmNegatives,
     /// How the sample is corrected for.
     pub correction: Correction,
+    /// Negatives that the model itself ranks high, beside the others.
+    pub hard: Option<HardNegatives>,
     /// Whether what the user took at any time is no negative.
     pub spare_known: bool,
     /// How a log becomes examples.
     pub examples: ExamplesConfig,
-    /// Numbers of embeddings are drawn from `-init..init`.
-    pub init: f32,
+    /// Where the numbers of embeddings begin.
+    pub init: Init,
     /// How weights go down their gradients.
     pub optimizer: Optimizer,
     /// How fast.
@@ -67,8 +99,9 @@ impl Default for DssmConfig {
 }
 
 impl DssmConfig {
-    /// Settings to begin from. Of the paper are layers of 300, 300 and 128 with `tanh` after each, and plain descent; its
-    /// four negatives of each row are here as many shared ones.
+    /// Settings to begin from. Of the paper are layers of 300, 300 and 128 with `tanh` after each, the first of them over
+    /// the sparse input itself; weights even in ±√(6 / (inputs + outputs)); four negatives of each row, none of them what
+    /// the user took; and plain descent.
     pub fn preset(preset: Preset) -> Self {
         match preset {
             Preset::Nano => Self {
@@ -82,10 +115,13 @@ impl DssmConfig {
             Preset::Small => Self::small(),
             Preset::Paper => Self {
                 dim: 300,
-                user_layers: vec![300, 300, 128],
-                item_layers: vec![300, 300, 128],
+                input: Some(Activation::Tanh),
+                user_layers: vec![300, 128],
+                item_layers: vec![300, 128],
                 last: None,
-                negatives: 4,
+                negatives: DssmNegatives::Own(OwnNegatives { own: 4 }),
+                spare_known: true,
+                init: Init::Rule(InitRule::Glorot),
                 optimizer: Optimizer::Sgd,
                 learning_rate: 0.1,
                 decay: Decay::None,
@@ -105,14 +141,17 @@ impl DssmConfig {
             last: Some(Activation::Identity),
             norm: Norm::None,
             dropout: 0.0,
+            input: None,
             shared: false,
+            shared_texts: false,
             gamma: 10.0,
             learned_gamma: false,
-            negatives: 0,
+            negatives: DssmNegatives::Shared(0),
             correction: Correction::LogQ,
+            hard: None,
             spare_known: false,
             examples: ExamplesConfig::default(),
-            init: 0.05,
+            init: Init::Range(0.05),
             optimizer: Optimizer::Adam,
             learning_rate: 3e-3,
             decay: Decay::Cosine,
@@ -141,6 +180,8 @@ impl DssmConfig {
                 hidden: hidden(&self.item_layers),
                 shared: self.shared,
             },
+            bend: self.input,
+            shared_texts: self.shared_texts,
             normalised: true,
             temperature: Temperature {
                 value: 1.0 / self.gamma,
@@ -148,16 +189,21 @@ impl DssmConfig {
             },
             correction: self.correction,
             negatives: match self.negatives {
-                0 => Negatives::InBatch {
+                DssmNegatives::Shared(0) => Negatives::InBatch {
                     uniform: 0,
                     memory: 0,
                     frequency: FrequencyKind::Counted,
                 },
-                n => Negatives::Sampled {
+                DssmNegatives::Shared(n) => Negatives::Sampled {
                     n,
                     proposal: ProposalKind::Uniform,
                 },
+                DssmNegatives::Own(OwnNegatives { own }) => Negatives::Own {
+                    n: own,
+                    proposal: ProposalKind::Uniform,
+                },
             },
+            hard: self.hard,
             spare_known: self.spare_known,
             example_age: false,
             examples: self.examples.clone(),

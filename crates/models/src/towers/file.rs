@@ -28,7 +28,9 @@ pub const ITEMS_FILE: &str = "items.parquet";
 /// What a query tower is made of.
 pub const QUERY_FILE: &str = "query.json";
 /// The version of [`QUERY_FILE`].
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// The one that is written where the input is not bent, so that older programs can read it.
+const UNBENT: u32 = 1;
 
 /// `query.json`.
 #[derive(Serialize, Deserialize)]
@@ -59,7 +61,11 @@ impl QueryTower {
         }
         let path = folder.join(QUERY_FILE);
         let written = Written {
-            format: FORMAT,
+            format: if self.input().bend().is_none() {
+                UNBENT
+            } else {
+                FORMAT
+            },
             features: features.to_owned(),
             input: self.input().clone(),
             mlp: self.mlp().clone(),

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::product::{Rows, times, times_transposed, transposed_times};
 use crate::losses::softmax::IsPositive;
-use crate::losses::{SoftmaxConfig, full_softmax, in_batch_softmax, sampled_softmax};
+use crate::losses::{SoftmaxConfig, full_softmax, in_batch_softmax, own_softmax, sampled_softmax};
 
 /// The gradients of a loss by both sides.
 #[derive(Debug, Default)]
@@ -116,6 +116,72 @@ pub(crate) fn beside(
         users: by_users,
         items: by_items,
     };
+    (loss, gradients)
+}
+
+/// Every row's own item against items of its own. `items`: the positives' vectors, then each row's negatives'.
+pub(crate) fn own(
+    users: &[f32],
+    items: &[f32],
+    dim: usize,
+    (positives, negatives): (&Candidates, &Candidates),
+    config: SoftmaxConfig,
+    rules: RowRules<'_>,
+) -> (f64, Gradients) {
+    let n_rows = positives.len();
+    let n = negatives.len().checked_div(n_rows).unwrap_or(0);
+    let (positive_items, negative_items) = items.split_at(n_rows * dim);
+    let dot = |user: &[f32], item: &[f32]| user.iter().zip(item).map(|(a, b)| a * b).sum::<f32>();
+    let own_scores: Vec<f32> = users
+        .par_chunks_exact(dim)
+        .zip(positive_items.par_chunks_exact(dim))
+        .map(|(user, item)| dot(user, item))
+        .collect();
+    let negative_scores: Vec<f32> = negative_items
+        .par_chunks_exact(dim)
+        .enumerate()
+        .map(|(place, item)| dot(&users[place / n * dim..][..dim], item))
+        .collect();
+    let (mut own_slopes, mut slopes) = (vec![0.0; n_rows], vec![0.0; negatives.len()]);
+    let loss = own_softmax(
+        &own_scores,
+        &negative_scores,
+        positives,
+        negatives,
+        &config,
+        rules.rewards,
+        rules.is_positive,
+        (&mut own_slopes, &mut slopes),
+    );
+    let mut gradients = Gradients {
+        users: vec![0.0; users.len()],
+        items: vec![0.0; items.len()],
+    };
+    let (by_positives, by_negatives) = gradients.items.split_at_mut(n_rows * dim);
+    (
+        gradients.users.par_chunks_exact_mut(dim),
+        by_positives.par_chunks_exact_mut(dim),
+        by_negatives.par_chunks_mut((n * dim).max(1)),
+    )
+        .into_par_iter()
+        .enumerate()
+        .for_each(|(row, (by_user, by_positive, by_negatives))| {
+            let user = &users[row * dim..][..dim];
+            let add = |slope: f32, item: &[f32], by_user: &mut [f32], by_item: &mut [f32]| {
+                for (((by_user, by_item), user), item) in by_user.iter_mut().zip(by_item).zip(user).zip(item)
+                {
+                    *by_user += slope * item;
+                    *by_item = slope * user;
+                }
+            };
+            let positive = &positive_items[row * dim..][..dim];
+            add(own_slopes[row], positive, by_user, by_positive);
+            let negatives = negative_items[row * n * dim..].chunks_exact(dim);
+            let slopes = &slopes[row * n..(row + 1) * n];
+            for ((by_item, item), slope) in by_negatives.chunks_exact_mut(dim).zip(negatives).zip(slopes) {
+                add(*slope, item, by_user, by_item);
+            }
+        });
     (loss, gradients)
 }
 

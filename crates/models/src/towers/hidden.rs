@@ -124,7 +124,11 @@ impl Hidden {
         let mut x = input.clone();
         for place in 0..self.stack.layers.len() {
             let layer = &self.stack.layers[place];
-            x = x.matmul(layer.weights.val()) + layer.bias.val().unsqueeze();
+            x = x.matmul(layer.weights.val());
+            // The mean of a batch would take it away again, and an optimizer that looks at signs would walk it about.
+            if self.config.norm != Norm::Batch {
+                x = x + layer.bias.val().unsqueeze();
+            }
             if let (Some(scale), Some(shift)) = (&layer.scale, &layer.shift) {
                 let (scale, shift) = (scale.val().unsqueeze(), shift.val().unsqueeze());
                 let over = usize::from(self.config.norm == Norm::Layer);

@@ -3,6 +3,9 @@
 use catchment_features::{ColumnKind, ColumnShape, FeatureBatch, FeatureColumn};
 use serde::{Deserialize, Serialize};
 
+use rayon::prelude::*;
+
+use super::Activation;
 use crate::embedding_table::{Columns, Lookup, Pooling, Source, TableView};
 use crate::{Error, Result};
 
@@ -38,12 +41,25 @@ pub enum Reads {
     },
 }
 
+/// What is done to the numbers of an input: `activation(x + bias)`. The rows of its tables are then the weights of a first
+/// layer over sparse numbers, of which only those are touched that a batch has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bend {
+    /// Which table of the model: its row 0 is added, `[width]`.
+    pub bias: usize,
+    /// After that; [`Activation::slope`] says which there can be.
+    pub activation: Activation,
+}
+
 /// What a tower takes in: a slot for each column of its side, in order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InputLayer {
     slots: Vec<Slot>,
     width: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bend: Option<Bend>,
 }
 
 impl InputLayer {
@@ -85,9 +101,24 @@ impl InputLayer {
         self.width += width;
     }
 
+    /// Makes it a layer of its own; no columns come after that.
+    #[must_use]
+    pub fn bent(mut self, bend: Bend) -> Self {
+        self.bend = Some(bend);
+        self
+    }
+
+    /// What is done to its numbers.
+    pub fn bend(&self) -> Option<&Bend> {
+        self.bend.as_ref()
+    }
+
     /// The same over tables of other numbers.
     #[must_use]
     pub(crate) fn with_tables(mut self, mut number: impl FnMut(usize) -> usize) -> Self {
+        if let Some(bend) = &mut self.bend {
+            bend.bias = number(bend.bias);
+        }
         for slot in &mut self.slots {
             if let Reads::Rows { table, .. } = &mut slot.reads {
                 *table = number(*table);
@@ -142,16 +173,49 @@ impl InputLayer {
                 _ => return Err(missing(slot)),
             }
         }
+        if let Some(bend) = &self.bend {
+            let bias = tables[bend.bias].rows();
+            let one = |input: &mut [f32]| {
+                for (number, bias) in input.iter_mut().zip(bias) {
+                    *number += bias;
+                }
+                bend.activation.apply(input);
+            };
+            if rows == 1 {
+                // A request: nobody is woken for it.
+                one(out);
+            } else {
+                out.par_chunks_exact_mut(self.width.max(1)).for_each(one);
+            }
+        }
         Ok(())
     }
 
-    /// Which rows of which tables were looked up for `gradient`, `[rows × width]`, for the tables to step by.
+    /// Takes the gradient by an input, `[rows × width]`, back to what it was before it was bent; `inputs` is the input.
+    pub(crate) fn unbend(&self, inputs: &[f32], gradient: &mut [f32]) {
+        if let Some(bend) = &self.bend {
+            let rows = gradient.par_chunks_mut(self.width.max(1));
+            rows.zip(inputs.par_chunks(self.width.max(1)))
+                .for_each(|(gradient, input)| {
+                    for (slope, answer) in gradient.iter_mut().zip(input) {
+                        *slope *= bend.activation.slope(*answer).unwrap_or(1.0);
+                    }
+                });
+        }
+    }
+
+    /// Which rows of which tables were looked up for `gradient`, `[rows × width]` and not bent any more, for the tables to
+    /// step by. `zeros` are as many of them as there are rows.
     pub fn sources<'a>(
         &self,
         columns: impl IntoIterator<Item = &'a FeatureColumn>,
         gradient: &'a [f32],
+        zeros: &'a [u32],
         sources: &mut [Vec<Source<'a>>],
     ) {
+        if let Some(bend) = &self.bend {
+            sources[bend.bias].push(Source::whole(Lookup::single(zeros), gradient, self.width));
+        }
         for (slot, column) in self.slots.iter().zip(columns) {
             if let Reads::Rows { table, .. } = slot.reads
                 && let Some(lookup) = lookup(column)

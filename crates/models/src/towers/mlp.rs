@@ -20,7 +20,17 @@ pub enum Activation {
 }
 
 impl Activation {
-    fn apply(self, values: &mut [f32]) {
+    /// Its slope where its answer is `answer`; `None` of one whose answer does not tell.
+    pub fn slope(self, answer: f32) -> Option<f32> {
+        match self {
+            Self::Identity => Some(1.0),
+            Self::Relu => Some(if answer > 0.0 { 1.0 } else { 0.0 }),
+            Self::Tanh => Some(1.0 - answer * answer),
+            Self::Gelu => None,
+        }
+    }
+
+    pub(crate) fn apply(self, values: &mut [f32]) {
         match self {
             Self::Identity => {}
             Self::Relu => values.iter_mut().for_each(|value| *value = value.max(0.0)),

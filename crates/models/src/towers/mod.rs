@@ -15,6 +15,8 @@ pub mod file;
 #[cfg(feature = "gpu")]
 mod gpu;
 #[cfg(feature = "towers-train")]
+mod hard;
+#[cfg(feature = "towers-train")]
 mod head;
 #[cfg(feature = "towers-train")]
 mod hidden;
@@ -34,7 +36,7 @@ pub mod two_tower;
 pub mod youtube_dnn;
 
 pub use config::{HiddenConfig, Norm, Preset};
-pub use dssm::DssmConfig;
+pub use dssm::{DssmConfig, DssmNegatives, OwnNegatives};
 pub use examples::{
     ByTime, ExampleBatch, ExampleSource, ExampleStream, ExamplesConfig, HistoryExamples, Order, Past, Pick,
     Reward,

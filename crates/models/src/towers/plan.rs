@@ -3,7 +3,7 @@
 use catchment_sampling::StreamingConfig;
 use serde::{Deserialize, Serialize};
 
-use super::{ExamplesConfig, HiddenConfig, Order};
+use super::{Activation, ExamplesConfig, HiddenConfig, Order};
 use crate::embedding_table::RowOptimizer;
 use crate::losses::Correction;
 use crate::{Error, Result};
@@ -39,6 +39,13 @@ pub enum Negatives {
         /// From where.
         proposal: ProposalKind,
     },
+    /// Drawn for each row of a batch by itself.
+    Own {
+        /// How many a row.
+        n: usize,
+        /// From where.
+        proposal: ProposalKind,
+    },
     /// The other items of the batch, and more.
     InBatch {
         /// Drawn beside them, every item alike.
@@ -48,6 +55,57 @@ pub enum Negatives {
         /// How it is known how often a batch holds an item.
         frequency: FrequencyKind,
     },
+}
+
+/// Items that the model itself ranks high, beside the other negatives: a loss of their own, over each row's positive and
+/// them, that is added to the other. What the user took at any time is never one.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HardNegatives {
+    /// How many of each row.
+    pub n: usize,
+    /// From which ranks, counted from 0, the last excluded: every one alike. The first few may well be what the user wants.
+    pub ranks: [usize; 2],
+    /// After how many steps the vectors are looked up anew that items are ranked by. A step ranks all items for each row.
+    pub refresh: usize,
+    /// What their loss counts beside the other.
+    pub weight: f32,
+}
+
+impl Default for HardNegatives {
+    fn default() -> Self {
+        Self {
+            n: 4,
+            ranks: [100, 500],
+            refresh: 100,
+            weight: 1.0,
+        }
+    }
+}
+
+impl HardNegatives {
+    fn validate(&self) -> Result<()> {
+        let bad = |key: &'static str, value: String, allowed: &'static str| {
+            Err(Error::Config { key, value, allowed })
+        };
+        if !(1..=1 << 12).contains(&self.n) {
+            return bad("hard.n", self.n.to_string(), "1 to 4096");
+        }
+        if self.ranks[0] >= self.ranks[1] {
+            return bad(
+                "hard.ranks",
+                format!("{:?}", self.ranks),
+                "two ranks, the first below the second",
+            );
+        }
+        if self.refresh == 0 {
+            return bad("hard.refresh", "0".to_owned(), "at least 1");
+        }
+        if !(self.weight > 0.0 && self.weight.is_finite()) {
+            return bad("hard.weight", self.weight.to_string(), "above 0, finite");
+        }
+        Ok(())
+    }
 }
 
 /// A distribution over items.
@@ -105,6 +163,44 @@ impl Optimizer {
     }
 }
 
+/// Where the numbers of embeddings begin.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a number (embeddings begin within -init..init) or \"glorot\""
+)]
+pub enum Init {
+    /// Drawn evenly from `-range..range`.
+    Range(f32),
+    /// By a rule.
+    Rule(InitRule),
+}
+
+/// How wide the numbers of a table are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InitRule {
+    /// Evenly from ±√(6 / (rows + width)), as the weights of a layer with so many inputs and outputs (Glorot and Bengio
+    /// 2010).
+    Glorot,
+}
+
+impl Init {
+    /// The numbers of a table of `rows × width` are drawn from `-range..range`.
+    pub fn range(self, rows: usize, width: usize) -> f32 {
+        match self {
+            Self::Range(range) => range,
+            Self::Rule(InitRule::Glorot) => (6.0 / (rows + width) as f32).sqrt(),
+        }
+    }
+}
+
+impl From<f32> for Init {
+    fn from(range: f32) -> Self {
+        Self::Range(range)
+    }
+}
+
 /// How the learning rate goes down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -142,6 +238,11 @@ pub struct Plan {
     pub query: HiddenConfig,
     /// The other side.
     pub item: ItemSide,
+    /// What the input of a tower goes through, with a number added to each of its own: the rows of the tables are then the
+    /// weights of a first layer. `None`: the input is what the tables say.
+    pub bend: Option<Activation>,
+    /// Whether features of texts whose ids mean the same share a table, on both sides.
+    pub shared_texts: bool,
     /// Whether both answers are brought to length one.
     pub normalised: bool,
     /// How scores become logits.
@@ -150,14 +251,16 @@ pub struct Plan {
     pub correction: Correction,
     /// What a positive is compared with.
     pub negatives: Negatives,
+    /// And with what besides.
+    pub hard: Option<HardNegatives>,
     /// Whether what the user took at any time is left out of the negatives.
     pub spare_known: bool,
     /// Whether the age of an example is an input.
     pub example_age: bool,
     /// How a log becomes examples.
     pub examples: ExamplesConfig,
-    /// Numbers of embeddings are drawn from `-init..init`.
-    pub init: f32,
+    /// Where the numbers of embeddings begin.
+    pub init: Init,
     /// How weights and rows go down their gradients.
     pub optimizer: RowOptimizer,
     /// How fast.
@@ -193,8 +296,16 @@ impl Plan {
                 "above 0, finite",
             );
         }
-        if !(self.init >= 0.0 && self.init.is_finite()) {
-            return bad("init", self.init.to_string(), "at least 0, finite");
+        if let Init::Range(range) = self.init
+            && !(range >= 0.0 && range.is_finite())
+        {
+            return bad("init", range.to_string(), "at least 0, finite");
+        }
+        if let Some(activation) = self.bend
+            && activation.slope(0.0).is_none()
+        {
+            let value = format!("{activation:?}").to_lowercase();
+            return bad("input", value, "identity, relu or tanh");
         }
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
             return bad("learning_rate", self.learning_rate.to_string(), "above 0, finite");
@@ -222,11 +333,21 @@ impl Plan {
                 "1 with `examples.order` by time: each shard is seen once",
             );
         }
+        if let Some(hard) = self.hard {
+            hard.validate()?;
+        }
         match self.negatives {
             Negatives::Sampled { n, .. } if !(1..=1 << 20).contains(&n) => {
                 bad("negatives", n.to_string(), "1 to 1048576")
             }
+            Negatives::Own { n, .. } if !(1..=1 << 12).contains(&n) => {
+                bad("negatives.own", n.to_string(), "1 to 4096")
+            }
             Negatives::Sampled {
+                proposal: ProposalKind::Unigram(exponent),
+                ..
+            }
+            | Negatives::Own {
                 proposal: ProposalKind::Unigram(exponent),
                 ..
             } if !exponent.is_finite() => bad("exponent", exponent.to_string(), "finite"),

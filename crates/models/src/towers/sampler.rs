@@ -18,6 +18,10 @@ pub(crate) enum Sampler {
         proposal: Box<dyn Proposal + Send>,
         n: usize,
     },
+    Own {
+        proposal: Box<dyn Proposal + Send>,
+        n: usize,
+    },
     InBatch {
         frequency: Frequency,
         mixed: Option<Mixed>,
@@ -47,6 +51,11 @@ pub(crate) enum Drawn {
         positives: Candidates,
         negatives: Candidates,
     },
+    /// Negatives of each row, as many one after the other, and the positives as if they had been drawn with a row's.
+    Own {
+        positives: Candidates,
+        negatives: Candidates,
+    },
     /// Columns, of which the first are the rows' own positives.
     Columns(Candidates),
 }
@@ -59,13 +68,11 @@ impl Sampler {
         Ok(match plan.negatives {
             Negatives::Full => Self::Full,
             Negatives::Sampled { n, proposal } => Self::Sampled {
-                proposal: match proposal {
-                    ProposalKind::LogUniform => Box::new(LogUniform::new(n_items).map_err(failed)?),
-                    ProposalKind::Uniform => Box::new(Uniform::new(n_items).map_err(failed)?),
-                    ProposalKind::Unigram(exponent) => {
-                        Box::new(Unigram::new(counts, exponent).map_err(failed)?)
-                    }
-                },
+                proposal: proposal_of(proposal, n_items, counts)?,
+                n,
+            },
+            Negatives::Own { n, proposal } => Self::Own {
+                proposal: proposal_of(proposal, n_items, counts)?,
                 n,
             },
             Negatives::InBatch {
@@ -132,6 +139,17 @@ impl Sampler {
                 positives: proposal.expected(labels, *n),
                 negatives: proposal.draw(*n, rng),
             },
+            Self::Own { proposal, n } => Drawn::Own {
+                positives: proposal.expected(labels, *n),
+                // Of another number each would be expected another number of times: they are drawn row by row.
+                negatives: {
+                    let mut all = proposal.draw(0, rng);
+                    for _ in labels {
+                        all = all.followed_by(&proposal.draw(*n, rng));
+                    }
+                    all
+                },
+            },
             Self::InBatch { frequency, mixed } => {
                 if let Frequency::Streaming(streaming) = frequency {
                     streaming.observe(labels);
@@ -143,4 +161,12 @@ impl Sampler {
             }
         }
     }
+}
+
+fn proposal_of(kind: ProposalKind, n_items: u32, counts: &[u64]) -> Result<Box<dyn Proposal + Send>> {
+    Ok(match kind {
+        ProposalKind::LogUniform => Box::new(LogUniform::new(n_items).map_err(Error::Sampling)?),
+        ProposalKind::Uniform => Box::new(Uniform::new(n_items).map_err(Error::Sampling)?),
+        ProposalKind::Unigram(exponent) => Box::new(Unigram::new(counts, exponent).map_err(Error::Sampling)?),
+    })
 }

@@ -75,6 +75,15 @@ impl QueryTower {
                 }
             }
         }
+        if let Some(bend) = input.bend() {
+            let bias = kept[bend.bias].rows.len();
+            if bias != input.width() {
+                return Err(misfit(format!(
+                    "a bias of {bias} numbers for an input of {}",
+                    input.width()
+                )));
+            }
+        }
         mlp.check()?;
         if mlp.n_inputs() != input.width() {
             return Err(misfit(format!(

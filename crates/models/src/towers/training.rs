@@ -3,13 +3,14 @@
 mod checkpoint;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use catchment_features::{FeatureBatch, FeatureColumn, FittedFeatures, Side};
-use catchment_sampling::CrossBatchMemory;
+use catchment_features::{FeatureBatch, FeatureColumn, Fingerprint, FittedFeatures, Side};
+use catchment_sampling::{Candidates, CrossBatchMemory, RankWindow};
 use catchment_schema::{Histories, History, ItemIdx, UserIdx};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -17,11 +18,12 @@ use rayon::prelude::*;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::device::TrainingDevice;
+use super::hard::Miner;
 use super::head::{self, Gradients, RowRules};
 use super::hidden::{Hidden, Tape};
-use super::input::{InputLayer, rows_of};
+use super::input::{Bend, InputLayer, rows_of};
 use super::lengths::{normalise, normalise_backward};
-use super::mlp::{Mlp, MlpScratch};
+use super::mlp::{Activation, Mlp, MlpScratch};
 use super::plan::{ItemSide, Negatives, Plan};
 use super::sampler::{Drawn, Sampler};
 use super::served::{QueryTower, Table};
@@ -118,6 +120,7 @@ struct Training<'a> {
     query: Tower,
     items: Items,
     sampler: Sampler,
+    miner: Option<Miner>,
     memory: Option<(CrossBatchMemory, Vec<f32>)>,
     log_temperature: Scalar,
     rng: Xoshiro256PlusPlus,
@@ -242,6 +245,9 @@ pub fn fit_shards(
         let (epoch, shard) = (pass / n_shards, pass % n_shards);
         let (mut loss, mut squares, mut n_rows) = (0.0, 0.0, 0_u64);
         seen.fill(0);
+        if let Some(miner) = &mut training.miner {
+            miner.forget();
+        }
         let outcome: Result<Flow> = thread::scope(|scope| {
             let (filled, batches) = sync_channel::<Result<ExampleBatch>>(AHEAD);
             let (give_back, empties) = sync_channel::<ExampleBatch>(AHEAD + 1);
@@ -384,6 +390,10 @@ struct Tables {
     is_shared: bool,
     dim: usize,
     sizes: Vec<(usize, usize)>,
+    /// Those that begin as zeros, and stay small by themselves.
+    biases: Vec<usize>,
+    /// The tables of texts, by what their ids mean.
+    texts: Vec<(Fingerprint, usize)>,
 }
 
 impl Tables {
@@ -397,7 +407,31 @@ impl Tables {
             is_shared,
             dim,
             sizes,
+            biases: vec![],
+            texts: vec![],
         }
+    }
+
+    /// The table of all features whose ids mean `ids`, and its width.
+    fn add_text(&mut self, ids: Fingerprint, cardinality: u32) -> (usize, usize) {
+        let known = self.texts.iter().find(|(other, _)| *other == ids);
+        if let Some(&(_, table)) = known {
+            return (table, self.dim);
+        }
+        let (table, dim) = self.add(false, cardinality);
+        self.texts.push((ids, table));
+        (table, dim)
+    }
+
+    /// `input` as a layer of its own, where there is to be one.
+    fn bend(&mut self, input: InputLayer, activation: Option<Activation>) -> InputLayer {
+        let Some(activation) = activation else {
+            return input;
+        };
+        self.sizes.push((1, input.width()));
+        let bias = self.sizes.len() - 1;
+        self.biases.push(bias);
+        input.bent(Bend { bias, activation })
     }
 
     /// The table of a feature, and its width.
@@ -409,6 +443,15 @@ impl Tables {
         }
         self.sizes.push((rows.max(1), self.dim));
         (self.sizes.len() - 1, self.dim)
+    }
+}
+
+/// The features of texts that share tables, with what their ids mean.
+fn texts_of<'a>(plan: &Plan, data: &TowersData<'a>, side: Side) -> BTreeMap<&'a str, Fingerprint> {
+    if plan.shared_texts {
+        data.features.texts(side).into_iter().collect()
+    } else {
+        BTreeMap::new()
     }
 }
 
@@ -442,13 +485,19 @@ fn item_side(
         }
         ItemSide::Tower { hidden, .. } => {
             let mut input = InputLayer::default();
-            input.append(&data.features.shape(Side::Item), |column, cardinality| {
-                tables.add(data.item_id == Some(column.name.as_str()), cardinality)
-            });
+            let texts = texts_of(plan, data, Side::Item);
+            input.append(
+                &data.features.shape(Side::Item),
+                |column, cardinality| match texts.get(column.name.as_str()) {
+                    Some(&ids) => tables.add_text(ids, cardinality),
+                    None => tables.add(data.item_id == Some(column.name.as_str()), cardinality),
+                },
+            );
             if input.width() == 0 {
                 let allowed = "at least one feature of the item";
                 return bad("features.item", "none".to_owned(), allowed);
             }
+            let input = tables.bend(input, plan.bend);
             let hidden = Hidden::new(input.width(), hidden, plan.optimizer, device, seed);
             if hidden.n_outputs() != dim {
                 let value = format!("{dim} and {}", hidden.n_outputs());
@@ -476,7 +525,11 @@ impl<'a> Training<'a> {
         let mut tables = Tables::new(is_shared, data.n_items, plan.dim);
         let mut input = InputLayer::default();
         for side in [Side::User, Side::Context] {
+            let texts = texts_of(plan, data, side);
             input.append(&data.features.shape(side), |column, cardinality| {
+                if let Some(&ids) = texts.get(column.name.as_str()) {
+                    return tables.add_text(ids, cardinality);
+                }
                 let is_item = side == Side::User && data.histories_of.contains(&column.name);
                 tables.add(is_item, cardinality)
             });
@@ -491,6 +544,7 @@ impl<'a> Training<'a> {
                 allowed: "at least one feature of the user or the context",
             });
         }
+        let input = tables.bend(input, plan.bend);
         let hidden = Hidden::new(input.width(), &plan.query, plan.optimizer, device, next_seed());
         let dim = hidden.n_outputs();
         let query = Tower { input, hidden };
@@ -498,8 +552,16 @@ impl<'a> Training<'a> {
         let tables = tables
             .sizes
             .iter()
-            .map(|&(rows, dim)| EmbeddingTable::new(rows, dim, plan.init, plan.optimizer, next_seed()))
-            .map(|table| table.map(|table| table.with_l2(plan.l2)))
+            .enumerate()
+            .map(|(place, &(rows, dim))| {
+                let (range, l2) = if tables.biases.contains(&place) {
+                    (0.0, 0.0)
+                } else {
+                    (plan.init.range(rows, dim), plan.l2)
+                };
+                let table = EmbeddingTable::new(rows, dim, range, plan.optimizer, next_seed());
+                table.map(|table| table.with_l2(l2))
+            })
             .collect::<Result<Vec<_>>>()?;
         let memory = match plan.negatives {
             Negatives::InBatch { memory, .. } if memory > 0 => {
@@ -507,7 +569,7 @@ impl<'a> Training<'a> {
             }
             _ => None,
         };
-        let known = if plan.spare_known {
+        let known = if plan.spare_known || plan.hard.is_some() {
             items_of_users(data.histories)
         } else {
             vec![]
@@ -522,6 +584,7 @@ impl<'a> Training<'a> {
             query,
             items,
             sampler,
+            miner: plan.hard.map(Miner::new).transpose()?,
             memory,
             log_temperature: Scalar::new(f64::from(plan.temperature.value).ln()),
             rng,
@@ -554,11 +617,18 @@ impl<'a> Training<'a> {
         let user_lengths = self.plan.normalised.then(|| normalise(&mut users, dim));
 
         let drawn = self.sampler.draw(&batch.labels, &mut self.rng);
-        let ids: Vec<ItemIdx> = match &drawn {
+        let hard = self.mine(&users)?;
+        let mut ids: Vec<ItemIdx> = match &drawn {
             Drawn::All => (0..self.data.n_items).map(ItemIdx::from_index).collect(),
-            Drawn::Beside { positives, negatives } => [positives.ids(), negatives.ids()].concat(),
+            Drawn::Beside { positives, negatives } | Drawn::Own { positives, negatives } => {
+                [positives.ids(), negatives.ids()].concat()
+            }
             Drawn::Columns(columns) => columns.ids().to_vec(),
         };
+        let n_drawn = ids.len();
+        if let Some(hard) = &hard {
+            ids.extend_from_slice(hard.ids());
+        }
         let mut items = self.item_pass(&ids)?;
         if self.plan.normalised {
             items.lengths = Some(normalise(&mut items.vectors, dim));
@@ -569,7 +639,12 @@ impl<'a> Training<'a> {
         let width = dim + usize::from(bias.is_some());
         let users_wide = widened(&users, dim, bias.map(|_| &[1.0][..]));
         let items_wide = widened(&items.vectors, dim, bias);
-        let (loss, gradients) = self.meet(&drawn, batch, &users_wide, &items_wide, width);
+        let (drawn_items, hard_items) = items_wide.split_at(n_drawn * width);
+        let (mut loss, mut gradients) = self.meet(&drawn, batch, &users_wide, drawn_items, width);
+        if let Some(hard) = &hard {
+            let items = (drawn_items, hard_items);
+            loss += self.meet_hard(&drawn, hard, batch, &users_wide, items, width, &mut gradients);
+        }
         let Gradients {
             users: by_users,
             items: by_items,
@@ -596,14 +671,16 @@ impl<'a> Training<'a> {
         if let Some(lengths) = &items.lengths {
             normalise_backward(&mut by_items, &items.vectors, lengths, dim);
         }
-        let (by_inputs, _) = self.query.hidden.step(tape, by_users, rate)?;
+        let (mut by_inputs, _) = self.query.hidden.step(tape, by_users, rate)?;
+        self.query.input.unbend(&inputs, &mut by_inputs);
+        let zeros = vec![0; batch.len().max(ids.len())];
 
         // Tables last: every gradient is of the rows as they were.
         let mut sources: Vec<Vec<Source<'_>>> = self.tables.iter().map(|_| vec![]).collect();
         self.query
             .input
-            .sources(query_columns(), &by_inputs, &mut sources);
-        let by_item_inputs;
+            .sources(query_columns(), &by_inputs, &zeros[..batch.len()], &mut sources);
+        let mut by_item_inputs;
         let rows: Vec<u32> = ids.iter().map(|item| item.0).collect();
         match (&mut self.items, items.tape) {
             (Items::Table(table), _) => {
@@ -614,9 +691,10 @@ impl<'a> Training<'a> {
             }
             (Items::Tower(tower), Some(tape)) => {
                 (by_item_inputs, _) = tower.hidden.step(tape, by_items, rate)?;
-                tower
-                    .input
-                    .sources(&self.item_rows.columns, &by_item_inputs, &mut sources);
+                tower.input.unbend(&items.inputs, &mut by_item_inputs);
+                let columns = &self.item_rows.columns;
+                let zeros = &zeros[..ids.len()];
+                tower.input.sources(columns, &by_item_inputs, zeros, &mut sources);
             }
             (Items::Tower(_), None) => {}
         }
@@ -626,6 +704,78 @@ impl<'a> Training<'a> {
             }
         }
         Ok(StepReport { loss, squares })
+    }
+
+    /// For each row, items that rank high by vectors of a while ago; `None` where they are not asked for.
+    fn mine(&mut self, users: &[f32]) -> Result<Option<Candidates>> {
+        let Some(mut miner) = self.miner.take() else {
+            return Ok(None);
+        };
+        let drawn = (|| {
+            if miner.is_stale() {
+                let (items, width) = self.item_vectors()?;
+                miner.refresh(items, width);
+            }
+            let has_bias = matches!(&self.items, Items::Table(table) if table.bias.is_some());
+            let users = widened(users, self.dim(), has_bias.then_some(&[1.0][..]));
+            miner.draw(&users, &mut self.rng)
+        })();
+        self.miner = Some(miner);
+        drawn.map(Some)
+    }
+
+    /// The loss of each row's positive against what was mined for it. Its gradients are added to those that are there, those of
+    /// the mined items at the end.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "both losses of a step are over the same things"
+    )]
+    fn meet_hard(
+        &self,
+        drawn: &Drawn,
+        hard: &Candidates,
+        batch: &ExampleBatch,
+        users: &[f32],
+        (drawn_items, hard_items): (&[f32], &[f32]),
+        width: usize,
+        gradients: &mut Gradients,
+    ) -> f64 {
+        // Where each row's positive stands among what was drawn.
+        let place = |row: usize| match drawn {
+            Drawn::All => batch.labels[row].index(),
+            Drawn::Beside { .. } | Drawn::Own { .. } | Drawn::Columns(_) => row,
+        };
+        let n_rows = batch.len();
+        let mut items = Vec::with_capacity(n_rows * width + hard_items.len());
+        for row in 0..n_rows {
+            items.extend_from_slice(&drawn_items[place(row) * width..][..width]);
+        }
+        items.extend_from_slice(hard_items);
+        let taken = &self.known;
+        let known = |row: usize, item: ItemIdx| knows(taken, batch.users[row], item);
+        let rules = RowRules {
+            rewards: Some(&batch.rewards),
+            is_positive: Some(&known),
+        };
+        let config = SoftmaxConfig {
+            temperature: self.temperature(),
+            correction: self.plan.correction,
+        };
+        let positives = RankWindow::positives(&batch.labels);
+        let (loss, of_hard) = head::own(users, &items, width, (&positives, hard), config, rules);
+        let weight = self.miner.as_ref().map_or(0.0, Miner::weight);
+        for (slope, of_hard) in gradients.users.iter_mut().zip(&of_hard.users) {
+            *slope += weight * of_hard;
+        }
+        let (by_positives, by_hard) = of_hard.items.split_at(n_rows * width);
+        for (row, by_positive) in by_positives.chunks_exact(width).enumerate() {
+            let slopes = &mut gradients.items[place(row) * width..][..width];
+            for (slope, of_hard) in slopes.iter_mut().zip(by_positive) {
+                *slope += weight * of_hard;
+            }
+        }
+        gradients.items.extend(by_hard.iter().map(|slope| weight * slope));
+        f64::from(weight) * loss
     }
 
     /// The loss of users against items, and its gradient by both.
@@ -650,6 +800,9 @@ impl<'a> Training<'a> {
             Drawn::All => head::all_items(users, items, width, &batch.labels, config.temperature, rules),
             Drawn::Beside { positives, negatives } => {
                 head::beside(users, items, width, (positives, negatives), config, rules)
+            }
+            Drawn::Own { positives, negatives } => {
+                head::own(users, items, width, (positives, negatives), config, rules)
             }
             Drawn::Columns(columns) => match &mut self.memory {
                 None => head::columns(users, items, width, columns, config, rules),
@@ -676,11 +829,14 @@ struct ItemPass {
     /// `[items]`
     bias: Option<Vec<f32>>,
     lengths: Option<Vec<f32>>,
+    /// What a tower was given.
+    inputs: Vec<f32>,
     tape: Option<Tape>,
 }
 
 impl Training<'_> {
     fn item_pass(&mut self, ids: &[ItemIdx]) -> Result<ItemPass> {
+        let mut inputs = vec![];
         let (vectors, bias, tape) = match &mut self.items {
             Items::Table(table) => {
                 let rows: Vec<u32> = ids.iter().map(|item| item.0).collect();
@@ -700,7 +856,6 @@ impl Training<'_> {
                     ids.iter().map(|item| item.index()),
                     &mut self.item_rows,
                 );
-                let mut inputs = vec![];
                 tower.input.forward(
                     &self.item_rows.columns,
                     ids.len(),
@@ -715,14 +870,14 @@ impl Training<'_> {
             vectors,
             bias,
             lengths: None,
+            inputs,
             tape,
         })
     }
 
-    /// The vectors of all items, and the query tower as it is served.
-    fn towers(&self, mut report: TowersReport) -> Result<Towers> {
+    /// The vectors of all items as they are now, and their width.
+    fn item_vectors(&self) -> Result<(Vec<f32>, usize)> {
         let (n_items, dim) = (self.data.n_items, self.dim());
-        report.temperature = self.temperature();
         let mut vectors;
         let mut bias = None;
         match &self.items {
@@ -749,8 +904,16 @@ impl Training<'_> {
         if self.plan.normalised {
             normalise(&mut vectors, dim);
         }
-        let mut vectors = widened(&vectors, dim, bias.as_deref()).into_owned();
         let width = dim + usize::from(bias.is_some());
+        Ok((widened(&vectors, dim, bias.as_deref()).into_owned(), width))
+    }
+
+    /// The vectors of all items, and the query tower as it is served.
+    fn towers(&self, mut report: TowersReport) -> Result<Towers> {
+        let n_items = self.data.n_items;
+        report.temperature = self.temperature();
+        let (mut vectors, width) = self.item_vectors()?;
+        let has_bias = width > self.dim();
         if let Items::Table(_) = &self.items {
             // A row that no example had as its label is where chance put it: no vector at all.
             let mut is_known = vec![false; n_items];
@@ -779,7 +942,7 @@ impl Training<'_> {
             &tables.collect::<Vec<_>>(),
             mlp,
             self.plan.example_age,
-            bias.is_some(),
+            has_bias,
         )?;
         if !vectors.iter().all(|value| value.is_finite()) {
             return Err(Error::Diverged {
@@ -839,3 +1002,5 @@ fn narrowed(rows: Vec<f32>, dim: usize, width: usize) -> (Vec<f32>, Vec<f32>) {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod text_tests;

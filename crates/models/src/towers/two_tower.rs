@@ -8,7 +8,7 @@ use catchment_sampling::StreamingConfig;
 use serde::{Deserialize, Serialize};
 
 use super::mlp::Activation;
-use super::plan::{Decay, FrequencyKind, ItemSide, Negatives, Optimizer, Plan, Temperature};
+use super::plan::{Decay, FrequencyKind, HardNegatives, ItemSide, Negatives, Optimizer, Plan, Temperature};
 use super::{ExamplesConfig, HiddenConfig, Norm, Preset};
 use crate::losses::Correction;
 
@@ -50,6 +50,8 @@ pub struct TwoTowerConfig {
     pub uniform: usize,
     /// Vectors of earlier batches that are kept as negatives (cross-batch memory).
     pub memory: usize,
+    /// Negatives that the model itself ranks high, beside the others.
+    pub hard: Option<HardNegatives>,
     /// Whether what the user took at any time is no negative.
     pub spare_known: bool,
     /// How a log becomes examples.
@@ -124,6 +126,7 @@ impl TwoTowerConfig {
             frequency: FrequencyKind::Streaming(StreamingConfig::default()),
             uniform: 0,
             memory: 0,
+            hard: None,
             spare_known: false,
             examples: ExamplesConfig::default(),
             init: 0.05,
@@ -155,6 +158,8 @@ impl TwoTowerConfig {
                 hidden: hidden(&self.item_layers),
                 shared: self.shared,
             },
+            bend: None,
+            shared_texts: false,
             normalised: self.normalised,
             temperature: Temperature {
                 value: self.temperature,
@@ -166,10 +171,11 @@ impl TwoTowerConfig {
                 memory: self.memory,
                 frequency: self.frequency,
             },
+            hard: self.hard,
             spare_known: self.spare_known,
             example_age: false,
             examples: self.examples.clone(),
-            init: self.init,
+            init: self.init.into(),
             optimizer: self.optimizer.rows(),
             learning_rate: self.learning_rate,
             decay: self.decay,

@@ -6,10 +6,10 @@ use rand::RngExt;
 use super::*;
 use crate::progress::Silent;
 use crate::towers::mlp::Activation;
-use crate::towers::plan::{FrequencyKind, ProposalKind};
+use crate::towers::plan::{FrequencyKind, HardNegatives, Init, InitRule, ProposalKind};
 use crate::towers::{
-    ByTime, DssmConfig, ExamplesConfig, HistoryExamples, Norm, Order, Past, QueryScratch, TwoTowerConfig,
-    YoutubeDnnConfig,
+    ByTime, DssmConfig, DssmNegatives, ExamplesConfig, HistoryExamples, Norm, Order, OwnNegatives, Past,
+    QueryScratch, TwoTowerConfig, YoutubeDnnConfig,
 };
 
 const N_USERS: u32 = 60;
@@ -221,7 +221,18 @@ fn plans() -> Vec<Plan> {
         }
         .plan(),
         dssm.plan(),
-        DssmConfig { negatives: 6, ..dssm }.plan(),
+        DssmConfig {
+            negatives: DssmNegatives::Shared(6),
+            ..dssm.clone()
+        }
+        .plan(),
+        DssmConfig {
+            negatives: DssmNegatives::Own(OwnNegatives { own: 3 }),
+            input: Some(Activation::Tanh),
+            init: Init::Rule(InitRule::Glorot),
+            ..dssm
+        }
+        .plan(),
     ]
 }
 
@@ -243,10 +254,100 @@ fn each_of_them_learns_two_tastes() {
     }
 }
 
+/// Of two kinds, with negatives that the model itself ranks high.
+fn hard_plans() -> Vec<Plan> {
+    let plans = plans().into_iter().take(2);
+    let hard = |plan| Plan {
+        hard: Some(HardNegatives {
+            n: 3,
+            ranks: [2, 8],
+            refresh: 4,
+            weight: 0.5,
+        }),
+        ..plan
+    };
+    plans.map(hard).collect()
+}
+
+/// The loss over mined negatives and its gradients, added to those of the other loss.
+#[test]
+fn hard_negatives_go_down_the_gradient_of_their_loss() {
+    let world = World::new();
+    for plan in hard_plans() {
+        world.with(&plan, |data| {
+            let device = TrainingDevice::Cpu.open().expect("a device");
+            let mut training = Training::new(&plan, data, &device, 9).expect("made");
+            let mut batch = ExampleBatch::default();
+            let mut stream = data.examples.pass(0, 0, 5);
+            stream.next_batch(4, &mut batch).expect("a batch");
+            let drawn = training.sampler.draw(&batch.labels, &mut training.rng);
+            let n_drawn = match &drawn {
+                Drawn::Beside { positives, negatives } => positives.len() + negatives.len(),
+                _ => N_ITEMS as usize,
+            };
+            let width = training.dim();
+            let users: Vec<f32> = (0..batch.len() * width)
+                .map(|_| training.rng.random::<f32>())
+                .collect();
+            let rows: Vec<f32> = (0..N_ITEMS as usize * width)
+                .map(|_| training.rng.random::<f32>())
+                .collect();
+            let mut miner = Miner::new(plan.hard.expect("hard")).expect("a miner");
+            miner.refresh(rows.clone(), width);
+            let hard = miner.draw(&users, &mut training.rng).expect("drawn");
+            let items: Vec<f32> = (0..(n_drawn + hard.len()) * width)
+                .map(|_| training.rng.random::<f32>())
+                .collect();
+            let loss = |users: &[f32], items: &[f32]| {
+                let mut gradients = Gradients {
+                    users: vec![0.0; users.len()],
+                    items: vec![0.0; n_drawn * width],
+                };
+                let parts = items.split_at(n_drawn * width);
+                let loss = training.meet_hard(&drawn, &hard, &batch, users, parts, width, &mut gradients);
+                (loss, gradients)
+            };
+            let (_, gradients) = loss(&users, &items);
+            assert_eq!(gradients.items.len(), items.len());
+            assert!(gradients.items.iter().any(|slope| slope.abs() > 1e-3));
+            let by = 1e-2;
+            let check = |slope: f32, up: f64, down: f64| {
+                let difference = (up - down) / (2.0 * f64::from(by));
+                assert!(
+                    (f64::from(slope) - difference).abs() < 2e-3,
+                    "{slope} {difference}"
+                );
+            };
+            for cell in 0..users.len() {
+                let moved = |by: f32| {
+                    let mut users = users.clone();
+                    users[cell] += by;
+                    loss(&users, &items).0
+                };
+                check(gradients.users[cell], moved(by), moved(-by));
+            }
+            for cell in 0..items.len() {
+                let moved = |by: f32| {
+                    let mut items = items.clone();
+                    items[cell] += by;
+                    loss(&users, &items).0
+                };
+                check(gradients.items[cell], moved(by), moved(-by));
+            }
+            // What the user took at any time pushes nobody away, even where it was drawn.
+            for (place, item) in hard.ids().iter().enumerate() {
+                let is_known = knows(&training.known, batch.users[place / 3], *item);
+                let slopes = &gradients.items[(n_drawn + place) * width..][..width];
+                assert_eq!(is_known, slopes.iter().all(|slope| *slope == 0.0), "{place}");
+            }
+        });
+    }
+}
+
 #[test]
 fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
     let world = World::new();
-    for plan in plans() {
+    for plan in plans().into_iter().chain(hard_plans()) {
         let run = |threads: usize, seed: u64| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
             let plan = Plan {
@@ -272,7 +373,7 @@ fn the_rows_of_tables_go_down_the_gradient_of_the_loss() {
     for (place, plan) in plans().into_iter().enumerate() {
         let plan = Plan {
             optimizer: crate::embedding_table::RowOptimizer::Sgd,
-            init: 0.5,
+            init: Init::Range(0.5),
             ..plan
         };
         world.with(&plan, |data| {
@@ -391,7 +492,7 @@ fn what_is_served_is_what_was_trained() {
 #[test]
 fn a_training_that_was_stopped_goes_on_to_the_same_end() {
     let world = World::new();
-    for plan in plans() {
+    for plan in plans().into_iter().chain(hard_plans()) {
         let plan = Plan {
             epochs: 4,
             query: crate::towers::HiddenConfig {
@@ -483,6 +584,17 @@ fn stopping_and_settings_that_cannot_be_are_errors() {
             }),
             "dim"
         );
+        for (n, activation, wrong) in [(0, None, "negatives.own"), (1, Some(Activation::Gelu), "input")] {
+            let plan = Plan {
+                negatives: Negatives::Own {
+                    n,
+                    proposal: ProposalKind::Uniform,
+                },
+                bend: activation,
+                ..good.clone()
+            };
+            assert_eq!(key(plan), wrong);
+        }
         assert_eq!(
             key(Plan {
                 learning_rate: f64::NAN,

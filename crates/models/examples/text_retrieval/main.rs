@@ -1,0 +1,327 @@
+//! DSSM over texts beside BM25, on judged collections: NDCG at 1, 3 and 10 over all documents, cross-validated by query.
+//!
+//! `cargo xtask versus tantivy` runs it beside its peer. By hand, with the folder that this makes:
+//! `text_retrieval --make FOLDER '{"collection": "cranfield"}'`, the peer's `--make` in the same folder, then
+//! `text_retrieval --tune FOLDER SETTINGS` for what each way to train comes to on queries that are held out of the training
+//! part of the first fold, or `text_retrieval FOLDER SETTINGS`, which answers each line on its input with a line of JSON.
+//!
+//! Queries fall into five parts by a lot of the seed; each part is judged by towers that were trained on the four others. What is
+//! chosen (a way to train, how much of it goes beside BM25) is chosen in a quarter of those four, and the rest of them
+//! learned from; then all four are.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example prints")]
+
+mod collection;
+mod dssm;
+mod judge;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::BufRead;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use collection::Collection;
+use dssm::{Dssm, Pairs, Settings};
+use judge::{KS, Scores, differences, mean, means, ndcg};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Parts that queries fall into.
+const FOLDS: usize = 5;
+/// Of a training part, one in so many queries chooses.
+const CHOOSING: usize = 4;
+/// What is tried for how much a cosine counts beside BM25, whose best document has 1.
+const WEIGHTS: [f32; 9] = [0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 2.0, 4.0];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Task {
+    collection: String,
+    #[serde(default = "seed")]
+    seed: u64,
+    /// Ways to train, of which one is chosen.
+    #[serde(default)]
+    choose: Vec<Settings>,
+    /// Ways to train that are judged as they are.
+    #[serde(default)]
+    fixed: Vec<Settings>,
+}
+
+fn seed() -> u64 {
+    7
+}
+
+/// Everything that a comparison is made of.
+struct Comparison {
+    task: Task,
+    collection: Collection,
+    bm25: Scores,
+    stemmed: Scores,
+    /// Queries by part.
+    parts: Vec<Vec<usize>>,
+}
+
+impl Comparison {
+    fn open(folder: &Path, task: Task, data: &Path) -> Result<Self> {
+        let collection = Collection::open(data, &task.collection)?;
+        let n = [collection.queries.len(), collection.documents.len()];
+        let mut order: Vec<usize> = (0..n[0]).collect();
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(task.seed);
+        for place in (1..order.len()).rev() {
+            order.swap(place, rng.random_range(0..=place));
+        }
+        let part = |part: usize| order.iter().copied().skip(part).step_by(FOLDS).collect();
+        Ok(Self {
+            bm25: scores_of(&folder.join("bm25.tsv"), n)?,
+            stemmed: scores_of(&folder.join("bm25_stemmed.tsv"), n)?,
+            parts: (0..FOLDS).map(part).collect(),
+            collection,
+            task,
+        })
+    }
+
+    /// The queries of all parts but one: those that are learned from while something is chosen, and those that choose.
+    fn split(&self, part: usize) -> (Vec<usize>, Vec<usize>) {
+        let others = self.parts.iter().enumerate().filter(|(other, _)| *other != part);
+        let train: Vec<usize> = others.flat_map(|(_, queries)| queries.iter().copied()).collect();
+        let (chooses, learns): (Vec<_>, Vec<_>) = train
+            .iter()
+            .enumerate()
+            .partition(|(place, _)| place % CHOOSING == 0);
+        let queries = |places: Vec<(usize, &usize)>| places.into_iter().map(|(_, &query)| query).collect();
+        (queries(learns), queries(chooses))
+    }
+
+    fn judge(&self, queries: &[usize], scores: &[Vec<f32>]) -> Vec<[f32; 3]> {
+        let pairs = queries.iter().zip(scores);
+        pairs
+            .map(|(&query, scores)| ndcg(scores, &self.collection.queries[query]))
+            .collect()
+    }
+
+    fn fit(&self, train: &[usize], settings: &Settings) -> Result<Dssm> {
+        Dssm::fit(&self.collection, train, settings, self.task.seed)
+    }
+
+    fn ask(&self, dssm: &Dssm, queries: &[usize]) -> Result<Scores> {
+        dssm.scores(
+            queries
+                .iter()
+                .map(|&query| self.collection.queries[query].text.as_str()),
+        )
+    }
+
+    fn of(scores: &Scores, queries: &[usize]) -> Scores {
+        queries.iter().map(|&query| scores[query].clone()).collect()
+    }
+
+    /// What each way to train comes to where the first part is held out.
+    fn tune(&self) -> Result<()> {
+        let (learns, chooses) = self.split(0);
+        let show = |name: &str, scores: &Scores| {
+            let rows = self.judge(&chooses, scores);
+            println!(
+                "{name:<40} {:.4} {:.4} {:.4}",
+                mean(&rows, 0),
+                mean(&rows, 1),
+                mean(&rows, 2)
+            );
+        };
+        println!(
+            "{} learn, {} choose, {} documents",
+            learns.len(),
+            chooses.len(),
+            self.collection.documents.len()
+        );
+        let bm25 = Self::of(&self.bm25, &chooses);
+        show("bm25", &bm25);
+        show("bm25 stemmed", &Self::of(&self.stemmed, &chooses));
+        for settings in self.task.choose.iter().chain(&self.task.fixed) {
+            let begun = Instant::now();
+            let dssm = self.fit(&learns, settings)?;
+            let seconds = begun.elapsed().as_secs_f64();
+            let scores = self.ask(&dssm, &chooses)?;
+            show(&settings.name, &scores);
+            let (weight, value) = self.weight(&chooses, &bm25, &scores);
+            let losses = dssm.losses();
+            println!(
+                "  {seconds:.0} s, loss {:.3} to {:.3}; beside bm25 at {weight}: {value:.4}",
+                losses[0],
+                losses[losses.len() - 1]
+            );
+        }
+        Ok(())
+    }
+
+    /// The best of [`WEIGHTS`], by the NDCG at the last of the cuts.
+    fn weight(&self, queries: &[usize], bm25: &Scores, dssm: &Scores) -> (f32, f64) {
+        let value = |weight: f32| mean(&self.judge(queries, &blend(bm25, dssm, weight)), KS.len() - 1);
+        let tried = WEIGHTS.map(|weight| (weight, value(weight)));
+        tried.into_iter().fold(
+            (0.0, f64::NEG_INFINITY),
+            |best, one| if one.1 > best.1 { one } else { best },
+        )
+    }
+
+    /// Every ranking's figures, over all queries; and the towers of the last part.
+    fn run(&self) -> Result<(Value, Dssm)> {
+        let mut rows: BTreeMap<String, Vec<[f32; 3]>> = BTreeMap::new();
+        let mut order: Vec<String> = vec![];
+        let mut add = |name: &str, judged: Vec<[f32; 3]>| {
+            if !order.iter().any(|one| one == name) {
+                order.push(name.to_owned());
+            }
+            rows.entry(name.to_owned()).or_default().extend(judged);
+        };
+        let mut chosen = vec![];
+        let mut last = None;
+        for (part, queries) in self.parts.iter().enumerate() {
+            let (learns, chooses) = self.split(part);
+            let train = [&learns[..], &chooses].concat();
+            let (bm25, inner_bm25) = (Self::of(&self.bm25, queries), Self::of(&self.bm25, &chooses));
+            add("BM25", self.judge(queries, &bm25));
+            add(
+                "BM25, stemmed",
+                self.judge(queries, &Self::of(&self.stemmed, queries)),
+            );
+            for settings in &self.task.fixed {
+                let dssm = self.fit(&train, settings)?;
+                add(&settings.name, self.judge(queries, &self.ask(&dssm, queries)?));
+            }
+            let (mut best, mut best_blind) = (None::<(f64, &Settings, Scores)>, None::<(f64, &Settings)>);
+            for settings in &self.task.choose {
+                let dssm = self.fit(&learns, settings)?;
+                let scores = self.ask(&dssm, &chooses)?;
+                let value = mean(&self.judge(&chooses, &scores), KS.len() - 1);
+                eprintln!("part {part}, {}: {value:.4}", settings.name);
+                if !settings.pairs.contains(&Pairs::Judged)
+                    && best_blind.as_ref().is_none_or(|(other, _)| value > *other)
+                {
+                    best_blind = Some((value, settings));
+                }
+                if best.as_ref().is_none_or(|(other, ..)| value > *other) {
+                    best = Some((value, settings, scores));
+                }
+            }
+            if let Some((_, settings)) = best_blind {
+                let dssm = self.fit(&train, settings)?;
+                add(
+                    "DSSM, no judgements",
+                    self.judge(queries, &self.ask(&dssm, queries)?),
+                );
+            }
+            let (value, settings, inner) = best.context("`choose` names at least one way to train")?;
+            let (weight, _) = self.weight(&chooses, &inner_bm25, &inner);
+            let dssm = self.fit(&train, settings)?;
+            let scores = self.ask(&dssm, queries)?;
+            add("DSSM", self.judge(queries, &scores));
+            add("BM25 + DSSM", self.judge(queries, &blend(&bm25, &scores, weight)));
+            chosen.push(json!({
+                "part": part, "dssm": settings.name, "ndcg@10": value, "weight": weight,
+                "no_judgements": best_blind.map(|(_, settings)| &settings.name),
+            }));
+            last = Some(dssm);
+        }
+        let figures = order.iter().map(|name| {
+            let judged = &rows[name];
+            let against = means(&differences(judged, &rows["BM25"]));
+            let mut row = serde_json::Map::new();
+            for ((k, figure), difference) in KS.iter().zip(means(judged)).zip(against) {
+                row.insert(format!("ndcg@{k}"), json!(figure));
+                row.insert(format!("ndcg@{k} less BM25"), json!(difference));
+            }
+            (name.clone(), Value::Object(row))
+        });
+        let figures: serde_json::Map<String, Value> = figures.collect();
+        for name in &order {
+            let row = &figures[name];
+            let cell = |k: usize, which: &str| {
+                let of = &row[format!("ndcg@{k}{which}")];
+                format!(
+                    "{:+.3} ({:+.3} to {:+.3})",
+                    of["mean"].as_f64().unwrap_or(0.0),
+                    of["low"].as_f64().unwrap_or(0.0),
+                    of["high"].as_f64().unwrap_or(0.0)
+                )
+            };
+            let cells: Vec<String> = KS
+                .iter()
+                .map(|&k| cell(k, ""))
+                .chain([cell(10, " less BM25")])
+                .collect();
+            eprintln!("{name:<24} {}", cells.join("  "));
+        }
+        let quality =
+            json!({ "queries": self.collection.queries.len(), "figures": figures, "chosen": chosen });
+        Ok((quality, last.context("there is a last part")?))
+    }
+}
+
+/// BM25 over its best document's, and so much of the cosine beside it.
+fn blend(bm25: &Scores, dssm: &Scores, weight: f32) -> Scores {
+    let one = |(bm25, dssm): (&Vec<f32>, &Vec<f32>)| {
+        let most = bm25.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+        bm25.iter()
+            .zip(dssm)
+            .map(|(bm25, cosine)| bm25 / most + weight * cosine)
+            .collect()
+    };
+    bm25.iter().zip(dssm).map(one).collect()
+}
+
+/// What the peer wrote: `[queries][documents]`, 0 where there is no word in common.
+fn scores_of(path: &Path, [queries, documents]: [usize; 2]) -> Result<Scores> {
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("{}: the peer's --make writes it", path.display()))?;
+    let mut scores = vec![vec![0.0; documents]; queries];
+    for line in text.lines() {
+        let mut cells = line.split('\t');
+        let mut cell = || cells.next().context("three cells");
+        let (query, document): (usize, usize) = (cell()?.parse()?, cell()?.parse()?);
+        scores[query][document] = cell()?.parse()?;
+    }
+    Ok(scores)
+}
+
+fn main() -> Result<()> {
+    let Some(data) = std::env::var_os("CATCHMENT_DATA") else {
+        println!("skipped: CATCHMENT_DATA is not set");
+        return Ok(());
+    };
+    let data = Path::new(&data);
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mode = match arguments.first() {
+        Some(first) if first.starts_with("--") => arguments.remove(0),
+        _ => String::new(),
+    };
+    let [folder, settings] = &arguments[..] else {
+        anyhow::bail!("text_retrieval [--make | --tune] FOLDER SETTINGS");
+    };
+    let folder = Path::new(folder);
+    let task: Task = serde_json::from_str(settings)?;
+    match mode.as_str() {
+        "--make" => Collection::open(data, &task.collection)?.write(folder),
+        "--tune" => Comparison::open(folder, task, data)?.tune(),
+        _ => {
+            let comparison = Comparison::open(folder, task, data)?;
+            let (quality, dssm) = comparison.run()?;
+            let queries: Vec<usize> = (0..comparison.collection.queries.len()).collect();
+            for line in std::io::stdin().lock().lines() {
+                line?;
+                let begun = Instant::now();
+                let scores = comparison.ask(&dssm, &queries)?;
+                let seconds = begun.elapsed().as_secs_f64();
+                anyhow::ensure!(scores.len() == queries.len(), "an answer for each query");
+                println!("{}", json!({ "seconds": seconds, "quality": quality }));
+            }
+            Ok(())
+        }
+    }
+}
