@@ -46,10 +46,7 @@ fn a_row_without_a_place_does_not_stand_against_the_times_of_the_others() {
     )
     .expect("prepared");
     let prepared = Prepared::open(&out).expect("opened");
-    let histories = prepared
-        .train()
-        .expect("train")
-        .histories(prepared.users().len());
+    let histories = prepared.train().expect("train").histories(prepared.users().len());
     let of = |user: &str| {
         let user = prepared.users().user(user).expect("known");
         let events = histories.of(user).events().iter();

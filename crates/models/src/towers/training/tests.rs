@@ -623,10 +623,7 @@ fn a_past_in_order_has_what_came_before_at_the_same_moment() {
         pasts(Past::InOrder),
         [(0, vec![3, 1, 5]), (1, vec![3]), (5, vec![3, 1])]
     );
-    assert_eq!(
-        pasts(Past::Before),
-        [(0, vec![3]), (1, vec![3]), (5, vec![3])]
-    );
+    assert_eq!(pasts(Past::Before), [(0, vec![3]), (1, vec![3]), (5, vec![3])]);
 }
 
 /// On Mesa's software Vulkan as on any other driver: the same numbers as on the processor.
