@@ -59,9 +59,12 @@ impl ExampleBatch {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Past {
-    /// What the user took before it: the label is always in the future.
+    /// What the user took at an earlier moment: the label is always in the future.
     #[default]
     Before,
+    /// What stands before it in the log, also of the same moment: for a log that says by more than times which event came
+    /// first. Where equal times go by the item's id, the order of the ids is all that there is to learn.
+    InOrder,
     /// All else that they took, before it or after: for a log that has no order. Of one that has, it shows the future.
     Others,
 }
@@ -363,7 +366,7 @@ impl<'a> HistoryExamples<'a> {
     fn of_user(&self, history: History<'_>) -> std::ops::Range<usize> {
         let n = history.len();
         match self.config.past {
-            Past::Before => self.config.min_past.min(n)..n,
+            Past::Before | Past::InOrder => self.config.min_past.min(n)..n,
             Past::Others if n > self.config.min_past => 0..n,
             Past::Others => 0..0,
         }
@@ -476,6 +479,11 @@ impl ExampleSource for HistoryExamples<'_> {
     }
 }
 
+/// A millisecond later.
+fn just_after(time: Time) -> Time {
+    Time::from(time.millis().map(|millis| millis.saturating_add(1)))
+}
+
 struct HistoryStream<'a> {
     examples: &'a HistoryExamples<'a>,
     order: Vec<(UserIdx, u32)>,
@@ -496,9 +504,11 @@ impl ExampleStream for HistoryStream<'_> {
             let label = events[position];
             let (past, now) = match from.config.past {
                 Past::Before => (history.first(position), label.time),
+                // What is known is what was before `now`.
+                Past::InOrder => (history.first(position), just_after(label.time)),
                 Past::Others => (history, Time::UNKNOWN),
             };
-            let is_other = |event: &Event| from.config.past == Past::Before || event.item != label.item;
+            let is_other = |event: &Event| from.config.past != Past::Others || event.item != label.item;
             let (forget, rng) = (from.config.forget, &mut self.rng);
             let mut keeps = || forget <= 0.0 || rng.random::<f32>() >= forget;
             self.kept.clear();

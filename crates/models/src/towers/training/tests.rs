@@ -706,6 +706,42 @@ fn examples_know_only_their_past() {
     }
 }
 
+/// Whoever rates a page of films at once has one time for all of them. Where the log says in which order, the past of the
+/// last is the whole page; where it does not, none of it.
+#[test]
+fn a_past_in_order_has_what_came_before_at_the_same_moment() {
+    let mut world = World::new();
+    let events = [(3, 10), (1, 20), (5, 20), (0, 20)];
+    let events = events.map(|(item, time)| Event::new(ItemIdx(item), Time::from_millis(time)));
+    world.histories = Histories::group(N_USERS as usize, &[UserIdx(0); 4], &events);
+    let features = world.features();
+    let pasts = |past| {
+        let config = ExamplesConfig {
+            past,
+            ..ExamplesConfig::default()
+        };
+        let of = HistoryExamples::new(
+            &world.histories,
+            &features,
+            &world.users,
+            &world.user_attributes,
+            &config,
+        );
+        let mut batch = ExampleBatch::default();
+        let of = of.expect("examples");
+        of.pass(0, 0, 0).next_batch(10, &mut batch).expect("a batch");
+        let past = |row: usize| (batch.labels[row].0, batch.user.row(row).bag(0).0.to_vec());
+        let mut pasts: Vec<_> = (0..batch.len()).map(past).collect();
+        pasts.sort_unstable();
+        pasts
+    };
+    assert_eq!(
+        pasts(Past::InOrder),
+        [(0, vec![3, 1, 5]), (1, vec![3]), (5, vec![3, 1])]
+    );
+    assert_eq!(pasts(Past::Before), [(0, vec![3]), (1, vec![3]), (5, vec![3])]);
+}
+
 /// Shards of 100 ms: of the made world, the first holds no example and the others one of each user.
 fn by_time(window: usize) -> ExamplesConfig {
     ExamplesConfig {
