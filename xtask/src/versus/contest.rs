@@ -4,13 +4,14 @@
 pub(crate) struct Contest {
     pub(crate) name: &'static str,
     pub(crate) question: &'static str,
-    /// What pip installs, into an environment of its own.
+    /// What pip installs, into an environment of its own; of a Cargo package, what it locks.
     pub(crate) packages: &'static [&'static str],
     /// What whoever installs should know first.
     pub(crate) warning: Option<&'static str>,
     /// Our worker, an example of one of the crates.
     pub(crate) example: &'static str,
-    /// The peer's worker, in `xtask/versus/`.
+    /// The peer's worker, in `xtask/versus/`: a Python script, or the `Cargo.toml` of a package that is called after its
+    /// folder, `…-peer`, and stands outside the workspace, with a lock file of its own.
     pub(crate) script: &'static str,
     /// Who makes the input.
     pub(crate) maker: Maker,
@@ -21,6 +22,8 @@ pub(crate) struct Contest {
 pub(crate) enum Maker {
     Ours,
     Peer,
+    /// Ours, and then the peer what it makes of that.
+    OursThenPeer,
 }
 
 /// One task. Both workers are started as `WORKER FOLDER SETTINGS` and answer every line on their input with one line of
@@ -97,6 +100,32 @@ pub(crate) const CONTESTS: &[Contest] = &[
                 work: "Gowalla, d 64, window 5, 10 negatives, 5 epochs, rate 0.1, two threads, ours deterministic",
                 input: "gowalla",
                 settings: r#"{"dim": 64, "window": 5, "negatives": 10, "epochs": 5, "learning_rate": 0.1, "seed": 7, "threads": 2, "parallel": "deterministic"}"#,
+            },
+        ],
+    },
+    Contest {
+        name: "tantivy",
+        question: "finding texts: DSSM trained on each collection, against BM25 of the crate tantivy; the time is that of asking",
+        packages: &["tantivy"],
+        warning: None,
+        example: "text_retrieval",
+        script: "tantivy/Cargo.toml",
+        maker: Maker::OursThenPeer,
+        tasks: &[
+            Task {
+                work: "Cranfield, 1,400 abstracts, 225 queries, the best ten of each, cross-validated by query",
+                input: "cranfield",
+                settings: r#"{"collection": "cranfield"}"#,
+            },
+            Task {
+                work: "CISI, 1,460 abstracts, 76 queries, the best ten of each, cross-validated by query",
+                input: "cisi",
+                settings: r#"{"collection": "cisi"}"#,
+            },
+            Task {
+                work: "Icecat, 19,406 products, 116 queries, the best ten of each, cross-validated by query",
+                input: "icecat",
+                settings: r#"{"collection": "chorus-icecat"}"#,
             },
         ],
     },

@@ -6,6 +6,7 @@ mod race;
 mod worker;
 
 use std::fs;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -38,7 +39,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     let contest = contest.with_context(|| format!("no peer {name}; `cargo xtask versus` lists them"))?;
     let folder = workspace.target.join("versus");
     fs::create_dir_all(&folder)?;
-    let Some(environment) = Environment::ready(contest, &folder)? else {
+    let Some(environment) = Environment::ready(workspace, contest, &folder)? else {
         println!("skipped: there is no python3 to run {name} with");
         return Ok(());
     };
@@ -49,24 +50,26 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         )
     })?;
     let ours = workspace.target.join("release/examples").join(contest.example);
-    let peer = workspace.root.join("xtask/versus").join(contest.script);
     let mut rows = Vec::new();
     for task in contest.tasks {
         let input = folder.join("input").join(name).join(task.input);
         if !input.join(".done").is_file() {
             fs::create_dir_all(&input)?;
-            let mut command = match contest.maker {
-                Maker::Ours => std::process::Command::new(&ours),
-                Maker::Peer => environment.python(&peer),
+            let makers = match contest.maker {
+                Maker::Ours => vec![Command::new(&ours)],
+                Maker::Peer => vec![environment.worker()],
+                Maker::OursThenPeer => vec![Command::new(&ours), environment.worker()],
             };
-            command.arg("--make").arg(&input).arg(task.settings);
             stage(&format!("input {}", task.input), || {
-                workspace.checked(&mut command)
+                makers.into_iter().try_for_each(|mut command| {
+                    command.arg("--make").arg(&input).arg(task.settings);
+                    workspace.checked(&mut command)
+                })
             })?;
             fs::write(input.join(".done"), "")?;
         }
-        let ours = std::process::Command::new(&ours);
-        let peer = environment.python(&peer);
+        let ours = Command::new(&ours);
+        let peer = environment.worker();
         rows.push(race::run(task, &input, [ours, peer], args.rounds, args.threads)?);
     }
     print(contest, &rows);

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use catchment_features::trigrams::words;
 use catchment_features::{FeatureBatch, FeatureSpec, FitTables, FittedFeatures, UserInput};
 use catchment_models::progress::Silent;
 use catchment_models::towers::device::TrainingDevice;
@@ -11,6 +12,8 @@ use catchment_models::towers::training::{self, Towers, TowersData};
 use catchment_models::towers::{DssmConfig, HistoryExamples, Preset, QueryScratch};
 use catchment_schema::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use catchment_schema::{AttributeTable, Event, Histories, ItemIdx, Time, UserIdx, Vocabulary};
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -27,6 +30,8 @@ pub(crate) enum Pairs {
     Titles,
     /// Each sentence of a document and the document.
     Sentences,
+    /// Three runs of one to three words of a document's title, and the document: as short as somebody types.
+    Runs,
 }
 
 /// What a text is to the towers.
@@ -102,6 +107,11 @@ fn sentences(text: &str) -> impl Iterator<Item = &str> {
     parts.filter(|part| part.split_whitespace().count() >= 4)
 }
 
+/// Runs of words of a title that are asked for the document.
+const RUNS: usize = 3;
+/// Words of one at most.
+const RUN: usize = 3;
+
 /// Trained towers that can be asked.
 pub(crate) struct Dssm {
     features: FittedFeatures,
@@ -146,6 +156,18 @@ impl Dssm {
                     for (place, document) in collection.documents.iter().enumerate() {
                         if !document.title.trim().is_empty() {
                             pair(&document.title, &mut std::iter::once((place, 1.0)));
+                        }
+                    }
+                }
+                Pairs::Runs => {
+                    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+                    for (place, document) in collection.documents.iter().enumerate() {
+                        let words: Vec<String> = words(&document.title).collect();
+                        for _ in 0..words.len().min(RUNS) {
+                            let first = rng.random_range(0..words.len());
+                            let last = (first + rng.random_range(1..=RUN)).min(words.len());
+                            let run = words[first..last].join(" ");
+                            pair(&run, &mut std::iter::once((place, 1.0)));
                         }
                     }
                 }

@@ -12,16 +12,21 @@ pub(crate) const KS: [usize; 3] = [1, 3, 10];
 /// A score for each document, for each query.
 pub(crate) type Scores = Vec<Vec<f32>>;
 
-/// NDCG at [`KS`]. Equal scores stand in the order of the documents; a document that nobody judged is not relevant.
-pub(crate) fn ndcg(scores: &[f32], query: &Query) -> [f32; 3] {
+/// The best `k` documents. Equal scores stand in the order of the documents.
+pub(crate) fn best(scores: &[f32], k: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..scores.len()).collect();
-    let last = KS[KS.len() - 1].min(order.len());
     let before = |&a: &usize, &b: &usize| scores[b].total_cmp(&scores[a]).then(a.cmp(&b));
-    if last < order.len() {
-        order.select_nth_unstable_by(last, before);
+    if k < order.len() {
+        order.select_nth_unstable_by(k, before);
+        order.truncate(k);
     }
-    order.truncate(last);
     order.sort_unstable_by(before);
+    order
+}
+
+/// NDCG at [`KS`]; a document that nobody judged is not relevant.
+pub(crate) fn ndcg(scores: &[f32], query: &Query) -> [f32; 3] {
+    let order = best(scores, KS[KS.len() - 1]);
     let gain = |grade: f32| f64::from(grade).exp2() - 1.0;
     let discount = |rank: usize| 1.0 / (rank as f64 + 2.0).log2();
     let of = |document: usize| {

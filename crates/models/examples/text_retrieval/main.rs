@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 
 use collection::Collection;
 use dssm::{Dssm, Pairs, Settings};
-use judge::{KS, Scores, differences, mean, means, ndcg};
+use judge::{KS, Mean, Scores, best, differences, mean, means, ndcg};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -46,13 +46,43 @@ struct Task {
     collection: String,
     #[serde(default = "seed")]
     seed: u64,
-    /// Ways to train, of which one is chosen.
+    /// Ways to train, of which one is chosen; those of `ways.toml` where there are none.
     #[serde(default)]
     choose: Vec<Settings>,
-    /// Ways to train that are judged as they are.
+    /// Ways to train that are judged as they are; the same.
     #[serde(default)]
     fixed: Vec<Settings>,
 }
+
+/// `ways.toml`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ways {
+    paper: Vec<Settings>,
+    /// For abstracts that questions of a sentence are asked of.
+    abstracts: Vec<Settings>,
+    /// For products that are asked for by a word or three.
+    products: Vec<Settings>,
+}
+
+impl Task {
+    fn read(settings: &str) -> Result<Self> {
+        let mut task: Self = serde_json::from_str(settings)?;
+        if task.choose.is_empty() && task.fixed.is_empty() {
+            let ways: Ways = toml::from_str(include_str!("ways.toml"))?;
+            task.fixed = ways.paper;
+            task.choose = match task.collection.as_str() {
+                "chorus-icecat" => ways.products,
+                _ => ways.abstracts,
+            };
+        }
+        Ok(task)
+    }
+}
+
+/// The rankings of the peer.
+const BM25: &str = "BM25";
+const STEMMED: &str = "BM25, stemmed";
 
 fn seed() -> u64 {
     7
@@ -186,16 +216,13 @@ impl Comparison {
             let (learns, chooses) = self.split(part);
             let train = [&learns[..], &chooses].concat();
             let (bm25, inner_bm25) = (Self::of(&self.bm25, queries), Self::of(&self.bm25, &chooses));
-            add("BM25", self.judge(queries, &bm25));
-            add(
-                "BM25, stemmed",
-                self.judge(queries, &Self::of(&self.stemmed, queries)),
-            );
+            add(BM25, self.judge(queries, &bm25));
+            add(STEMMED, self.judge(queries, &Self::of(&self.stemmed, queries)));
             for settings in &self.task.fixed {
                 let dssm = self.fit(&train, settings)?;
                 add(&settings.name, self.judge(queries, &self.ask(&dssm, queries)?));
             }
-            let (mut best, mut best_blind) = (None::<(f64, &Settings, Scores)>, None::<(f64, &Settings)>);
+            let (mut best_way, mut best_blind) = (None::<(f64, &Settings, Scores)>, None::<(f64, &Settings)>);
             for settings in &self.task.choose {
                 let dssm = self.fit(&learns, settings)?;
                 let scores = self.ask(&dssm, &chooses)?;
@@ -206,8 +233,8 @@ impl Comparison {
                 {
                     best_blind = Some((value, settings));
                 }
-                if best.as_ref().is_none_or(|(other, ..)| value > *other) {
-                    best = Some((value, settings, scores));
+                if best_way.as_ref().is_none_or(|(other, ..)| value > *other) {
+                    best_way = Some((value, settings, scores));
                 }
             }
             if let Some((_, settings)) = best_blind {
@@ -217,7 +244,7 @@ impl Comparison {
                     self.judge(queries, &self.ask(&dssm, queries)?),
                 );
             }
-            let (value, settings, inner) = best.context("`choose` names at least one way to train")?;
+            let (value, settings, inner) = best_way.context("`choose` names at least one way to train")?;
             let (weight, _) = self.weight(&chooses, &inner_bm25, &inner);
             let dssm = self.fit(&train, settings)?;
             let scores = self.ask(&dssm, queries)?;
@@ -229,39 +256,43 @@ impl Comparison {
             }));
             last = Some(dssm);
         }
-        let figures = order.iter().map(|name| {
-            let judged = &rows[name];
-            let against = means(&differences(judged, &rows["BM25"]));
-            let mut row = serde_json::Map::new();
-            for ((k, figure), difference) in KS.iter().zip(means(judged)).zip(against) {
-                row.insert(format!("ndcg@{k}"), json!(figure));
-                row.insert(format!("ndcg@{k} less BM25"), json!(difference));
-            }
-            (name.clone(), Value::Object(row))
+        let first = self.parts[0].len();
+        let quality = json!({
+            "queries": self.collection.queries.len(),
+            "figures": figures(&order, &rows, usize::MAX),
+            // Its queries had no part in finding the ways either.
+            "first_part": { "queries": first, "figures": figures(&order, &rows, first) },
+            "chosen": chosen,
         });
-        let figures: serde_json::Map<String, Value> = figures.collect();
-        for name in &order {
-            let row = &figures[name];
-            let cell = |k: usize, which: &str| {
-                let of = &row[format!("ndcg@{k}{which}")];
-                format!(
-                    "{:+.3} ({:+.3} to {:+.3})",
-                    of["mean"].as_f64().unwrap_or(0.0),
-                    of["low"].as_f64().unwrap_or(0.0),
-                    of["high"].as_f64().unwrap_or(0.0)
-                )
-            };
-            let cells: Vec<String> = KS
-                .iter()
-                .map(|&k| cell(k, ""))
-                .chain([cell(10, " less BM25")])
-                .collect();
-            eprintln!("{name:<24} {}", cells.join("  "));
-        }
-        let quality =
-            json!({ "queries": self.collection.queries.len(), "figures": figures, "chosen": chosen });
         Ok((quality, last.context("there is a last part")?))
     }
+}
+
+/// Of the first `n` queries of each ranking: means, and what they are above those of BM25 in its two forms.
+fn figures(order: &[String], rows: &BTreeMap<String, Vec<[f32; 3]>>, n: usize) -> Value {
+    let of = |name: &str| {
+        let all = &rows[name];
+        &all[..all.len().min(n)]
+    };
+    let one = |name: &String| {
+        let judged = of(name);
+        let figures = [
+            ("", means(judged)),
+            (" less BM25", means(&differences(judged, of(BM25)))),
+            (" less BM25, stemmed", means(&differences(judged, of(STEMMED)))),
+        ];
+        let mut row = serde_json::Map::new();
+        for (which, figures) in figures {
+            for (k, figure) in KS.iter().zip(figures) {
+                row.insert(format!("ndcg@{k}{which}"), json!(figure));
+            }
+            let cell = |mean: &Mean| format!("{:+.3} ({:+.3} to {:+.3})", mean.mean, mean.low, mean.high);
+            let cells: Vec<String> = figures.iter().map(cell).collect();
+            eprintln!("{:<44} {}", format!("{name}{which}"), cells.join("  "));
+        }
+        (name.clone(), Value::Object(row))
+    };
+    Value::Object(order.iter().map(one).collect())
 }
 
 /// BM25 over its best document's, and so much of the cosine beside it.
@@ -305,7 +336,7 @@ fn main() -> Result<()> {
         anyhow::bail!("text_retrieval [--make | --tune] FOLDER SETTINGS");
     };
     let folder = Path::new(folder);
-    let task: Task = serde_json::from_str(settings)?;
+    let task = Task::read(settings)?;
     match mode.as_str() {
         "--make" => Collection::open(data, &task.collection)?.write(folder),
         "--tune" => Comparison::open(folder, task, data)?.tune(),
@@ -317,8 +348,9 @@ fn main() -> Result<()> {
                 line?;
                 let begun = Instant::now();
                 let scores = comparison.ask(&dssm, &queries)?;
+                let found: usize = scores.iter().map(|scores| best(scores, 10).len()).sum();
                 let seconds = begun.elapsed().as_secs_f64();
-                anyhow::ensure!(scores.len() == queries.len(), "an answer for each query");
+                anyhow::ensure!(found == 10 * queries.len(), "ten documents for each query");
                 println!("{}", json!({ "seconds": seconds, "quality": quality }));
             }
             Ok(())
