@@ -1,6 +1,7 @@
 //! Trains two sides of an inner product.
 
 mod checkpoint;
+mod steps;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -30,6 +31,8 @@ use crate::embedding_table::{EmbeddingTable, Lookup, Source, TableView};
 use crate::losses::SoftmaxConfig;
 use crate::progress::{Flow, Progress};
 use crate::{Error, Result};
+
+pub use steps::Steps;
 
 /// What towers are trained on.
 pub struct TowersData<'a> {
@@ -144,10 +147,12 @@ impl Scalar {
 }
 
 /// What one step was like.
-#[derive(Clone, Copy, Debug, Default)]
-struct StepReport {
-    loss: f64,
-    squares: f64,
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StepReport {
+    /// The mean loss of the batch's examples, before they were learned from.
+    pub loss: f64,
+    /// The sum of the squares of the gradient by the vectors of both sides.
+    pub squares: f64,
 }
 
 /// Trains by the plan on a device; the same plan, data and seed give the same on it, whatever the number of threads.
