@@ -9,7 +9,6 @@
 //! loss of all of them and of the last.
 #![allow(clippy::print_stdout, reason = "an example prints")]
 
-use std::fs;
 use std::io::{self, BufRead};
 use std::path::Path;
 use std::time::Instant;
@@ -205,4 +204,3 @@ impl Proposal for Recorded {
         self.law.log_expected_count(item, n)
     }
 }
-

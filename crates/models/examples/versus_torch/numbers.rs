@@ -17,7 +17,8 @@ pub(crate) fn write<T: Copy>(path: &Path, numbers: &[T], bytes: fn(T) -> [u8; 4]
 
 /// Reads ids.
 pub(crate) fn read(path: &Path) -> Result<Vec<u32>, Failure> {
-    let bytes = fs::read(path).map_err(|error| format!("{}: {error}; make the input anew", path.display()))?;
+    let bytes =
+        fs::read(path).map_err(|error| format!("{}: {error}; make the input anew", path.display()))?;
     let (numbers, rest) = bytes.as_chunks::<4>();
     if !rest.is_empty() {
         return Err(format!("{} ends within a number; make the input anew", path.display()).into());

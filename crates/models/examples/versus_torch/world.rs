@@ -33,8 +33,7 @@ impl ExampleSource for NoExamples {
 
 impl World {
     pub(crate) fn new(settings: &Settings, batches: &Batches) -> Result<Self, Failure> {
-        let vocabulary =
-            |n: u32| Vocabulary::from_counts((0..n).map(|place| (format!("{place:08}"), 1_u64)));
+        let vocabulary = |n: u32| Vocabulary::from_counts((0..n).map(|place| (format!("{place:08}"), 1_u64)));
         let (users, items) = (vocabulary(settings.users), vocabulary(settings.items));
         let user = if settings.users > 0 {
             r#"{ name = "user", kind = "id" },"#
@@ -128,8 +127,10 @@ impl World {
         let rows = rows.zip(batches.labels.chunks(settings.batch));
         rows.zip(batches.users.chunks(settings.batch))
             .map(|((lengths, labels), users)| {
-                let mut columns: Vec<FeatureColumn> =
-                    shape.iter().map(|column| FeatureColumn::new(column.kind)).collect();
+                let mut columns: Vec<FeatureColumn> = shape
+                    .iter()
+                    .map(|column| FeatureColumn::new(column.kind))
+                    .collect();
                 if columns.len() > 1 {
                     push(&mut columns[0], users.iter().map(std::slice::from_ref));
                 }

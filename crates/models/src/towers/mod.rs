@@ -22,9 +22,13 @@ pub mod input;
 #[cfg(feature = "towers-train")]
 mod lengths;
 pub mod mlp;
+#[cfg(feature = "towers-train")]
+mod plain;
 pub mod plan;
 #[cfg(feature = "towers-train")]
 mod product;
+#[cfg(feature = "towers-train")]
+mod recorded;
 #[cfg(feature = "towers-train")]
 mod sampler;
 pub mod served;

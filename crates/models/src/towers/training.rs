@@ -492,7 +492,7 @@ impl<'a> Training<'a> {
         self.query
             .input
             .forward(query_columns(), batch.len(), &views(&self.tables), &mut inputs)?;
-        let (tape, mut users) = self.query.hidden.forward(&inputs)?;
+        let (tape, mut users) = self.query.hidden.forward(inputs)?;
         let user_lengths = self.plan.normalised.then(|| normalise(&mut users, dim));
 
         let drawn = self.sampler.draw(&batch.labels, &mut self.rng);
@@ -516,11 +516,7 @@ impl<'a> Training<'a> {
             users: by_users,
             items: by_items,
         } = gradients;
-        let squares = [&by_users, &by_items]
-            .into_iter()
-            .flatten()
-            .map(|slope| f64::from(slope * slope))
-            .sum();
+        let squares = sum_of_squares(&by_users) + sum_of_squares(&by_items);
         if self.plan.temperature.learned {
             // Scores are bilinear: Σ slope · score is ⟨user, its gradient⟩, summed.
             let along: f64 = users_wide
@@ -538,7 +534,7 @@ impl<'a> Training<'a> {
         if let Some(lengths) = &items.lengths {
             normalise_backward(&mut by_items, &items.vectors, lengths, dim);
         }
-        let (by_inputs, _) = self.query.hidden.step(tape, by_users, rate)?;
+        let by_inputs = self.query.hidden.step(tape, by_users, rate)?;
 
         // Tables last: every gradient is of the rows as they were.
         let mut sources: Vec<Vec<Source<'_>>> = self.tables.iter().map(|_| vec![]).collect();
@@ -555,7 +551,7 @@ impl<'a> Training<'a> {
                 }
             }
             (Items::Tower(tower), Some(tape)) => {
-                (by_item_inputs, _) = tower.hidden.step(tape, by_items, rate)?;
+                by_item_inputs = tower.hidden.step(tape, by_items, rate)?;
                 tower
                     .input
                     .sources(&self.item_rows.columns, &by_item_inputs, &mut sources);
@@ -649,7 +645,7 @@ impl Training<'_> {
                     &views(&self.tables),
                     &mut inputs,
                 )?;
-                let (tape, vectors) = tower.hidden.forward(&inputs)?;
+                let (tape, vectors) = tower.hidden.forward(inputs)?;
                 (vectors, None, Some(tape))
             }
         };
@@ -754,6 +750,26 @@ fn knows(known: &[Vec<ItemIdx>], user: UserIdx, item: ItemIdx) -> bool {
     known
         .get(user.index())
         .is_some_and(|items| items.binary_search(&item).is_ok())
+}
+
+/// Side by side, so that one sum does not wait for another.
+fn sum_of_squares(numbers: &[f32]) -> f64 {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            let mut sums = [0.0_f64; 16];
+            let (chunks, rest) = numbers.as_chunks::<16>();
+            for chunk in chunks {
+                for (sum, number) in sums.iter_mut().zip(chunk) {
+                    *sum += f64::from(number * number);
+                }
+            }
+            sums.iter()
+                .copied()
+                .chain(rest.iter().map(|number| f64::from(number * number)))
+                .sum()
+        },
+    )
 }
 
 /// Rows with one number more, where there is one: `last`, repeated.
