@@ -379,8 +379,9 @@ impl EmbeddingTable {
     /// As [`EmbeddingTable::step`].
     pub fn step_by(&mut self, sources: &[Source<'_>], rate: f32) -> Result<()> {
         let dim = self.dim;
-        let mut entries = vec![];
-        let mut order = vec![];
+        let n_entries = sources.iter().map(|of| of.lookup.ids.len()).sum();
+        let mut entries = Vec::with_capacity(n_entries);
+        let mut order = Vec::with_capacity(n_entries);
         for (source, of) in sources.iter().enumerate() {
             let lookup = &of.lookup;
             lookup.check(self.n_rows())?;

@@ -142,7 +142,7 @@ mod tests {
             let error = agree(ours, peer, 1e-3).expect_err("no agreement");
             error.to_string()
         };
-        assert!(message(&quality(5.0), &quality(5.006)).contains("loss is 5.0 here and 5.006 there"));
+        assert!(message(&quality(5.0), &quality(5.006)).contains("loss is 5 here and 5.006 there"));
         // JSON has no NaN: what is none of the numbers is `null`.
         assert!(message(&quality(f64::NAN), &quality(5.0)).contains("loss is not a number"));
         let other = serde_json::json!({ "loss": 5.0 });

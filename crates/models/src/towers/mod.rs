@@ -7,6 +7,8 @@
 //! What is served of a tower is smaller than what is trained: a [`QueryTower`] is plain numbers, without tape or device.
 //! Training (`training`) is behind the feature `towers-train`.
 
+#[cfg(feature = "towers-train")]
+mod buffers;
 pub mod config;
 pub mod device;
 pub mod dssm;

@@ -7,6 +7,7 @@
 
 use rayon::prelude::*;
 
+use super::buffers::Buffers;
 use super::mlp::{Activation, Layer};
 use super::product::{Rows, times_then, times_transposed, transposed_times};
 use crate::embedding_table::RowOptimizer;
@@ -19,6 +20,7 @@ pub(super) struct PlainLayers {
     layers: Vec<PlainLayer>,
     optimizer: RowOptimizer,
     steps: u32,
+    buffers: Buffers,
 }
 
 struct PlainLayer {
@@ -129,6 +131,7 @@ impl PlainLayers {
             layers: vec![],
             optimizer,
             steps: 0,
+            buffers: Buffers::default(),
         }
     }
 
@@ -153,8 +156,8 @@ impl PlainLayers {
 
     /// `mask`: what the outputs of a layer that are `[rows × outputs]` are multiplied with, where they are.
     pub(super) fn forward(
-        &self,
-        input: Vec<f32>,
+        &mut self,
+        input: &[f32],
         mut mask: impl FnMut(usize, usize) -> Option<Vec<f32>>,
     ) -> (PlainTape, Vec<f32>) {
         let mut tape = PlainTape {
@@ -162,14 +165,15 @@ impl PlainLayers {
             masks: vec![],
         };
         if self.layers.is_empty() {
-            return (tape, input);
+            return (tape, input.to_vec());
         }
-        let mut x = input;
+        let mut x = self.buffers.take(input.len());
+        x.copy_from_slice(input);
         for (place, layer) in self.layers.iter().enumerate() {
             let n_outputs = layer.bias.values.len();
             let weights = Rows::new(&layer.weights.values, n_outputs);
             let inputs = Rows::new(&x, weights.n_rows());
-            let mut out = vec![0.0; inputs.n_rows() * n_outputs];
+            let mut out = self.buffers.take(inputs.n_rows() * n_outputs);
             times_then(inputs, weights, &mut out, |rows| layer.finish(rows));
             let mask = mask(place, out.len());
             if let Some(mask) = &mask {
@@ -194,15 +198,20 @@ impl PlainLayers {
             let weights = Rows::new(&layer.weights.values, n_outputs);
             let n_inputs = weights.n_rows();
             let input = tape.values.last().map_or(&[][..], Vec::as_slice);
-            let mut by_weights = vec![0.0; layer.weights.values.len()];
+            let mut by_weights = self.buffers.take(layer.weights.values.len());
             transposed_times(Rows::new(input, n_inputs), slopes, &mut by_weights);
             let by_bias = sum_of_rows(&gradient, n_outputs);
-            let mut by_input = vec![0.0; slopes.n_rows() * n_inputs];
+            let mut by_input = self.buffers.take(slopes.n_rows() * n_inputs);
             times_transposed(slopes, weights, &mut by_input);
             let (optimizer, steps) = (self.optimizer, self.steps);
             layer.weights.step(&by_weights, optimizer, rate, steps);
             layer.bias.step(&by_bias, optimizer, rate, steps);
-            gradient = by_input;
+            self.buffers.give(by_weights);
+            self.buffers.give(value);
+            self.buffers.give(std::mem::replace(&mut gradient, by_input));
+        }
+        for value in tape.values {
+            self.buffers.give(value);
         }
         gradient
     }
@@ -289,10 +298,15 @@ fn multiply(numbers: &mut [f32], by: &[f32]) {
 
 fn sum_of_rows(rows: &[f32], width: usize) -> Vec<f32> {
     let mut sums = vec![0.0; width];
-    for row in rows.chunks_exact(width) {
-        for (sum, number) in sums.iter_mut().zip(row) {
-            *sum += number;
-        }
-    }
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for row in rows.chunks_exact(width) {
+                for (sum, number) in sums.iter_mut().zip(row) {
+                    *sum += number;
+                }
+            }
+        },
+    );
     sums
 }

@@ -4,8 +4,11 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
-/// Rows of the answer that one thread makes at a time.
+/// Rows of the answer that one thread makes at a time, of a large one.
 const ROWS_A_PART: usize = 64;
+/// Of a small one it makes so many times fewer, in steps of `LEAST_ROWS`, so that there is something for others.
+const LEAST_PARTS: usize = 4;
+const LEAST_ROWS: usize = 8;
 
 /// A matrix by rows.
 #[derive(Clone, Copy, Debug)]
@@ -103,11 +106,16 @@ fn by_parts(
     if out.is_empty() {
         return;
     }
-    out.par_chunks_mut(ROWS_A_PART * n_columns)
+    // By the shape alone: another number of threads must not round otherwise.
+    let rows_a_part = n_rows
+        .div_ceil(LEAST_PARTS)
+        .next_multiple_of(LEAST_ROWS)
+        .min(ROWS_A_PART);
+    out.par_chunks_mut(rows_a_part * n_columns)
         .enumerate()
         .for_each(|(part, out)| {
             let rows = out.len() / n_columns;
-            fill(part * ROWS_A_PART, rows, out);
+            fill(part * rows_a_part, rows, out);
         });
 }
 

@@ -106,11 +106,11 @@ impl RecordedLayers {
     /// `mask`: what the outputs of a layer, so many in all rows, are multiplied with, where they are.
     pub(super) fn forward(
         &mut self,
-        input: Vec<f32>,
+        input: &[f32],
         mut mask: impl FnMut(usize, usize) -> Option<Vec<f32>>,
     ) -> Result<(RecordedTape, Vec<f32>)> {
         let rows = input.len() / self.n_inputs;
-        let input = TensorData::new(input, [rows, self.n_inputs]);
+        let input = TensorData::new(input.to_vec(), [rows, self.n_inputs]);
         let input = Tensor::<2>::from_data(input, &self.device).require_grad();
         let mut x = input.clone();
         for place in 0..self.stack.layers.len() {

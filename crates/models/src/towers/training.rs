@@ -17,6 +17,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::Xxh3Default;
 
+use super::buffers::Buffers;
 use super::device::TrainingDevice;
 use super::head::{self, Gradients, RowRules};
 use super::hidden::{Hidden, Tape};
@@ -114,6 +115,7 @@ struct Training<'a> {
     rng: Xoshiro256PlusPlus,
     item_rows: FeatureBatch,
     known: Vec<Vec<ItemIdx>>,
+    buffers: Buffers,
 }
 
 /// One number that Adam moves.
@@ -469,6 +471,7 @@ impl<'a> Training<'a> {
             rng,
             item_rows: FeatureBatch::default(),
             known,
+            buffers: Buffers::default(),
         })
     }
 
@@ -492,7 +495,7 @@ impl<'a> Training<'a> {
         self.query
             .input
             .forward(query_columns(), batch.len(), &views(&self.tables), &mut inputs)?;
-        let (tape, mut users) = self.query.hidden.forward(inputs)?;
+        let (tape, mut users) = self.query.hidden.forward(&inputs)?;
         let user_lengths = self.plan.normalised.then(|| normalise(&mut users, dim));
 
         let drawn = self.sampler.draw(&batch.labels, &mut self.rng);
@@ -563,6 +566,7 @@ impl<'a> Training<'a> {
                 table.step_by(sources, row_rate)?;
             }
         }
+        self.buffers.give(by_inputs);
         Ok(StepReport { loss, squares })
     }
 
@@ -584,17 +588,33 @@ impl<'a> Training<'a> {
             rewards: Some(&batch.rewards),
             is_positive: if self.plan.spare_known { Some(&known) } else { None },
         };
+        let buffers = &mut self.buffers;
         match drawn {
-            Drawn::All => head::all_items(users, items, width, &batch.labels, config.temperature, rules),
-            Drawn::Beside { positives, negatives } => {
-                head::beside(users, items, width, (positives, negatives), config, rules)
-            }
+            Drawn::All => head::all_items(
+                users,
+                items,
+                width,
+                &batch.labels,
+                config.temperature,
+                rules,
+                buffers,
+            ),
+            Drawn::Beside { positives, negatives } => head::beside(
+                users,
+                items,
+                width,
+                (positives, negatives),
+                config,
+                rules,
+                buffers,
+            ),
             Drawn::Columns(columns) => match &mut self.memory {
-                None => head::columns(users, items, width, columns, config, rules),
+                None => head::columns(users, items, width, columns, config, rules, buffers),
                 Some((memory, vectors)) => {
                     let all = columns.clone().followed_by(&memory.candidates());
                     let all_items = [items, vectors].concat();
-                    let (loss, mut gradients) = head::columns(users, &all_items, width, &all, config, rules);
+                    let (loss, mut gradients) =
+                        head::columns(users, &all_items, width, &all, config, rules, buffers);
                     // What is remembered does not learn.
                     gradients.items.truncate(items.len());
                     vectors.extend_from_slice(items);
@@ -645,7 +665,7 @@ impl Training<'_> {
                     &views(&self.tables),
                     &mut inputs,
                 )?;
-                let (tape, vectors) = tower.hidden.forward(inputs)?;
+                let (tape, vectors) = tower.hidden.forward(&inputs)?;
                 (vectors, None, Some(tape))
             }
         };

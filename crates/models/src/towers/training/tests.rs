@@ -343,7 +343,7 @@ fn what_is_served_is_what_was_trained() {
                 .input
                 .forward(columns, 1, &views(&training.tables), &mut inputs)
                 .expect("an input");
-            let (_, mut trained) = training.query.hidden.forward(inputs).expect("a vector");
+            let (_, mut trained) = training.query.hidden.forward(&inputs).expect("a vector");
             let dim = trained.len();
             if plan.normalised {
                 normalise(&mut trained, dim);
