@@ -22,11 +22,11 @@ pub(crate) struct World {
 struct NoExamples;
 
 impl ExampleSource for NoExamples {
-    fn n_examples(&self) -> usize {
+    fn n_examples(&self, _: usize) -> usize {
         0
     }
 
-    fn epoch(&self, _: u64, _: u64) -> Box<dyn ExampleStream + '_> {
+    fn pass(&self, _: u64, _: usize, _: u64) -> Box<dyn ExampleStream + '_> {
         unreachable!("steps are taken one by one")
     }
 }

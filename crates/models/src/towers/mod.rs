@@ -42,7 +42,8 @@ pub mod youtube_dnn;
 pub use config::{HiddenConfig, Norm, Preset};
 pub use dssm::DssmConfig;
 pub use examples::{
-    ExampleBatch, ExampleSource, ExampleStream, ExamplesConfig, HistoryExamples, Past, Pick, Reward,
+    ByTime, ExampleBatch, ExampleSource, ExampleStream, ExamplesConfig, HistoryExamples, Order, Past, Pick,
+    Reward,
 };
 pub use input::InputLayer;
 pub use mlp::{Activation, Layer, Mlp};

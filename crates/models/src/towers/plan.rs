@@ -3,7 +3,7 @@
 use catchment_sampling::StreamingConfig;
 use serde::{Deserialize, Serialize};
 
-use super::{ExamplesConfig, HiddenConfig};
+use super::{ExamplesConfig, HiddenConfig, Order};
 use crate::embedding_table::RowOptimizer;
 use crate::losses::Correction;
 use crate::{Error, Result};
@@ -214,6 +214,13 @@ impl Plan {
         }
         if !(1..=100_000).contains(&self.epochs) {
             return bad("epochs", self.epochs.to_string(), "1 to 100000");
+        }
+        if matches!(self.examples.order, Order::ByTime(_)) && self.epochs != 1 {
+            return bad(
+                "epochs",
+                self.epochs.to_string(),
+                "1 with `examples.order` by time: each shard is seen once",
+            );
         }
         match self.negatives {
             Negatives::Sampled { n, .. } if !(1..=1 << 20).contains(&n) => {

@@ -27,7 +27,7 @@ use super::mlp::{Mlp, MlpScratch};
 use super::plan::{ItemSide, Negatives, Plan};
 use super::sampler::{Drawn, Sampler};
 use super::served::{QueryTower, Table};
-use super::{ExampleBatch, ExampleSource};
+use super::{ExampleBatch, ExampleSource, ExampleStream};
 use crate::embedding_table::{EmbeddingTable, Lookup, Source, TableView};
 use crate::losses::SoftmaxConfig;
 use crate::progress::{Flow, Progress};
@@ -56,9 +56,10 @@ pub struct TowersData<'a> {
 /// What a training was like.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TowersReport {
-    /// The mean loss of each epoch.
+    /// The mean loss of each epoch; of each shard, where examples come in the order of time: each of them is then a loss
+    /// over examples that nothing has been learned from yet.
     pub losses: Vec<f64>,
-    /// The root of the mean squared length of the gradient by the vectors of both sides, of each epoch.
+    /// The root of the mean squared length of the gradient by the vectors of both sides, of each of these.
     pub gradients: Vec<f64>,
     /// Examples seen.
     pub examples: u64,
@@ -66,6 +67,17 @@ pub struct TowersReport {
     pub waited: f64,
     /// At the end.
     pub temperature: f32,
+    /// Of a frequency that is estimated on the way, at the end; empty with any other.
+    pub frequencies: Vec<SeenFrequency>,
+}
+
+/// How often a batch holds an item: what was the case, and what was thought.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SeenFrequency {
+    /// Rows of a batch that are of the item, on average over the last pass.
+    pub counted: f64,
+    /// What the estimate says after it.
+    pub estimated: f64,
 }
 
 /// A trained pair.
@@ -185,27 +197,65 @@ pub fn fit_or_resume(
     checkpoint: Option<&Path>,
     progress: &mut dyn Progress,
 ) -> Result<Towers> {
+    let mut nothing = |_: usize, _: &Current<'_>| Ok(());
+    fit_shards(plan, data, device, seed, checkpoint, &mut nothing, progress)
+}
+
+/// What a training has learned so far.
+pub struct Current<'a>(&'a Training<'a>);
+
+impl Current<'_> {
+    /// As if the training ended here.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`]
+    pub fn towers(&self) -> Result<Towers> {
+        self.0.towers(TowersReport::default())
+    }
+}
+
+/// As [`fit_or_resume`], calling `after` with each shard (or epoch, where there is but one shard) that is learned: to
+/// judge what is there on the next day, or to publish it. What a resumed training had learned before is not shown again.
+///
+/// # Errors
+/// As [`fit_or_resume`], and what `after` answers.
+pub fn fit_shards(
+    plan: &Plan,
+    data: &TowersData<'_>,
+    device: TrainingDevice,
+    seed: u64,
+    checkpoint: Option<&Path>,
+    after: &mut dyn FnMut(usize, &Current<'_>) -> Result<()>,
+    progress: &mut dyn Progress,
+) -> Result<Towers> {
     plan.validate()?;
     let mut training = Training::new(plan, data, &device.open()?, seed)?;
-    let n_examples = data.examples.n_examples();
-    let steps_an_epoch = n_examples.div_ceil(plan.batch);
-    let total = (steps_an_epoch * plan.epochs) as u64;
+    let n_shards = data.examples.n_shards();
+    let steps_of = |shard: usize| data.examples.n_examples(shard).div_ceil(plan.batch);
+    let total = plan.epochs as u64 * (0..n_shards).map(|shard| steps_of(shard) as u64).sum::<u64>();
     let mut report = TowersReport::default();
     let (mut waiting, mut working) = (Duration::ZERO, Duration::ZERO);
     let mut done = 0_u64;
-    let mut first_epoch = 0;
+    let mut first_pass = 0;
     let run = run_hash(plan, data, seed);
     if let Some(path) = checkpoint
         && let Some(position) = checkpoint::read(path, run, &mut training, &mut report)?
     {
-        (first_epoch, done) = (position.epochs, position.done);
+        (first_pass, done) = (position.passes, position.done);
     }
-    for epoch in first_epoch..plan.epochs {
+    let n_passes = plan.epochs * n_shards;
+    let mut seen = vec![0_u64; data.n_items];
+    for pass in first_pass..n_passes {
+        let (epoch, shard) = (pass / n_shards, pass % n_shards);
         let (mut loss, mut squares, mut n_rows) = (0.0, 0.0, 0_u64);
+        seen.fill(0);
         let outcome: Result<Flow> = thread::scope(|scope| {
             let (filled, batches) = sync_channel::<Result<ExampleBatch>>(AHEAD);
             let (give_back, empties) = sync_channel::<ExampleBatch>(AHEAD + 1);
-            scope.spawn(move || read_ahead(data.examples, epoch as u64, seed, plan.batch, &filled, &empties));
+            scope.spawn(move || {
+                let stream = data.examples.pass(epoch as u64, shard, seed);
+                read_ahead(stream, plan.batch, &filled, &empties);
+            });
             loop {
                 let begun = Instant::now();
                 let Ok(batch) = batches.recv() else {
@@ -227,10 +277,14 @@ pub fn fit_or_resume(
                 loss += step.loss * rows as f64;
                 squares += step.squares;
                 report.examples += rows as u64;
+                for label in &batch.labels {
+                    seen[label.index()] += 1;
+                }
                 // Nobody may be there to take it at the end.
                 let _ = give_back.try_send(batch);
                 progress.work(report.examples, "examples");
-                let note = format!("epoch {}: loss {:.4}", epoch + 1, loss / n_rows as f64);
+                let part = if n_shards == 1 { "epoch" } else { "shard" };
+                let note = format!("{part} {}: loss {:.4}", pass + 1, loss / n_rows as f64);
                 if progress.step(done, total, &note) == Flow::Stop {
                     return Ok(Flow::Stop);
                 }
@@ -242,15 +296,18 @@ pub fn fit_or_resume(
         report.losses.push(loss / n_rows.max(1) as f64);
         report
             .gradients
-            .push((squares / steps_an_epoch.max(1) as f64).sqrt());
+            .push((squares / steps_of(shard).max(1) as f64).sqrt());
+        after(pass, &Current(&training))?;
         if let Some(path) = checkpoint
-            && epoch + 1 < plan.epochs
+            && pass + 1 < n_passes
         {
-            checkpoint::write(path, run, &mut training, &report, (epoch + 1, done))?;
+            checkpoint::write(path, run, &mut training, &report, (pass + 1, done))?;
         }
     }
+    let last_steps = steps_of(n_shards.saturating_sub(1));
+    report.frequencies = training.sampler.frequencies(&seen, last_steps);
     report.waited = waiting.as_secs_f64() / (waiting + working).as_secs_f64().max(1e-9);
-    training.finish(report)
+    training.towers(report)
 }
 
 /// What decides about a training, in short.
@@ -273,14 +330,11 @@ const AHEAD: usize = 2;
 
 /// Fills batches on a thread of its own until there are no more, or nobody wants them.
 fn read_ahead(
-    examples: &dyn ExampleSource,
-    epoch: u64,
-    seed: u64,
+    mut stream: Box<dyn ExampleStream + '_>,
     rows: usize,
     filled: &SyncSender<Result<ExampleBatch>>,
     empties: &Receiver<ExampleBatch>,
 ) {
-    let mut stream = examples.epoch(epoch, seed);
     loop {
         let mut batch = empties.try_recv().unwrap_or_default();
         let next = stream.next_batch(rows, &mut batch);
@@ -294,9 +348,10 @@ fn read_ahead(
     }
 }
 
-/// How often the log has each item.
+/// How often the log has each item; of a log that is learned in the order of time, what may be known before that.
 fn counts(data: &TowersData<'_>) -> Result<Vec<u64>> {
     let mut counts = vec![0_u64; data.n_items];
+    let until = data.examples.counted_until();
     for (user, history) in data.histories.iter() {
         for event in history.events() {
             let Some(count) = counts.get_mut(event.item.index()) else {
@@ -306,7 +361,15 @@ fn counts(data: &TowersData<'_>) -> Result<Vec<u64>> {
                     n_items: data.n_items,
                 });
             };
-            *count += 1;
+            if until.is_none_or(|until| event.time < until) {
+                *count += 1;
+            }
+        }
+    }
+    if until.is_some() {
+        // What has not been seen yet is rare, and not impossible: it will be a positive some day.
+        for count in &mut counts {
+            *count = (*count).max(1);
         }
     }
     Ok(counts)
@@ -678,7 +741,7 @@ impl Training<'_> {
     }
 
     /// The vectors of all items, and the query tower as it is served.
-    fn finish(self, mut report: TowersReport) -> Result<Towers> {
+    fn towers(&self, mut report: TowersReport) -> Result<Towers> {
         let (n_items, dim) = (self.data.n_items, self.dim());
         report.temperature = self.temperature();
         let mut vectors;
@@ -733,7 +796,7 @@ impl Training<'_> {
             rows: table.rows().to_vec(),
         });
         let query = QueryTower::new(
-            self.query.input,
+            self.query.input.clone(),
             &tables.collect::<Vec<_>>(),
             mlp,
             self.plan.example_age,

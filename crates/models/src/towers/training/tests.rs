@@ -8,7 +8,8 @@ use crate::progress::Silent;
 use crate::towers::mlp::Activation;
 use crate::towers::plan::{FrequencyKind, ProposalKind};
 use crate::towers::{
-    DssmConfig, ExamplesConfig, HistoryExamples, Norm, Past, QueryScratch, TwoTowerConfig, YoutubeDnnConfig,
+    ByTime, DssmConfig, ExamplesConfig, HistoryExamples, Norm, Order, Past, QueryScratch, TwoTowerConfig,
+    YoutubeDnnConfig,
 };
 
 const N_USERS: u32 = 60;
@@ -278,7 +279,7 @@ fn the_rows_of_tables_go_down_the_gradient_of_the_loss() {
             let device = TrainingDevice::Cpu.open().expect("a device");
             let mut batch = ExampleBatch::default();
             data.examples
-                .epoch(0, 5)
+                .pass(0, 0, 5)
                 .next_batch(16, &mut batch)
                 .expect("a batch");
             let new = || Training::new(&plan, data, &device, 9).expect("made");
@@ -349,7 +350,7 @@ fn what_is_served_is_what_was_trained() {
                 normalise(&mut trained, dim);
             }
             let items = training.item_pass(&[ItemIdx(4)]).expect("vectors");
-            let towers = training.finish(TowersReport::default()).expect("finished");
+            let towers = training.towers(TowersReport::default()).expect("finished");
             let served = encode(features, &towers.query, history);
             for (served, trained) in served.iter().zip(&trained) {
                 assert!(
@@ -420,7 +421,7 @@ fn a_training_that_was_stopped_goes_on_to_the_same_end() {
                 fit_or_resume(&plan, data, TrainingDevice::Cpu, seed, Some(&path), watch)
             };
             let whole = fit(&plan, data, TrainingDevice::Cpu, 3, &mut Silent).expect("fitted");
-            let steps = data.examples.n_examples().div_ceil(plan.batch) as u64;
+            let steps = data.examples.n_examples(0).div_ceil(plan.batch) as u64;
             let mut stop = |done: u64, _: u64, _: &str| {
                 if done == 2 * steps + 3 {
                     Flow::Stop
@@ -529,9 +530,9 @@ fn examples_know_only_their_past() {
     };
     let all = of(&ExamplesConfig::default());
     // Of four events each, the first has no past.
-    assert_eq!(all.n_examples(), 3 * N_USERS as usize);
+    assert_eq!(all.n_examples(0), 3 * N_USERS as usize);
     let mut batch = ExampleBatch::default();
-    let mut stream = all.epoch(1, 2);
+    let mut stream = all.pass(1, 0, 2);
     let mut seen = 0;
     loop {
         stream.next_batch(7, &mut batch).expect("a batch");
@@ -547,16 +548,16 @@ fn examples_know_only_their_past() {
             assert_eq!(events[position].item, batch.labels[row]);
         }
     }
-    assert_eq!(seen, all.n_examples());
+    assert_eq!(seen, all.n_examples(0));
 
     let capped = of(&ExamplesConfig {
         per_user: 2,
         ..ExamplesConfig::default()
     });
-    assert_eq!(capped.n_examples(), 2 * N_USERS as usize);
+    assert_eq!(capped.n_examples(0), 2 * N_USERS as usize);
     let labels = |epoch| {
         capped
-            .epoch(epoch, 2)
+            .pass(epoch, 0, 2)
             .next_batch(1000, &mut batch)
             .expect("a batch");
         let mut of_user = vec![0; N_USERS as usize];
@@ -581,13 +582,267 @@ fn examples_know_only_their_past() {
         ..ExamplesConfig::default()
     });
     let mut batch = ExampleBatch::default();
-    others.epoch(0, 0).next_batch(1000, &mut batch).expect("a batch");
+    others
+        .pass(0, 0, 0)
+        .next_batch(1000, &mut batch)
+        .expect("a batch");
     assert_eq!(batch.len(), 4 * N_USERS as usize);
     for row in 0..batch.len() {
         let shown = batch.user.row(row).bag(0).0;
         assert!(!shown.contains(&batch.labels[row].0), "the label is not shown");
         assert_eq!(shown.len(), 3);
     }
+}
+
+/// Shards of 100 ms: of the made world, the first holds no example and the others one of each user.
+fn by_time(window: usize) -> ExamplesConfig {
+    ExamplesConfig {
+        order: Order::ByTime(ByTime {
+            shard_days: 100.0 / 86_400_000.0,
+            window,
+        }),
+        ..ExamplesConfig::default()
+    }
+}
+
+#[test]
+fn shards_follow_one_another_in_time_and_give_every_example_once() {
+    let world = World::new();
+    let plan = |window| Plan {
+        examples: by_time(window),
+        epochs: 1,
+        ..plans().remove(0)
+    };
+    let order = |window: usize, seed: u64| {
+        world.with(&plan(window), |data| {
+            assert_eq!(data.examples.n_shards(), 3);
+            let mut seen = vec![];
+            for shard in 0..3 {
+                let mut batch = ExampleBatch::default();
+                let mut stream = data.examples.pass(0, shard, seed);
+                stream.next_batch(1000, &mut batch).expect("a batch");
+                assert_eq!(batch.len(), data.examples.n_examples(shard));
+                seen.push(batch.users.iter().map(|user| user.0).collect::<Vec<_>>());
+            }
+            seen
+        })
+    };
+    let in_order: Vec<u32> = (0..N_USERS).collect();
+    assert_eq!(
+        order(1, 2),
+        vec![in_order.clone(); 3],
+        "one example of each user, in the order of time"
+    );
+    let moved = order(8, 2);
+    assert_ne!(moved, order(8, 3));
+    for shard in &moved {
+        assert_ne!(shard, &in_order);
+        for (place, &user) in shard.iter().enumerate() {
+            assert!(
+                (user as usize) < place + 8,
+                "user {user} comes too early, at {place}"
+            );
+        }
+        let mut sorted = shard.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, in_order);
+    }
+}
+
+/// What may be counted before a training begins ends with the first shard.
+#[test]
+fn what_comes_later_is_not_counted_before_it_is_learned() {
+    let world = World::new();
+    let plan = Plan {
+        examples: by_time(1),
+        epochs: 1,
+        ..plans().remove(0)
+    };
+    let of = |n: usize| {
+        let mut counts = vec![0; N_ITEMS as usize];
+        for (_, history) in world.histories.iter() {
+            history.events()[..n]
+                .iter()
+                .for_each(|event| counts[event.item.index()] += 1);
+        }
+        counts
+    };
+    // The first shard with examples ends at 200 ms: two events of each user have happened by then. An item that is in none
+    // of them counts as seen once.
+    let first: Vec<u64> = of(2).into_iter().map(|count: u64| count.max(1)).collect();
+    assert!(of(2).contains(&0));
+    assert_eq!(world.with(&plan, |data| counts(data).expect("counted")), first);
+    assert_eq!(
+        world.with(&plans()[0], |data| counts(data).expect("counted")),
+        of(4)
+    );
+}
+
+#[test]
+fn a_training_by_shards_goes_on_after_the_last_one_that_was_learned() {
+    let world = World::new();
+    for plan in plans() {
+        let plan = Plan {
+            examples: by_time(16),
+            epochs: 1,
+            batch: 16,
+            ..plan
+        };
+        world.with(&plan, |data| {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("checkpoint");
+            let run = |after: &mut dyn FnMut(usize, &Current<'_>) -> Result<()>| {
+                fit_shards(
+                    &plan,
+                    data,
+                    TrainingDevice::Cpu,
+                    3,
+                    Some(&path),
+                    after,
+                    &mut Silent,
+                )
+            };
+            let mut shown = vec![];
+            let whole = fit_shards(
+                &plan,
+                data,
+                TrainingDevice::Cpu,
+                3,
+                None,
+                &mut |shard, current| {
+                    shown.push((shard, current.towers()?.items));
+                    Ok(())
+                },
+                &mut Silent,
+            )
+            .expect("fitted");
+            assert_eq!(shown.len(), 3);
+            assert!(shown[2].1 == whole.items, "the last shard ends the training");
+            assert!(shown[0].1 != shown[1].1, "each is learned from");
+            assert_eq!(whole.report.losses.len(), 3);
+
+            let stopped = run(&mut |shard, _| if shard == 1 { Err(Error::Stopped) } else { Ok(()) });
+            assert!(matches!(stopped, Err(Error::Stopped)));
+            let mut again = vec![];
+            let resumed = run(&mut |shard, current| {
+                again.push((shard, current.towers()?.items));
+                Ok(())
+            })
+            .expect("resumed");
+            assert!(
+                again[..] == shown[1..],
+                "{}: from the second shard on",
+                plan.model
+            );
+            assert!(
+                resumed.items == whole.items && resumed.query == whole.query,
+                "{}",
+                plan.model
+            );
+            assert_eq!(resumed.report.losses, whole.report.losses);
+        });
+    }
+}
+
+#[test]
+fn an_order_of_time_that_cannot_be_is_an_error() {
+    let mut world = World::new();
+    let features = world.features();
+    let key = |world: &World, config: &ExamplesConfig| {
+        let made = HistoryExamples::new(
+            &world.histories,
+            &features,
+            &world.users,
+            &world.user_attributes,
+            config,
+        );
+        match made.map(|_| ()) {
+            Err(Error::Config { key, .. } | Error::MissingTimes { key, .. }) => key,
+            other => panic!("{other:?}"),
+        }
+    };
+    let days = |shard_days| ExamplesConfig {
+        order: Order::ByTime(ByTime {
+            shard_days,
+            window: 1,
+        }),
+        ..ExamplesConfig::default()
+    };
+    for shard_days in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-9] {
+        assert_eq!(
+            key(&world, &days(shard_days)),
+            "examples.order.shard_days",
+            "{shard_days}"
+        );
+    }
+    assert_eq!(key(&world, &by_time(0)), "examples.order.window");
+    let capped = ExamplesConfig {
+        per_user: 1,
+        ..by_time(1)
+    };
+    assert_eq!(key(&world, &capped), "examples.per_user");
+    let others = ExamplesConfig {
+        past: Past::Others,
+        ..by_time(1)
+    };
+    assert_eq!(key(&world, &others), "examples.past");
+    let twice = Plan {
+        examples: by_time(1),
+        epochs: 2,
+        ..plans().remove(0)
+    };
+    assert!(matches!(
+        twice.validate(),
+        Err(Error::Config { key: "epochs", .. })
+    ));
+
+    let events = [
+        Event::new(ItemIdx(0), Time::UNKNOWN),
+        Event::new(ItemIdx(1), Time::from_millis(5)),
+    ];
+    world.histories = Histories::group(N_USERS as usize, &[UserIdx(0), UserIdx(0)], &events);
+    assert_eq!(
+        key(&world, &by_time(1)),
+        "examples.order",
+        "an event without a time has no place"
+    );
+}
+
+/// The estimate of a stream that does not drift ends near what was seen of it.
+#[test]
+fn the_report_has_what_was_estimated_beside_what_was_seen() {
+    let world = World::new();
+    let two_tower = |frequency| {
+        let plan = TwoTowerConfig {
+            dim: 4,
+            user_layers: vec![4],
+            item_layers: vec![4],
+            batch: 20,
+            epochs: 20,
+            frequency,
+            ..TwoTowerConfig::default()
+        }
+        .plan();
+        world.with(&plan, |data| {
+            fit(&plan, data, TrainingDevice::Cpu, 3, &mut Silent)
+                .expect("fitted")
+                .report
+                .frequencies
+        })
+    };
+    let frequencies = two_tower(FrequencyKind::Streaming(catchment_sampling::StreamingConfig {
+        rate: 0.02,
+        ..catchment_sampling::StreamingConfig::default()
+    }));
+    // The ranks in equal ratios hit each of the twelve items.
+    assert_eq!(frequencies.len(), N_ITEMS as usize);
+    let counted: f64 = frequencies.iter().map(|of| of.counted).sum();
+    assert!((counted - 20.0).abs() < 1e-9, "the rows of a batch, {counted}");
+    assert!(frequencies.is_sorted_by(|a, b| a.counted >= b.counted));
+    for of in &frequencies {
+        assert!((of.estimated / of.counted - 1.0).abs() < 0.5, "{of:?}");
+    }
+    assert!(two_tower(FrequencyKind::Counted).is_empty());
 }
 
 /// On Mesa's software Vulkan as on any other driver: the same numbers as on the processor.
