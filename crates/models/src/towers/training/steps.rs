@@ -71,11 +71,11 @@ impl<'a> Steps<'a> {
         Ok([self.training.query.hidden.layers()?, items])
     }
 
-    /// The vectors of all items, and the query tower as it is served. The report is empty but for the temperature.
+    /// As if the training ended here; the report is empty but for the temperature.
     ///
     /// # Errors
     /// [`Error::Diverged`], [`Error::Device`].
-    pub fn finish(self) -> Result<Towers> {
-        self.training.finish(TowersReport::default())
+    pub fn towers(&self) -> Result<Towers> {
+        self.training.towers(TowersReport::default())
     }
 }
