@@ -7,6 +7,8 @@
 //! What is served of a tower is smaller than what is trained: a [`QueryTower`] is plain numbers, without tape or device.
 //! Training (`training`) is behind the feature `towers-train`.
 
+#[cfg(feature = "towers-train")]
+mod buffers;
 pub mod config;
 pub mod device;
 pub mod dssm;
@@ -24,9 +26,13 @@ pub mod input;
 #[cfg(feature = "towers-train")]
 mod lengths;
 pub mod mlp;
+#[cfg(feature = "towers-train")]
+mod plain;
 pub mod plan;
 #[cfg(feature = "towers-train")]
 mod product;
+#[cfg(feature = "towers-train")]
+mod recorded;
 #[cfg(feature = "towers-train")]
 mod sampler;
 pub mod served;

@@ -1,6 +1,7 @@
 //! Trains two sides of an inner product.
 
 mod checkpoint;
+mod steps;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::Xxh3Default;
 
+use super::buffers::Buffers;
 use super::device::TrainingDevice;
 use super::hard::Miner;
 use super::head::{self, Gradients, RowRules};
@@ -32,6 +34,8 @@ use crate::embedding_table::{EmbeddingTable, Lookup, Source, TableView};
 use crate::losses::SoftmaxConfig;
 use crate::progress::{Flow, Progress};
 use crate::{Error, Result};
+
+pub use steps::Steps;
 
 /// What towers are trained on.
 pub struct TowersData<'a> {
@@ -126,6 +130,7 @@ struct Training<'a> {
     rng: Xoshiro256PlusPlus,
     item_rows: FeatureBatch,
     known: Vec<Vec<ItemIdx>>,
+    buffers: Buffers,
 }
 
 /// One number that Adam moves.
@@ -159,10 +164,12 @@ impl Scalar {
 }
 
 /// What one step was like.
-#[derive(Clone, Copy, Debug, Default)]
-struct StepReport {
-    loss: f64,
-    squares: f64,
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StepReport {
+    /// The mean loss of the batch's examples, before they were learned from.
+    pub loss: f64,
+    /// The sum of the squares of the gradient by the vectors of both sides.
+    pub squares: f64,
 }
 
 /// Trains by the plan on a device; the same plan, data and seed give the same on it, whatever the number of threads.
@@ -590,6 +597,7 @@ impl<'a> Training<'a> {
             rng,
             item_rows: FeatureBatch::default(),
             known,
+            buffers: Buffers::default(),
         })
     }
 
@@ -649,11 +657,7 @@ impl<'a> Training<'a> {
             users: by_users,
             items: by_items,
         } = gradients;
-        let squares = [&by_users, &by_items]
-            .into_iter()
-            .flatten()
-            .map(|slope| f64::from(slope * slope))
-            .sum();
+        let squares = sum_of_squares(&by_users) + sum_of_squares(&by_items);
         if self.plan.temperature.learned {
             // Scores are bilinear: Σ slope · score is ⟨user, its gradient⟩, summed.
             let along: f64 = users_wide
@@ -671,7 +675,7 @@ impl<'a> Training<'a> {
         if let Some(lengths) = &items.lengths {
             normalise_backward(&mut by_items, &items.vectors, lengths, dim);
         }
-        let (mut by_inputs, _) = self.query.hidden.step(tape, by_users, rate)?;
+        let mut by_inputs = self.query.hidden.step(tape, by_users, rate)?;
         self.query.input.unbend(&inputs, &mut by_inputs);
         let zeros = vec![0; batch.len().max(ids.len())];
 
@@ -690,7 +694,7 @@ impl<'a> Training<'a> {
                 }
             }
             (Items::Tower(tower), Some(tape)) => {
-                (by_item_inputs, _) = tower.hidden.step(tape, by_items, rate)?;
+                by_item_inputs = tower.hidden.step(tape, by_items, rate)?;
                 tower.input.unbend(&items.inputs, &mut by_item_inputs);
                 let columns = &self.item_rows.columns;
                 let zeros = &zeros[..ids.len()];
@@ -703,6 +707,7 @@ impl<'a> Training<'a> {
                 table.step_by(sources, row_rate)?;
             }
         }
+        self.buffers.give(by_inputs);
         Ok(StepReport { loss, squares })
     }
 
@@ -796,20 +801,36 @@ impl<'a> Training<'a> {
             rewards: Some(&batch.rewards),
             is_positive: if self.plan.spare_known { Some(&known) } else { None },
         };
+        let buffers = &mut self.buffers;
         match drawn {
-            Drawn::All => head::all_items(users, items, width, &batch.labels, config.temperature, rules),
-            Drawn::Beside { positives, negatives } => {
-                head::beside(users, items, width, (positives, negatives), config, rules)
-            }
+            Drawn::All => head::all_items(
+                users,
+                items,
+                width,
+                &batch.labels,
+                config.temperature,
+                rules,
+                buffers,
+            ),
+            Drawn::Beside { positives, negatives } => head::beside(
+                users,
+                items,
+                width,
+                (positives, negatives),
+                config,
+                rules,
+                buffers,
+            ),
             Drawn::Own { positives, negatives } => {
                 head::own(users, items, width, (positives, negatives), config, rules)
             }
             Drawn::Columns(columns) => match &mut self.memory {
-                None => head::columns(users, items, width, columns, config, rules),
+                None => head::columns(users, items, width, columns, config, rules, buffers),
                 Some((memory, vectors)) => {
                     let all = columns.clone().followed_by(&memory.candidates());
                     let all_items = [items, vectors].concat();
-                    let (loss, mut gradients) = head::columns(users, &all_items, width, &all, config, rules);
+                    let (loss, mut gradients) =
+                        head::columns(users, &all_items, width, &all, config, rules, buffers);
                     // What is remembered does not learn.
                     gradients.items.truncate(items.len());
                     vectors.extend_from_slice(items);
@@ -975,6 +996,26 @@ fn knows(known: &[Vec<ItemIdx>], user: UserIdx, item: ItemIdx) -> bool {
     known
         .get(user.index())
         .is_some_and(|items| items.binary_search(&item).is_ok())
+}
+
+/// Side by side, so that one sum does not wait for another.
+fn sum_of_squares(numbers: &[f32]) -> f64 {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            let mut sums = [0.0_f64; 16];
+            let (chunks, rest) = numbers.as_chunks::<16>();
+            for chunk in chunks {
+                for (sum, number) in sums.iter_mut().zip(chunk) {
+                    *sum += f64::from(number * number);
+                }
+            }
+            sums.iter()
+                .copied()
+                .chain(rest.iter().map(|number| f64::from(number * number)))
+                .sum()
+        },
+    )
 }
 
 /// Rows with one number more, where there is one: `last`, repeated.
