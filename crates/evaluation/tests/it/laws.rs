@@ -128,7 +128,8 @@ proptest! {
     #[test]
     fn means_are_means_of_users((lists, held_out) in users()) {
         let report = judge(&Given(lists.clone()), &held_out, NdcgIdeal::MinKRelevant);
-        for (name, value) in &report.metrics {
+        // Users with more held-out items weigh more in what is pooled over all of them.
+        for (name, value) in report.metrics.iter().filter(|(name, _)| !name.starts_with("pooled")) {
             let alone = lists.iter().zip(&held_out).map(|(list, held_out)| {
                 let one = judge(&Given(vec![list.clone()]), std::slice::from_ref(held_out), NdcgIdeal::MinKRelevant);
                 one.metrics[name]

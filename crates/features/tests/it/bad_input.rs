@@ -29,7 +29,7 @@ fn recipes_that_say_what_cannot_be_are_refused() {
     check(
         r#"user = [{ name = "a", kind = "numbr" }]"#,
         &expect![
-            "unknown variant `numbr`, expected one of `id`, `category`, `bag`, `hash`, `number`, `history`, `event_count`, `item_count`, `hour`, `weekday`, `month`, `weekend`, `cross`, `channel`, `channel_count`, `category_affinity`, `similarity`, `type_similarity`"
+            "unknown variant `numbr`, expected one of `id`, `category`, `bag`, `hash`, `words`, `trigrams`, `number`, `history`, `event_count`, `item_count`, `hour`, `weekday`, `month`, `weekend`, `cross`, `channel`, `channel_count`, `category_affinity`, `similarity`, `type_similarity`"
         ],
     );
     check(r#"user = [{ name = "a" }]"#, &expect!["missing field `kind`"]);

@@ -76,14 +76,14 @@ fn grown() -> FittedFeatures {
 #[test]
 fn a_newer_format_is_refused_by_its_number() {
     let (folder, _) = saved();
-    edit(folder.path(), "\"format\":2", "\"format\":4,\"new\":true");
+    edit(folder.path(), "\"format\":2", "\"format\":5,\"new\":true");
     let answer = FittedFeatures::open(folder.path());
     assert!(
         matches!(
             answer,
             Err(Error::WrongVersion {
-                found: 4,
-                supported: 3,
+                found: 5,
+                supported: 4,
                 ..
             })
         ),

@@ -240,7 +240,7 @@ mod tests {
             ..HiddenConfig::default()
         };
         let device = Device::flex();
-        let new = |layers: &[usize]| Hidden::new(3, &config(layers), RowOptimizer::ADAM, &device, 1);
+        let new = |layers: &[usize]| Hidden::by_hand(3, &config(layers), RowOptimizer::ADAM, &device, 1);
         let run = |hidden: &mut Hidden| {
             let input = [0.5, -1.0, 2.0, 1.0, 0.0, -0.5];
             let (tape, answer) = hidden.forward(&input).expect("a forward pass");

@@ -32,7 +32,11 @@ fn a_row_without_a_place_does_not_stand_against_the_times_of_the_others() {
     let home = tempfile::tempdir().expect("temporary folder");
     let log = "user_id,item_id,timestamp,order\nann,tea,1000,1\nann,cup,,2\nann,pot,3000,3\nann,lid,9000,0\n\
                bob,tea,1000,1\nbob,lid,9000,0\n";
-    let inputs = Inputs::new(csv(home.path(), "log.csv", log));
+    let later = "user_id,item_id,timestamp,order\nbob,pot,99000,0\n";
+    let inputs = Inputs {
+        test: Some(csv(home.path(), "test.csv", later)),
+        ..Inputs::new(csv(home.path(), "log.csv", log))
+    };
     let out = home.path().join("prepared");
     let split = SplitConfig::new(SplitKind::Given);
     prepare(

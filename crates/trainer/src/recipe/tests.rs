@@ -148,7 +148,7 @@ fn a_misspelt_key_is_named_with_its_line_and_the_nearest_key() {
     check(
         &format!("{GOOD}[features]\nitem = [\n  {{ name = \"n\", kind = \"item_cuont\" }},\n]\n"),
         expect![[r#"
-            shop/catchment.toml:13: unknown variant `item_cuont`, expected one of `id`, `category`, `bag`, `hash`, `number`, `history`, `event_count`, `item_count`, `hour`, `weekday`, `month`, `weekend`, `cross`, `channel`, `channel_count`, `category_affinity`, `similarity`, `type_similarity`
+            shop/catchment.toml:13: unknown variant `item_cuont`, expected one of `id`, `category`, `bag`, `hash`, `words`, `trigrams`, `number`, `history`, `event_count`, `item_count`, `hour`, `weekday`, `month`, `weekend`, `cross`, `channel`, `channel_count`, `category_affinity`, `similarity`, `type_similarity`
             help: did you mean `item_count`?"#]],
     );
     check(
