@@ -70,7 +70,7 @@ fn recipes_that_say_what_cannot_be_are_refused() {
     check(
         r#"user = [{ name = "a", kind = "channel", channel = "popular" }]"#,
         &expect![
-            "features.user.a: kind `channel` cannot stand here; user features are of kind id, category, bag, hash, number, history, event_count, hour, weekday, month, weekend, cross"
+            "features.user.a: kind `channel` cannot stand here; user features are of kind id, category, bag, hash, words, trigrams, number, history, event_count, hour, weekday, month, weekend, cross"
         ],
     );
     check(
