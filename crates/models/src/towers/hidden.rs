@@ -1,8 +1,8 @@
 //! The hidden layers of a tower while they are trained.
 //!
 //! What comes before (tables) and after (lengths, scores, losses) is on this side of the device: its gradients are cheaper
-//! by hand than by any tape, and the same for every device. The layers themselves are recorded by burn, on whatever device;
-//! on the processor, where they have no norm, they are done by hand as well.
+//! by hand than by any tape, and the same for every device. The layers themselves are recorded by burn, on whatever device.
+//! Written out by hand, where they have no norm, they are what that is compared with.
 
 use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
