@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that has to hold, the test runner last, so that its summary is the last word.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::Result;
@@ -16,6 +17,9 @@ pub(crate) struct Args {
     /// Do not build each crate alone (the slow half of `deps`).
     #[arg(long)]
     not_alone: bool,
+    /// Do not train on a graphics processor (several minutes of building where nothing is cached).
+    #[arg(long)]
+    no_gpu: bool,
 }
 
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
@@ -51,8 +55,52 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         stage("examples in the documentation", || {
             workspace.cargo("test", &["--workspace", "--doc", "--quiet"])
         })?;
+        if args.no_gpu {
+            println!("skipped: {GPU_TEST} (`--no-gpu`)");
+        } else {
+            stage("training on a graphics processor", || gpu(workspace))?;
+        }
     }
     stage("tests", || tests(workspace))
+}
+
+/// The test that compares a graphics processor with the processor, a model each.
+const GPU_TEST: &str = "a_gpu_trains_what_the_processor_trains";
+
+/// On whatever driver there is, Mesa's software Vulkan among them. Without one, nothing is built for it.
+fn gpu(workspace: &Workspace) -> Result<()> {
+    if !has_gpu_driver() {
+        println!(
+            "skipped: {GPU_TEST}, as there is no Vulkan driver (Debian has one in software: mesa-vulkan-drivers)"
+        );
+        return Ok(());
+    }
+    let only = [
+        "test",
+        "--package",
+        "catchment-models",
+        "--features",
+        "gpu",
+        "--lib",
+    ];
+    let test = [GPU_TEST, "--", "--nocapture", "--test-threads", "1"];
+    workspace.cargo(only[0], &[&only[1..], &test].concat())
+}
+
+/// Whether the Vulkan loader would find a driver; other systems than Linux bring one.
+fn has_gpu_driver() -> bool {
+    if !cfg!(target_os = "linux") {
+        return true;
+    }
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let mut folders = vec![
+        PathBuf::from("/usr/share/vulkan/icd.d"),
+        PathBuf::from("/usr/local/share/vulkan/icd.d"),
+        PathBuf::from("/etc/vulkan/icd.d"),
+    ];
+    folders.extend(std::env::home_dir().map(|home| home.join(".local/share/vulkan/icd.d")));
+    let holds_one = |folder: &PathBuf| folder.read_dir().is_ok_and(|mut files| files.next().is_some());
+    is_set("VK_DRIVER_FILES") || is_set("VK_ICD_FILENAMES") || folders.iter().any(holds_one)
 }
 
 /// Bans, licences and sources of `deny.toml`; advisories would need the network.

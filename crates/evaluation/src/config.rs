@@ -28,6 +28,10 @@ pub enum MetricKind {
     /// Average precision: `Σ_{hits among the first k} hits@rank / rank`, over `min(k, |rel|)`, so that a perfect list
     /// has 1 (Manning, Raghavan & Schütze 2008, section 8.4, cut at k; `trec_eval` divides by `|rel|` instead).
     Map,
+    /// `hits@k / mean |rel|`, the mean over all users: so that the reported mean is the share of all held-out rows that were
+    /// found, every row counting as much as another and a user as much as they have rows. `TensorFlow` Recommenders calls it
+    /// top-k accuracy. Between 0 and 1 as a mean, not for each user.
+    PooledRecall,
 }
 
 impl MetricKind {
@@ -40,6 +44,7 @@ impl MetricKind {
             Self::Mrr => "mrr",
             Self::Precision => "precision",
             Self::Map => "map",
+            Self::PooledRecall => "pooled_recall",
         }
     }
 }
@@ -144,7 +149,7 @@ impl EvaluateConfig {
             );
         }
         if self.metrics.is_empty() {
-            let allowed = "needs at least one of recall, ndcg, hit_rate, mrr, precision, map";
+            let allowed = "needs at least one of recall, ndcg, hit_rate, mrr, precision, map, pooled_recall";
             return config("metrics", allowed.to_owned());
         }
         if let Some(metric) = first_twice(&self.metrics) {

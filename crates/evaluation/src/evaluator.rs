@@ -124,7 +124,8 @@ impl<'a> Evaluator<'a> {
         if self.truth.users().is_empty() {
             return Err(Error::NoTruth);
         }
-        let metrics = ListMetrics::new(self.config);
+        let mean_relevant = self.truth.n_pairs() as f64 / self.truth.users().len() as f64;
+        let metrics = ListMetrics::new(self.config, mean_relevant);
         let n_catalogue = self.seen.as_ref().map_or(0, |_| self.truth.n_items());
         let exposures: Vec<Exposure> = lists
             .iter()
@@ -155,7 +156,7 @@ impl<'a> Evaluator<'a> {
                 let rows = std::mem::take(&mut list.rows);
                 per_user.push(PerUser::new(names.clone(), rows, self.truth.identity())?);
             }
-            let mut report = self.report(list, &names, exposure, judged.role);
+            let mut report = self.report(list, &metrics, exposure, judged.role);
             if let Some(values) = per_user.last() {
                 let found = intervals(values.values(), names.len(), self.config, self.seed);
                 let of_metric = |(metric, interval): (&String, _)| NamedInterval {
@@ -296,7 +297,14 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn report(&self, list: ListBlock, names: &[String], exposure: &Exposure, role: Role) -> MetricReport {
+    fn report(
+        &self,
+        list: ListBlock,
+        metrics: &ListMetrics,
+        exposure: &Exposure,
+        role: Role,
+    ) -> MetricReport {
+        let names = metrics.names();
         let n = self.truth.users().len();
         let means = list.sums.into_iter().map(|sum| sum / n as f64);
         let segments = self.segmentations.iter().zip(list.segments);
@@ -325,7 +333,7 @@ impl<'a> Evaluator<'a> {
             },
             intervals: Vec::new(),
             segments: segments
-                .map(|(segmentation, sums)| sums.report(segmentation, names))
+                .map(|(segmentation, sums)| sums.report(segmentation, metrics, &names))
                 .collect(),
             calibration: calibration.map(|found| ListCalibration {
                 rows: labels.len(),

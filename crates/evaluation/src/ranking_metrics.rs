@@ -15,6 +15,8 @@ pub struct ListMetrics {
     discounts: Vec<f64>,
     /// `ideal_gains[n]` = the sum of the first n discounts.
     ideal_gains: Vec<f64>,
+    /// Held-out items of a user, in the mean.
+    mean_relevant: f64,
 }
 
 /// Running sums over the hits of one list.
@@ -27,8 +29,9 @@ struct Hits {
 }
 
 impl ListMetrics {
-    /// For a validated config.
-    pub fn new(config: &EvaluateConfig) -> Self {
+    /// For a validated config. `mean_relevant`, above 0: how many held-out items a user has in the mean, which is what
+    /// [`MetricKind::PooledRecall`] divides by.
+    pub fn new(config: &EvaluateConfig, mean_relevant: f64) -> Self {
         let discounts: Vec<f64> = (0..config.longest())
             .map(|r| 1.0 / (r as f64 + 2.0).log2())
             .collect();
@@ -38,7 +41,22 @@ impl ListMetrics {
             ideal: config.ndcg_ideal,
             ideal_gains: prefix_sums(&discounts),
             discounts,
+            mean_relevant,
         }
+    }
+
+    /// By what the means over some users are to be multiplied, whose lists have `mean_relevant` items to find: metrics that
+    /// pool rows divide by their own.
+    pub(crate) fn scales(&self, mean_relevant: f64) -> impl Iterator<Item = f64> {
+        let scale = self.mean_relevant / mean_relevant;
+        let of_metric = move |metric: &MetricKind| match metric {
+            MetricKind::PooledRecall => scale,
+            _ => 1.0,
+        };
+        let n = self.ks.len();
+        self.metrics
+            .iter()
+            .flat_map(move |metric| std::iter::repeat_n(of_metric(metric), n))
     }
 
     /// `recall@10`, … in the order of the values.
@@ -91,6 +109,7 @@ impl ListMetrics {
             MetricKind::Mrr => hits.first_rank.map_or(0.0, |rank| 1.0 / rank as f64),
             MetricKind::Map => hits.precisions / k.min(n_relevant) as f64,
             MetricKind::Ndcg => hits.gain / self.ideal_gain(k, n_relevant),
+            MetricKind::PooledRecall => hits.count as f64 / self.mean_relevant,
         }
     }
 
@@ -127,7 +146,7 @@ mod tests {
         let relevant: Vec<_> = relevant.iter().map(|&item| ItemIdx(item)).collect();
         let mut sums = [0.0];
         let list: Vec<_> = list.iter().map(|&item| ItemIdx(item)).collect();
-        ListMetrics::new(&config).add(&list, &relevant, relevant.len(), &mut sums);
+        ListMetrics::new(&config, 2.0).add(&list, &relevant, relevant.len(), &mut sums);
         assert!(
             (sums[0] - expect).abs() < 1e-12,
             "{metric:?}@{k}: {} instead of {expect}",
@@ -154,6 +173,9 @@ mod tests {
         check(list, relevant, 4, MetricKind::Map, 1.0 / 3.0);
         check(list, relevant, 2, MetricKind::Map, 0.25);
         check(&[3, 5, 4], relevant, 3, MetricKind::Map, 1.0);
+        // Users have two held-out items in the mean.
+        check(list, relevant, 4, MetricKind::PooledRecall, 1.0);
+        check(list, relevant, 2, MetricKind::PooledRecall, 0.5);
     }
 
     #[test]
@@ -167,7 +189,7 @@ mod tests {
             };
             let mut sums = [0.0];
             let relevant = [ItemIdx(1), ItemIdx(2)];
-            ListMetrics::new(&config).add(&[ItemIdx(1)], &relevant, 2, &mut sums);
+            ListMetrics::new(&config, 2.0).add(&[ItemIdx(1)], &relevant, 2, &mut sums);
             sums[0]
         };
         assert!((value(NdcgIdeal::MinKRelevant) - 1.0).abs() < 1e-12);
@@ -185,7 +207,7 @@ mod tests {
         };
         let mut sums = [0.0; 2];
         // One of four relevant items can be reached at all.
-        ListMetrics::new(&config).add(&[ItemIdx(5), ItemIdx(1)], &[ItemIdx(1)], 4, &mut sums);
+        ListMetrics::new(&config, 2.0).add(&[ItemIdx(5), ItemIdx(1)], &[ItemIdx(1)], 4, &mut sums);
         let ideal: f64 = (2..6).map(|rank| 1.0 / f64::from(rank).log2()).sum();
         assert!((sums[0] - 1.0 / 3f64.log2() / ideal).abs() < 1e-12);
         assert!((sums[1] - 0.25).abs() < 1e-12);

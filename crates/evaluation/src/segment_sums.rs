@@ -93,7 +93,12 @@ impl SegmentSums {
         }
     }
 
-    pub(crate) fn report(self, segmentation: &Segmentation, names: &[String]) -> SegmentReport {
+    pub(crate) fn report(
+        self,
+        segmentation: &Segmentation,
+        metrics: &ListMetrics,
+        names: &[String],
+    ) -> SegmentReport {
         let of_segment = |(label, sums): (&String, Sums)| {
             let n = sums.users as f64;
             let means: Vec<f64> = sums.values.iter().map(|sum| sum / n).collect();
@@ -102,13 +107,17 @@ impl SegmentSums {
                 (variance / n).sqrt()
             };
             let errors: Vec<f64> = means.iter().zip(&sums.squares).map(error).collect();
-            let errors = errors.into_iter().filter(|_| sums.users > 1);
+            let scaled = |values: Vec<f64>| {
+                let values = values.into_iter().zip(metrics.scales(sums.pairs as f64 / n));
+                values.map(|(value, scale)| value * scale)
+            };
+            let errors = scaled(errors).filter(|_| sums.users > 1);
             SegmentMetrics {
                 label: label.clone(),
                 users: sums.users,
                 pairs: sums.pairs,
                 standard_errors: names.iter().cloned().zip(errors).collect(),
-                metrics: names.iter().cloned().zip(means).collect(),
+                metrics: names.iter().cloned().zip(scaled(means)).collect(),
             }
         };
         let filled = segmentation.labels().iter().zip(self.segments);

@@ -9,11 +9,18 @@
 //! The same input gives the same bytes on any number of threads: a row's gradients are summed in the order in which they
 //! were given, and no row is anybody else's.
 
+mod order;
+mod prefetch;
+mod unbiased;
+
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use prefetch::prefetch;
+use unbiased::Unbiased;
 
 use crate::{Error, Result};
 
@@ -149,12 +156,27 @@ impl RowOptimizer {
         }
     }
 
+    /// What its moments are divided by.
+    fn unbiased(self) -> Option<Unbiased> {
+        match self {
+            Self::Adam { beta1, beta2, .. } => Some(Unbiased::new(beta1, beta2)),
+            Self::Sgd | Self::Adagrad { .. } => None,
+        }
+    }
+
     #[inline(always)]
     #[allow(
         clippy::inline_always,
         reason = "vector instructions reach only what is inlined into the function that was dispatched to"
     )]
-    fn update(self, row: &mut [f32], state: &mut [f32], gradient: &[f32], rate: f32) {
+    fn update(
+        self,
+        row: &mut [f32],
+        state: &mut [f32],
+        gradient: &[f32],
+        rate: f32,
+        unbiased: Option<&Unbiased>,
+    ) {
         match self {
             Self::Sgd => {
                 for (value, slope) in row.iter_mut().zip(gradient) {
@@ -178,13 +200,13 @@ impl RowOptimizer {
                 let (count, moments) = state.split_at_mut(1);
                 let (means, squares) = moments.split_at_mut(dim);
                 count[0] += 1.0;
-                let rate = rate / (1.0 - beta1.powf(count[0]));
-                let unbiased = 1.0 / (1.0 - beta2.powf(count[0]));
+                let [first, second] = unbiased.map_or([1.0; 2], |unbiased| unbiased.of(count[0]));
+                let rate = rate * first;
                 let cells = row.iter_mut().zip(means).zip(squares).zip(gradient);
                 for (((value, mean), square), slope) in cells {
                     *mean += (1.0 - beta1) * (slope - *mean);
                     *square += (1.0 - beta2) * (slope * slope - *square);
-                    *value -= rate * *mean / ((*square * unbiased).sqrt() + epsilon);
+                    *value -= rate * *mean / ((*square * second).sqrt() + epsilon);
                 }
             }
         }
@@ -206,6 +228,7 @@ pub struct EmbeddingTable {
     seed: u64,
     range: f32,
     optimizer: RowOptimizer,
+    unbiased: Option<Unbiased>,
     l2: f32,
     rows: Vec<f32>,
     state: Vec<f32>,
@@ -237,6 +260,7 @@ impl EmbeddingTable {
             seed,
             range,
             optimizer,
+            unbiased: optimizer.unbiased(),
             l2: 0.0,
             rows: vec![],
             state: vec![],
@@ -355,8 +379,9 @@ impl EmbeddingTable {
     /// As [`EmbeddingTable::step`].
     pub fn step_by(&mut self, sources: &[Source<'_>], rate: f32) -> Result<()> {
         let dim = self.dim;
-        let mut entries = vec![];
-        let mut order = vec![];
+        let n_entries = sources.iter().map(|of| of.lookup.ids.len()).sum();
+        let mut entries = Vec::with_capacity(n_entries);
+        let mut order = Vec::with_capacity(n_entries);
         for (source, of) in sources.iter().enumerate() {
             let lookup = &of.lookup;
             lookup.check(self.n_rows())?;
@@ -376,11 +401,12 @@ impl EmbeddingTable {
             }
         }
         to_u32(entries.len())?;
-        order.par_sort_unstable();
+        order::by_row(&mut order, self.n_rows());
         let width = self.optimizer.state_width(dim);
         let parts = parts(&order, &mut self.rows, &mut self.state, dim, width);
         let rule = RowRule {
             optimizer: self.optimizer,
+            unbiased: self.unbiased.as_ref(),
             rate,
             l2: self.l2,
         };
@@ -460,6 +486,10 @@ impl<'a> TableView<'a> {
                     out.fill(0.0);
                     let scale = lookup.scale(example);
                     for entry in lookup.range(example) {
+                        if let Some(&ahead) = lookup.ids.get(entry + ENTRIES_AHEAD) {
+                            let row = ahead as usize * self.dim;
+                            prefetch(&self.rows[row..row + self.dim]);
+                        }
                         let weight = scale * lookup.weight(entry);
                         let row = lookup.ids[entry] as usize * self.dim;
                         for (sum, value) in out.iter_mut().zip(&self.rows[row..row + self.dim]) {
@@ -474,8 +504,9 @@ impl<'a> TableView<'a> {
 
 /// How the rows of a step move.
 #[derive(Clone, Copy, Debug)]
-struct RowRule {
+struct RowRule<'a> {
     optimizer: RowOptimizer,
+    unbiased: Option<&'a Unbiased>,
     rate: f32,
     l2: f32,
 }
@@ -535,6 +566,9 @@ impl<'a> Source<'a> {
     }
 }
 
+/// How many entries before its turn a row is asked for.
+const ENTRIES_AHEAD: usize = 8;
+
 /// Examples that one thread gathers at a time.
 const EXAMPLES_A_PART: usize = 32;
 
@@ -552,12 +586,19 @@ impl PartOfTable<'_> {
         clippy::inline_always,
         reason = "vector instructions reach only what is inlined into the function that was dispatched to"
     )]
-    fn step(self, entries: &[Entry], sources: &[Source<'_>], rule: &RowRule, dim: usize) {
+    fn step(self, entries: &[Entry], sources: &[Source<'_>], rule: &RowRule<'_>, dim: usize) {
         let width = rule.optimizer.state_width(dim);
         let mut gradient = vec![0.0; dim];
+        let row_of = |key: u64| (key >> 32) as usize - self.first_row;
+        let mut ahead = self.order.iter().skip(ENTRIES_AHEAD);
         for same_row in self.order.chunk_by(|a, b| a >> 32 == b >> 32) {
             gradient.fill(0.0);
             for key in same_row {
+                if let Some(&key) = ahead.next() {
+                    let row = row_of(key);
+                    prefetch(&self.rows[row * dim..(row + 1) * dim]);
+                    prefetch(&self.state[row * width..(row + 1) * width]);
+                }
                 let entry = entries[place_of(*key)];
                 let source = &sources[entry.source as usize];
                 let first = entry.example as usize * source.columns.stride + source.columns.first;
@@ -566,7 +607,7 @@ impl PartOfTable<'_> {
                     *sum += entry.scale * slope;
                 }
             }
-            let row = (same_row[0] >> 32) as usize - self.first_row;
+            let row = row_of(same_row[0]);
             let state = &mut self.state[row * width..(row + 1) * width];
             let row = &mut self.rows[row * dim..(row + 1) * dim];
             if rule.l2 > 0.0 {
@@ -574,7 +615,8 @@ impl PartOfTable<'_> {
                     *slope += rule.l2 * value;
                 }
             }
-            rule.optimizer.update(row, state, &gradient, rule.rate);
+            rule.optimizer
+                .update(row, state, &gradient, rule.rate, rule.unbiased);
         }
     }
 }

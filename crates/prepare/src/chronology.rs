@@ -5,7 +5,7 @@ use catchment_schema::arrow::array::{Int64Array, RecordBatch};
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions_aggregate::expr_fn::{count, max, min};
 use datafusion::logical_expr::expr::Sort;
-use datafusion::logical_expr::{lit, when};
+use datafusion::logical_expr::{Expr, lit, not, when};
 use datafusion::prelude::DataFrame;
 
 use crate::codes::{ITEM, USER};
@@ -98,7 +98,8 @@ pub(crate) fn first_number(batch: &RecordBatch, name: &str) -> Option<i64> {
 /// user's rows with one item stays, or one of those that agree in time and event too, in each part apart. With the number of rows.
 ///
 /// Where a user has rows without a time, time alone would tear the sequence apart (the unknown ones would
-/// all come first): that user's rows go by `order`, if the log has one.
+/// all come first): that user's rows go by `order`, if the log has one. Those of them that have no place in it (`order` 0)
+/// come first, and lose their times, which would contradict that.
 pub(crate) async fn in_order(log: DataFrame, filled: &Filled, keep: Deduplicate) -> Result<(DataFrame, u64)> {
     let log = with_lead(log, filled)?;
     // A column without a value orders nothing, and costs its share of every comparison.
@@ -144,18 +145,29 @@ fn with_lead(log: DataFrame, filled: &Filled) -> Result<DataFrame> {
         .clone()
         .aggregate(
             vec![column(USER).alias("owner")],
-            vec![max(is_unknown.map_err(&engine)?).alias("unknown")],
+            vec![
+                max(is_unknown.map_err(&engine)?).alias("unknown"),
+                max(order_or_0()).alias("last_order"),
+            ],
         )
         .map_err(&engine)?;
-    let mut lead = when(
-        column("unknown").gt(lit(0_i64)),
-        coalesce(vec![column(ORDER), lit(0_u32)]),
-    );
+    let goes_by_order = column("unknown")
+        .gt(lit(0_i64))
+        .and(column("last_order").gt(lit(0_u32)));
+    let mut lead = when(goes_by_order.clone(), order_or_0());
     let lead = lead.otherwise(lit(0_u32)).map_err(&engine)?;
+    let has_no_place = goes_by_order.and(column(LEAD).eq(lit(0_u32)));
+    let time = when(not(has_no_place), column(TIME));
+    let time = time.end().map_err(&engine)?;
     looked_up(log, &[USER], unknown, &["owner"])
         .and_then(|log| log.with_column(LEAD, lead))
-        .and_then(|log| log.drop_columns(&["owner", "unknown"]))
+        .and_then(|log| log.with_column(TIME, time))
+        .and_then(|log| log.drop_columns(&["owner", "unknown", "last_order"]))
         .map_err(engine)
+}
+
+fn order_or_0() -> Expr {
+    coalesce(vec![column(ORDER), lit(0_u32)])
 }
 
 /// The order of a user's rows, with ties by `item`.

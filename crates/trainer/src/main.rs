@@ -1,6 +1,7 @@
 //! `catchment-train`: the offline half of Catchment. Recipes in, bundles out.
 
 mod airbnb;
+mod allocator;
 mod cli;
 mod commands;
 mod common_users;

@@ -7,7 +7,7 @@ use catchment_evaluation::report::TrainingCurve;
 use catchment_features::{FeatureBatch, FeatureConfig, FitTables};
 use catchment_models::towers::plan::ItemSide;
 use catchment_models::towers::training::{self, TowersData};
-use catchment_models::towers::{HistoryExamples, Plan, file};
+use catchment_models::towers::{HistoryExamples, Order, Plan, file};
 use catchment_pipeline::{ChannelSpec, Layout};
 use catchment_prepare::Prepared;
 use catchment_schema::{AtomicFile, Error, Histories};
@@ -94,6 +94,12 @@ pub(crate) fn fit(
         gradients: report.gradients.clone(),
         examples: report.examples,
         temperature: f64::from(report.temperature),
+        by_shard: matches!(plan.examples.order, Order::ByTime(_)),
+        frequencies: report
+            .frequencies
+            .iter()
+            .map(|of| [of.counted, of.estimated])
+            .collect(),
     };
     AtomicFile::write(folder.join(TRAINING_FILE), &serde_json::to_vec(&curve)?)?;
     work.note(format!(

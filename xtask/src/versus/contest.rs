@@ -27,13 +27,17 @@ pub(crate) enum Maker {
 }
 
 /// One task. Both workers are started as `WORKER FOLDER SETTINGS` and answer every line on their input with one line of
-/// JSON: `{"seconds": …, "quality": {…}}`; the seconds are of the work alone, by the worker's own clock.
+/// JSON: `{"seconds": …, "quality": {…}}`; the seconds are of the work alone, by the worker's own clock. Beside them may
+/// stand `"examples"`: how many were worked through.
 pub(crate) struct Task {
     pub(crate) work: &'static str,
     /// The folder of the input; rows with the same name share it.
     pub(crate) input: &'static str,
     /// JSON for both.
     pub(crate) settings: &'static str,
+    /// Where both must arrive at the same numbers: by how much of itself one may be off in any run. A race in which they
+    /// are further apart is no comparison, and fails.
+    pub(crate) agree: Option<f64>,
 }
 
 pub(crate) const CONTESTS: &[Contest] = &[
@@ -49,6 +53,7 @@ pub(crate) const CONTESTS: &[Contest] = &[
             work: "Gowalla, 29,858 users × 40,981 items, d 64, k up to 100, train items removed",
             input: "gowalla",
             settings: r#"{"dim": 64, "ks": [10, 20, 50, 100]}"#,
+            agree: None,
         }],
     },
     Contest {
@@ -64,16 +69,19 @@ pub(crate) const CONTESTS: &[Contest] = &[
                 work: "Gowalla, d 64, 15 sweeps, both by 3 steps of conjugate gradients",
                 input: "gowalla",
                 settings: r#"{"dim": 64, "sweeps": 15, "alpha": 50.0, "regularization": 4.0, "seed": 7, "solver": "cg", "cg_steps": 3}"#,
+                agree: None,
             },
             Task {
                 work: "Gowalla, d 64, 15 sweeps, both solving exactly",
                 input: "gowalla",
                 settings: r#"{"dim": 64, "sweeps": 15, "alpha": 50.0, "regularization": 4.0, "seed": 7}"#,
+                agree: None,
             },
             Task {
                 work: "Gowalla, d 192, 15 sweeps, both solving exactly",
                 input: "gowalla",
                 settings: r#"{"dim": 192, "sweeps": 15, "alpha": 50.0, "regularization": 4.0, "seed": 7}"#,
+                agree: None,
             },
         ],
     },
@@ -90,16 +98,66 @@ pub(crate) const CONTESTS: &[Contest] = &[
                 work: "Gowalla, d 64, window 5, 10 negatives, 5 epochs, rate 0.1, one thread",
                 input: "gowalla",
                 settings: r#"{"dim": 64, "window": 5, "negatives": 10, "epochs": 5, "learning_rate": 0.1, "seed": 7, "threads": 1, "parallel": "lock_free"}"#,
+                agree: None,
             },
             Task {
                 work: "Gowalla, d 64, window 5, 10 negatives, 5 epochs, rate 0.1, two threads, lock-free",
                 input: "gowalla",
                 settings: r#"{"dim": 64, "window": 5, "negatives": 10, "epochs": 5, "learning_rate": 0.1, "seed": 7, "threads": 2, "parallel": "lock_free"}"#,
+                agree: None,
             },
             Task {
                 work: "Gowalla, d 64, window 5, 10 negatives, 5 epochs, rate 0.1, two threads, ours deterministic",
                 input: "gowalla",
                 settings: r#"{"dim": 64, "window": 5, "negatives": 10, "epochs": 5, "learning_rate": 0.1, "seed": 7, "threads": 2, "parallel": "deterministic"}"#,
+                agree: None,
+            },
+        ],
+    },
+    Contest {
+        name: "torch",
+        question: "a training step of towers, the same batches, negatives and beginning, against PyTorch",
+        packages: &["torch", "numpy"],
+        warning: Some("torch with all that it brings takes several gigabytes, and the input one more"),
+        example: "versus_torch",
+        script: "torch_peer.py",
+        maker: Maker::Ours,
+        tasks: &[
+            Task {
+                work: "YouTube DNN, batch 512, 800 negatives, 256-128-64, two tables of 1,000,000 × 64, one thread",
+                input: "youtube-1m",
+                settings: r#"{"model": "youtube_dnn", "users": 0, "items": 1000000, "dim": 64, "layers": [256, 128, 64], "history": 50, "batch": 512, "negatives": 800, "temperature": 1.0, "learning_rate": 0.001, "batches": 64, "steps": 64, "threads": 1}"#,
+                agree: Some(1e-3),
+            },
+            Task {
+                work: "YouTube DNN, batch 512, 800 negatives, 256-128-64, two tables of 1,000,000 × 64, two threads",
+                input: "youtube-1m",
+                settings: r#"{"model": "youtube_dnn", "users": 0, "items": 1000000, "dim": 64, "layers": [256, 128, 64], "history": 50, "batch": 512, "negatives": 800, "temperature": 1.0, "learning_rate": 0.001, "batches": 64, "steps": 64, "threads": 2}"#,
+                agree: Some(1e-3),
+            },
+            Task {
+                work: "two-tower, batch 1,024 against itself, 128-64, two tables of 1,000,000 × 64, one thread",
+                input: "two-tower-1m",
+                settings: r#"{"model": "two_tower", "users": 1000000, "items": 1000000, "dim": 64, "layers": [128, 64], "history": 50, "batch": 1024, "negatives": 0, "temperature": 0.1, "learning_rate": 0.001, "batches": 32, "steps": 32, "threads": 1}"#,
+                agree: Some(1e-3),
+            },
+            Task {
+                work: "two-tower, batch 1,024 against itself, 128-64, two tables of 1,000,000 × 64, two threads",
+                input: "two-tower-1m",
+                settings: r#"{"model": "two_tower", "users": 1000000, "items": 1000000, "dim": 64, "layers": [128, 64], "history": 50, "batch": 1024, "negatives": 0, "temperature": 0.1, "learning_rate": 0.001, "batches": 32, "steps": 32, "threads": 2}"#,
+                agree: Some(1e-3),
+            },
+            Task {
+                work: "YouTube DNN, batch 512, 800 negatives, 256-128-64, two tables of 10,000 × 64, one thread",
+                input: "youtube-10k",
+                settings: r#"{"model": "youtube_dnn", "users": 0, "items": 10000, "dim": 64, "layers": [256, 128, 64], "history": 50, "batch": 512, "negatives": 800, "temperature": 1.0, "learning_rate": 0.001, "batches": 64, "steps": 64, "threads": 1}"#,
+                agree: Some(1e-3),
+            },
+            Task {
+                work: "YouTube DNN, batch 512, 800 negatives, 256-128-64, two tables of 10,000 × 64, two threads",
+                input: "youtube-10k",
+                settings: r#"{"model": "youtube_dnn", "users": 0, "items": 10000, "dim": 64, "layers": [256, 128, 64], "history": 50, "batch": 512, "negatives": 800, "temperature": 1.0, "learning_rate": 0.001, "batches": 64, "steps": 64, "threads": 2}"#,
+                agree: Some(1e-3),
             },
         ],
     },
@@ -141,6 +199,7 @@ pub(crate) const CONTESTS: &[Contest] = &[
             work: "1,000,000 rows: vocabularies, hashes, scalings, boundaries, quantiles, bags, time parts, crosses",
             input: "1m",
             settings: r#"{"rows": 1000000}"#,
+            agree: None,
         }],
     },
     Contest {
@@ -156,16 +215,19 @@ pub(crate) const CONTESTS: &[Contest] = &[
                 work: "41,000 items × d 64, 4,096 queries, k 100",
                 input: "41k-64",
                 settings: r#"{"items": 41000, "dim": 64, "queries": 4096, "k": 100}"#,
+                agree: None,
             },
             Task {
                 work: "41,000 items × d 192, 4,096 queries, k 100",
                 input: "41k-192",
                 settings: r#"{"items": 41000, "dim": 192, "queries": 4096, "k": 100}"#,
+                agree: None,
             },
             Task {
                 work: "1,000,000 items × d 64, 512 queries, k 100",
                 input: "1m-64",
                 settings: r#"{"items": 1000000, "dim": 64, "queries": 512, "k": 100}"#,
+                agree: None,
             },
         ],
     },

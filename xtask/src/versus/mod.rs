@@ -100,6 +100,9 @@ fn print(contest: &Contest, rows: &[race::Row]) {
             ratio.max,
             unit = row.unit,
         );
+        if let Some([ours, peer]) = row.examples_per_second {
+            println!("  examples/s: ours {ours:.0}, {} {peer:.0}", contest.name);
+        }
         println!(
             "  quality: ours {}\n           {:>4} {}",
             row.quality_ours, "peer", row.quality_peer

@@ -13,6 +13,8 @@ use serde_json::Value;
 pub(crate) struct Answer {
     pub(crate) seconds: f64,
     pub(crate) quality: Value,
+    /// How much was done, where that says more than the seconds.
+    pub(crate) examples: Option<f64>,
 }
 
 /// A started worker; it ends with us.

@@ -36,6 +36,17 @@ impl Axes {
     }
 
     pub(super) fn frame(&self, page: &mut String, x_ticks: &[(f64, String)], x_label: &str) -> Result {
+        self.frame_from(page, 0.0, x_ticks, x_label)
+    }
+
+    /// The same where the lowest value stands for `y_min`, which values are given without.
+    pub(super) fn frame_from(
+        &self,
+        page: &mut String,
+        y_min: f64,
+        x_ticks: &[(f64, String)],
+        x_label: &str,
+    ) -> Result {
         for step in 0..=4 {
             let value = self.y_max * f64::from(step) / 4.0;
             let y = self.y(value);
@@ -45,7 +56,7 @@ impl Axes {
                 WIDTH - RIGHT,
                 LEFT - 6.0,
                 y + 4.0,
-                short(value)
+                short(y_min + value)
             )?;
         }
         for (place, label) in x_ticks {

@@ -52,6 +52,7 @@ fn meaning(family: &str) -> &'static str {
         "mrr" => "one over the rank of the first hit among the first k",
         "precision" => "share of the first k that are hits",
         "map" => "precision at each hit among the first k, averaged",
+        "pooled_recall" => "share of all held-out rows among the first k of their users",
         "coverage" => "share of the catalogue that is in anybody's first k",
         "gini" => "0: all items are shown alike; 1: one takes all",
         "novelty" => "how surprising the items are, in bits: 1 for one that half of the users had",

@@ -127,6 +127,8 @@ fn report() -> RunReport {
             gradients: vec![0.5, 0.125],
             examples: 1000,
             temperature: 0.07,
+            by_shard: true,
+            frequencies: vec![[0.5, 0.4], [0.01, 0.02], [0.0, 0.1], [1.0, f64::INFINITY]],
         }],
         facts: DataFacts {
             numbers: vec![
@@ -219,6 +221,9 @@ fn a_training_shows_its_loss_and_its_gradient_by_epoch() {
     assert!(loss.contains("4.5000 in the first, 3.2500 in the last"), "{loss}");
     assert_eq!(loss.matches("class=\"curve\"").count(), 1);
     assert!(page.contains("id=\"gradient0t\""));
+    assert!(page.contains("Loss, by shard"));
+    // √(1.25 · 2): what is 0 or infinite has no place on logarithmic axes.
+    assert!(page.contains("2 items; apart by a factor of 1.58 on average"));
     let mut without = report();
     without.trainings.clear();
     assert!(!without.to_html().contains("How towers were trained"));

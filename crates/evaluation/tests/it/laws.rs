@@ -34,6 +34,7 @@ fn config(ndcg_ideal: NdcgIdeal) -> EvaluateConfig {
             MetricKind::HitRate,
             MetricKind::Mrr,
             MetricKind::Precision,
+            MetricKind::PooledRecall,
         ],
         ndcg_ideal,
         ..EvaluateConfig::default()
@@ -69,11 +70,25 @@ proptest! {
         for (name, value) in &report.metrics {
             prop_assert!((0.0..=1.0 + 1e-12).contains(&value), "{} {}", name, value);
         }
-        for metric in ["recall", "hit_rate", "mrr"] {
+        for metric in ["recall", "hit_rate", "mrr", "pooled_recall"] {
             for pair in KS.windows(2) {
                 let at = |k: usize| report.metrics[format!("{metric}@{k}").as_str()];
                 prop_assert!(at(pair[0]) <= at(pair[1]), "{} at {:?}", metric, pair);
             }
+        }
+    }
+
+    #[test]
+    fn pooled_recall_is_the_share_of_all_rows_that_were_found((lists, held_out) in users()) {
+        let report = judge(&Given(lists.clone()), &held_out, NdcgIdeal::MinKRelevant);
+        let pairs: usize = held_out.iter().map(Vec::len).sum();
+        for k in KS {
+            let found = |(list, held_out): (&Vec<u32>, &Vec<u32>)| {
+                list.iter().take(k).filter(|item| held_out.contains(item)).count()
+            };
+            let hits: usize = lists.iter().zip(&held_out).map(found).sum();
+            let pooled = report.metrics[format!("pooled_recall@{k}").as_str()];
+            prop_assert!((pooled - hits as f64 / pairs as f64).abs() < 1e-12, "{} {}", k, pooled);
         }
     }
 

@@ -60,7 +60,7 @@ fn judged() -> Judged {
     let truth = GroundTruth::from_pairs(pairs, N_USERS, N_ITEMS);
     let config = EvaluateConfig {
         ks: vec![5, 20],
-        metrics: vec![MetricKind::Map, MetricKind::Recall],
+        metrics: vec![MetricKind::Map, MetricKind::Recall, MetricKind::PooledRecall],
         segments: ["item.popularity_decile", "user.history"]
             .map(|by| by.parse().expect("a word"))
             .into(),
@@ -161,6 +161,24 @@ fn lists_segments_and_attribution_equal_numpy() {
         .iter()
         .map(|report| report.segments.len());
     assert_eq!(n_segments.collect::<Vec<_>>(), [11, 4]);
+}
+
+/// A segment's share of found rows is of its own rows: hits add up to those of the whole.
+#[test]
+fn the_rows_found_in_segments_are_those_found_in_all() {
+    for report in judged().reports {
+        let hits = |share: f64, pairs: usize| share * pairs as f64;
+        let all = hits(report.metrics["pooled_recall@20"], report.pairs);
+        assert!(all > 1.0, "{all}");
+        for of in &report.segments {
+            let found = of
+                .segments
+                .iter()
+                .map(|segment| hits(segment.metrics["pooled_recall@20"], segment.pairs));
+            let found: f64 = found.sum();
+            assert!((found - all).abs() < 1e-9, "{}: {found} of {all}", of.by);
+        }
+    }
 }
 
 #[test]

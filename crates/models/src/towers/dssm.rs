@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::mlp::Activation;
 use super::plan::{
-    Decay, FrequencyKind, Init, InitRule, ItemSide, Negatives, Optimizer, Plan, ProposalKind, Temperature,
+    Decay, FrequencyKind, HardNegatives, Init, InitRule, ItemSide, Negatives, Optimizer, Plan, ProposalKind,
+    Temperature,
 };
 use super::{ExamplesConfig, HiddenConfig, Norm, Preset};
 use crate::losses::Correction;
@@ -69,6 +70,8 @@ pub struct DssmConfig {
     pub negatives: DssmNegatives,
     /// How the sample is corrected for.
     pub correction: Correction,
+    /// Negatives that the model itself ranks high, beside the others.
+    pub hard: Option<HardNegatives>,
     /// Whether what the user took at any time is no negative.
     pub spare_known: bool,
     /// How a log becomes examples.
@@ -145,6 +148,7 @@ impl DssmConfig {
             learned_gamma: false,
             negatives: DssmNegatives::Shared(0),
             correction: Correction::LogQ,
+            hard: None,
             spare_known: false,
             examples: ExamplesConfig::default(),
             init: Init::Range(0.05),
@@ -199,6 +203,7 @@ impl DssmConfig {
                     proposal: ProposalKind::Uniform,
                 },
             },
+            hard: self.hard,
             spare_known: self.spare_known,
             example_age: false,
             examples: self.examples.clone(),

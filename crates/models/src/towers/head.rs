@@ -4,6 +4,7 @@ use catchment_sampling::Candidates;
 use catchment_schema::ItemIdx;
 use rayon::prelude::*;
 
+use super::buffers::Buffers;
 use super::product::{Rows, times, times_transposed, transposed_times};
 use crate::losses::softmax::IsPositive;
 use crate::losses::{SoftmaxConfig, full_softmax, in_batch_softmax, own_softmax, sampled_softmax};
@@ -32,11 +33,13 @@ pub(crate) fn all_items(
     labels: &[ItemIdx],
     temperature: f32,
     rules: RowRules<'_>,
+    buffers: &mut Buffers,
 ) -> (f64, Gradients) {
-    let scores = scores(users, items, dim);
-    let mut slopes = vec![0.0; scores.len()];
+    let scores = scores(users, items, dim, buffers);
+    let mut slopes = buffers.take(scores.len());
     let loss = full_softmax(&scores, labels, temperature, rules.rewards, &mut slopes);
-    (loss, back(users, items, dim, &slopes))
+    buffers.give(scores);
+    (loss, back(users, items, dim, slopes, buffers))
 }
 
 /// Every row against the columns, of which the first are the rows' own.
@@ -47,9 +50,10 @@ pub(crate) fn columns(
     columns: &Candidates,
     config: SoftmaxConfig,
     rules: RowRules<'_>,
+    buffers: &mut Buffers,
 ) -> (f64, Gradients) {
-    let scores = scores(users, items, dim);
-    let mut slopes = vec![0.0; scores.len()];
+    let scores = scores(users, items, dim, buffers);
+    let mut slopes = buffers.take(scores.len());
     let RowRules { rewards, is_positive } = rules;
     let n_rows = users.len() / dim;
     let loss = in_batch_softmax(
@@ -61,7 +65,8 @@ pub(crate) fn columns(
         is_positive,
         &mut slopes,
     );
-    (loss, back(users, items, dim, &slopes))
+    buffers.give(scores);
+    (loss, back(users, items, dim, slopes, buffers))
 }
 
 /// Every row's own item against shared ones. `items`: the positives' vectors, then the negatives'.
@@ -72,6 +77,7 @@ pub(crate) fn beside(
     (positives, negatives): (&Candidates, &Candidates),
     config: SoftmaxConfig,
     rules: RowRules<'_>,
+    buffers: &mut Buffers,
 ) -> (f64, Gradients) {
     let (own, shared) = items.split_at(positives.len() * dim);
     let own_scores: Vec<f32> = users
@@ -79,8 +85,8 @@ pub(crate) fn beside(
         .zip(own.par_chunks_exact(dim))
         .map(|(user, item)| user.iter().zip(item).map(|(a, b)| a * b).sum())
         .collect();
-    let shared_scores = scores(users, shared, dim);
-    let (mut own_slopes, mut slopes) = (vec![0.0; own_scores.len()], vec![0.0; shared_scores.len()]);
+    let shared_scores = scores(users, shared, dim, buffers);
+    let (mut own_slopes, mut slopes) = (vec![0.0; own_scores.len()], buffers.take(shared_scores.len()));
     let loss = sampled_softmax(
         &own_scores,
         &shared_scores,
@@ -94,10 +100,12 @@ pub(crate) fn beside(
     let Gradients {
         users: mut by_users,
         items: by_shared,
-    } = back(users, shared, dim, &slopes);
-    let mut by_items = vec![0.0; items.len()];
+    } = back(users, shared, dim, slopes, buffers);
+    let mut by_items = buffers.take(items.len());
     let (by_own, rest) = by_items.split_at_mut(own.len());
     rest.copy_from_slice(&by_shared);
+    buffers.give(by_shared);
+    buffers.give(shared_scores);
     (
         by_users.par_chunks_exact_mut(dim),
         by_own.par_chunks_exact_mut(dim),
@@ -185,23 +193,28 @@ pub(crate) fn own(
     (loss, gradients)
 }
 
-fn scores(users: &[f32], items: &[f32], dim: usize) -> Vec<f32> {
+fn scores(users: &[f32], items: &[f32], dim: usize, buffers: &mut Buffers) -> Vec<f32> {
     let (users, items) = (Rows::new(users, dim), Rows::new(items, dim));
-    let mut scores = vec![0.0; users.n_rows() * items.n_rows()];
+    let mut scores = buffers.take(users.n_rows() * items.n_rows());
     times_transposed(users, items, &mut scores);
     scores
 }
 
-fn back(users: &[f32], items: &[f32], dim: usize, slopes: &[f32]) -> Gradients {
-    let mut gradients = Gradients {
-        users: vec![0.0; users.len()],
-        items: vec![0.0; items.len()],
-    };
+fn back(users: &[f32], items: &[f32], dim: usize, slopes: Vec<f32>, buffers: &mut Buffers) -> Gradients {
     let n_items = items.len() / dim;
-    if n_items > 0 && !slopes.is_empty() {
-        let slopes = Rows::new(slopes, n_items);
-        times(slopes, Rows::new(items, dim), &mut gradients.users);
-        transposed_times(slopes, Rows::new(users, dim), &mut gradients.items);
+    if n_items == 0 || slopes.is_empty() {
+        return Gradients {
+            users: vec![0.0; users.len()],
+            items: vec![0.0; items.len()],
+        };
     }
+    let mut gradients = Gradients {
+        users: buffers.take(users.len()),
+        items: buffers.take(items.len()),
+    };
+    let by_scores = Rows::new(&slopes, n_items);
+    times(by_scores, Rows::new(items, dim), &mut gradients.users);
+    transposed_times(by_scores, Rows::new(users, dim), &mut gradients.items);
+    buffers.give(slopes);
     gradients
 }

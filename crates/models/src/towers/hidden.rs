@@ -1,70 +1,43 @@
-//! The hidden layers of a tower while they are trained: a module of burn, on whatever device.
+//! The hidden layers of a tower while they are trained.
 //!
-//! The tape begins at the numbers of the input layer and ends at the tower's answer. What comes before (tables) and after
-//! (lengths, scores, losses) is on this side: its gradients are cheaper by hand than by any tape, and the same for every
-//! device. A gradient enters the tape as that of `Σ answer · gradient`, whose slope by the answer is just it.
+//! What comes before (tables) and after (lengths, scores, losses) is on this side of the device: its gradients are cheaper
+//! by hand than by any tape, and the same for every device. The layers themselves are recorded by burn, on whatever device;
+//! on the processor, where they have no norm, they are done by hand as well.
 
-use burn::module::{Module, Param, ParamId};
-use burn::optim::{AdaGradConfig, AdamConfig, GradientsParams, ModuleOptimizer, SgdConfig};
-use burn::tensor::{Bytes, Device, Tensor, TensorData, activation};
+use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::mlp::{Activation, Layer};
+use super::mlp::Layer;
+use super::plain::{PlainLayers, PlainTape};
+use super::recorded::{RecordedLayers, RecordedTape};
 use super::{HiddenConfig, Norm};
+use crate::Result;
 use crate::embedding_table::RowOptimizer;
-use crate::{Error, Result};
-
-/// Added to a variance, as everywhere.
-const EPSILON: f32 = 1e-5;
-/// Of the running mean and variance of a batch norm, what a batch changes.
-const MOMENTUM: f32 = 0.1;
-
-/// One layer.
-#[derive(Module, Debug)]
-struct Dense {
-    /// `[inputs, outputs]`
-    weights: Param<Tensor<2>>,
-    /// `[outputs]`
-    bias: Param<Tensor<1>>,
-    /// `[outputs]` each, where the layer is normalised.
-    scale: Option<Param<Tensor<1>>>,
-    shift: Option<Param<Tensor<1>>>,
-}
-
-/// All of them.
-#[derive(Module, Debug)]
-struct Stack {
-    layers: Vec<Dense>,
-}
-
-/// The mean and variance of a layer's outputs over batches seen so far.
-#[derive(Clone, Debug, PartialEq)]
-struct Running {
-    mean: Vec<f32>,
-    variance: Vec<f32>,
-}
-
-/// A forward pass that can be gone back.
-pub(crate) struct Tape {
-    input: Tensor<2>,
-    output: Tensor<2>,
-}
 
 /// The layers and what trains them.
 pub(crate) struct Hidden {
     config: HiddenConfig,
     n_inputs: usize,
-    device: Device,
-    stack: Stack,
-    optimizer: ModuleOptimizer,
-    row_optimizer: RowOptimizer,
-    running: Vec<Running>,
+    layers: Layers,
     rng: Xoshiro256PlusPlus,
 }
 
+enum Layers {
+    Plain(PlainLayers),
+    Recorded(Box<RecordedLayers>),
+}
+
+/// A forward pass that can be gone back.
+pub(crate) struct Tape(Recording);
+
+enum Recording {
+    Plain(PlainTape),
+    Recorded(RecordedTape),
+}
+
 impl Hidden {
-    /// On a device that records; weights even in ±√(6 / (inputs + outputs)) (Glorot and Bengio 2010), biases 0.
+    /// Weights even in ±√(6 / (inputs + outputs)) (Glorot and Bengio 2010), biases 0.
     pub(crate) fn new(
         n_inputs: usize,
         config: &HiddenConfig,
@@ -72,42 +45,46 @@ impl Hidden {
         device: &Device,
         seed: u64,
     ) -> Self {
-        let device = device.clone().autodiff();
+        let mut activations = (0..config.layers.len()).map(|place| config.activation_of(place));
+        let is_plain = config.norm == Norm::None && activations.all(PlainLayers::knows);
+        let by_hand = config.layers.is_empty() || (is_plain && *device == Device::flex());
+        Self::with_layers(n_inputs, config, optimizer, device, seed, by_hand)
+    }
+
+    /// The same numbers either way, but for their rounding.
+    fn with_layers(
+        n_inputs: usize,
+        config: &HiddenConfig,
+        optimizer: RowOptimizer,
+        device: &Device,
+        seed: u64,
+        by_hand: bool,
+    ) -> Self {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let mut width = n_inputs;
-        let mut running = vec![];
-        let mut id = 0;
-        let layers = config
-            .layers
-            .iter()
-            .map(|&outputs| {
-                let range = (6.0 / (width + outputs) as f32).sqrt();
-                let mut number = || (2.0 * rng.random::<f32>() - 1.0) * range;
-                let weights: Vec<f32> = (0..width * outputs).map(|_| number()).collect();
-                let weights = parameter(&mut id, weights, [width, outputs], &device);
-                let mut constant = |value: f32| parameter(&mut id, vec![value; outputs], [outputs], &device);
-                let is_normed = config.norm != Norm::None;
-                width = outputs;
-                running.push(Running {
-                    mean: vec![0.0; outputs],
-                    variance: vec![1.0; outputs],
-                });
-                Dense {
-                    weights,
-                    bias: constant(0.0),
-                    scale: is_normed.then(|| constant(1.0)),
-                    shift: is_normed.then(|| constant(0.0)),
-                }
-            })
-            .collect();
+        let mut weights = |outputs: usize| -> Vec<f32> {
+            let range = (6.0 / (width + outputs) as f32).sqrt();
+            let n = std::mem::replace(&mut width, outputs) * outputs;
+            (0..n)
+                .map(|_| (2.0 * rng.random::<f32>() - 1.0) * range)
+                .collect()
+        };
+        let weights: Vec<Vec<f32>> = config.layers.iter().map(|&outputs| weights(outputs)).collect();
+        let layers = if by_hand {
+            let mut layers = PlainLayers::new(optimizer);
+            for (place, weights) in weights.into_iter().enumerate() {
+                let bias = vec![0.0; config.layers[place]];
+                layers.push(weights, bias, config.activation_of(place));
+            }
+            Layers::Plain(layers)
+        } else {
+            let layers = RecordedLayers::new(n_inputs, config, weights, optimizer, device);
+            Layers::Recorded(Box::new(layers))
+        };
         Self {
             config: config.clone(),
             n_inputs,
-            device,
-            stack: Stack { layers },
-            optimizer: module_optimizer(optimizer),
-            row_optimizer: optimizer,
-            running,
+            layers,
             rng,
         }
     }
@@ -116,141 +93,59 @@ impl Hidden {
         self.config.layers.last().copied().unwrap_or(self.n_inputs)
     }
 
-    /// `[rows × n_outputs]` of `[rows × n_inputs]`, as in training: with dropout, and norms of the batch.
+    /// `[rows × n_outputs]` of `[rows × n_inputs]`, as in training: with dropout, and norms of the batch. Without layers the
+    /// answer is the input itself.
     pub(crate) fn forward(&mut self, input: &[f32]) -> Result<(Tape, Vec<f32>)> {
-        let rows = input.len() / self.n_inputs;
-        let input = TensorData::new(input.to_vec(), [rows, self.n_inputs]);
-        let input = Tensor::<2>::from_data(input, &self.device).require_grad();
-        let mut x = input.clone();
-        for place in 0..self.stack.layers.len() {
-            let layer = &self.stack.layers[place];
-            x = x.matmul(layer.weights.val()) + layer.bias.val().unsqueeze();
-            if let (Some(scale), Some(shift)) = (&layer.scale, &layer.shift) {
-                let (scale, shift) = (scale.val().unsqueeze(), shift.val().unsqueeze());
-                let over = usize::from(self.config.norm == Norm::Layer);
-                let mean = x.clone().mean_dim(over);
-                let centred = x - mean.clone();
-                let variance = centred.clone().square().mean_dim(over);
-                if self.config.norm == Norm::Batch {
-                    let running = &mut self.running[place];
-                    follow(&mut running.mean, &to_vec(mean.inner())?);
-                    follow(&mut running.variance, &to_vec(variance.clone().inner())?);
-                }
-                x = centred / (variance + EPSILON).sqrt() * scale + shift;
+        let (dropout, n_layers, rng) = (self.config.dropout, self.config.layers.len(), &mut self.rng);
+        let mask = |place: usize, n: usize| {
+            let is_last = place + 1 == n_layers;
+            (dropout > 0.0 && !is_last).then(|| mask(dropout, n, rng))
+        };
+        Ok(match &mut self.layers {
+            Layers::Plain(layers) => {
+                let (tape, answer) = layers.forward(input, mask);
+                (Tape(Recording::Plain(tape)), answer)
             }
-            x = activate(x, self.config.activation_of(place));
-            let is_last = place + 1 == self.stack.layers.len();
-            if self.config.dropout > 0.0 && !is_last {
-                let width = self.config.layers[place];
-                let mask = self.mask(rows, width);
-                x = x * Tensor::<2>::from_data(TensorData::new(mask, [rows, width]), &self.device);
+            Layers::Recorded(layers) => {
+                let (tape, answer) = layers.forward(input, mask)?;
+                (Tape(Recording::Recorded(tape)), answer)
             }
-        }
-        let answer = to_vec(x.clone().inner())?;
-        Ok((Tape { input, output: x }, answer))
+        })
     }
 
-    /// Which numbers stay, and how much larger they become for it.
-    fn mask(&mut self, rows: usize, width: usize) -> Vec<f32> {
-        let (dropout, kept) = (self.config.dropout, 1.0 / (1.0 - self.config.dropout));
-        let mut one = || {
-            if self.rng.random::<f32>() < dropout {
-                0.0
-            } else {
-                kept
+    /// Goes down the gradient by the answer, `[rows × n_outputs]`, and says what it is by the input, `[rows × n_inputs]`.
+    pub(crate) fn step(&mut self, tape: Tape, gradient: Vec<f32>, rate: f64) -> Result<Vec<f32>> {
+        match (&mut self.layers, tape.0) {
+            (Layers::Plain(layers), Recording::Plain(tape)) => {
+                #[expect(clippy::cast_possible_truncation, reason = "weights are f32")]
+                let rate = rate as f32;
+                Ok(layers.step(tape, gradient, rate))
             }
-        };
-        (0..rows * width).map(|_| one()).collect()
-    }
-
-    /// Goes down the gradient by the answer, `[rows × n_outputs]`, and says what it is by the input, `[rows × n_inputs]`,
-    /// with the sum of the squares of that by the weights.
-    pub(crate) fn step(&mut self, tape: Tape, gradient: Vec<f32>, rate: f64) -> Result<(Vec<f32>, f64)> {
-        let rows = tape.input.dims()[0];
-        let gradient = TensorData::new(gradient, [rows, self.n_outputs()]);
-        let gradient = Tensor::<2>::from_data(gradient, &self.device);
-        let mut found = (tape.output * gradient).sum().backward();
-        let Some(by_input) = tape.input.grad_remove(&mut found) else {
-            return Err(Error::Device {
-                reason: "the tape has no gradient of the input".to_owned(),
-            });
-        };
-        let by_input = to_vec(by_input)?;
-        let by_weights = GradientsParams::from_module(&mut found, &self.stack);
-        let mut squares = 0.0;
-        for layer in &self.stack.layers {
-            if let Some(gradient) = by_weights.get::<2>(layer.weights.id) {
-                squares += f64::from(gradient.square().sum().into_scalar::<f32>());
-            }
+            (Layers::Recorded(layers), Recording::Recorded(tape)) => layers.step(tape, gradient, rate),
+            _ => unreachable!("a tape is gone back by the layers that recorded it"),
         }
-        self.stack = self.optimizer.step(rate, self.stack.clone(), by_weights);
-        Ok((by_input, squares))
     }
 
     /// All numbers that a checkpoint needs: weights, biases, norms and their running means; and the optimizer's own bytes.
     pub(crate) fn parts(&self) -> Result<(Vec<Vec<f32>>, Vec<u8>)> {
-        let mut parts = vec![];
-        for (layer, running) in self.stack.layers.iter().zip(&self.running) {
-            parts.push(to_vec(layer.weights.val().inner())?);
-            let rows = [Some(&layer.bias), layer.scale.as_ref(), layer.shift.as_ref()];
-            for numbers in rows.into_iter().flatten() {
-                parts.push(to_vec(numbers.val().inner())?);
+        match &self.layers {
+            Layers::Plain(layers) => {
+                let (parts, steps) = layers.parts();
+                Ok((parts, steps.to_le_bytes().to_vec()))
             }
-            parts.push(running.mean.clone());
-            parts.push(running.variance.clone());
+            Layers::Recorded(layers) => layers.parts(),
         }
-        let bytes = self.optimizer.into_bytes().map_err(|error| Error::Device {
-            reason: error.to_string(),
-        })?;
-        Ok((parts, bytes.to_vec()))
     }
 
     /// Goes on from what [`Hidden::parts`] gave; whether that was of layers like these.
     pub(crate) fn set_parts(&mut self, parts: Vec<Vec<f32>>, optimizer: Vec<u8>) -> Result<bool> {
-        let mut parts = parts.into_iter();
-        let mut id = 0;
-        let mut width = self.n_inputs;
-        let mut layers = vec![];
-        for (old, running) in self.stack.layers.iter().zip(&mut self.running) {
-            let outputs = running.mean.len();
-            let mut next = |len: usize| parts.next().filter(|part| part.len() == len);
-            let Some(weights) = next(width * outputs) else {
-                return Ok(false);
-            };
-            let weights = parameter(&mut id, weights, [width, outputs], &self.device);
-            let mut row = |is_there: bool| match next(outputs) {
-                Some(numbers) if is_there => Some(numbers),
-                _ => None,
-            };
-            let bias = row(true);
-            let (scale, shift) = match &old.scale {
-                Some(_) => (row(true), row(true)),
-                None => (None, None),
-            };
-            let (Some(bias), Some(mean), Some(variance)) = (bias, row(true), row(true)) else {
-                return Ok(false);
-            };
-            if old.scale.is_some() && (scale.is_none() || shift.is_none()) {
-                return Ok(false);
+        match &mut self.layers {
+            Layers::Plain(layers) => {
+                let steps = <[u8; 4]>::try_from(optimizer);
+                Ok(steps.is_ok_and(|steps| layers.set_parts(parts, u32::from_le_bytes(steps))))
             }
-            let mut of = |numbers: Vec<f32>| parameter(&mut id, numbers, [outputs], &self.device);
-            layers.push(Dense {
-                weights,
-                bias: of(bias),
-                scale: scale.map(&mut of),
-                shift: shift.map(&mut of),
-            });
-            *running = Running { mean, variance };
-            width = outputs;
+            Layers::Recorded(layers) => layers.set_parts(parts, optimizer),
         }
-        self.stack = Stack { layers };
-        let fresh = module_optimizer(self.row_optimizer);
-        self.optimizer = fresh
-            .from_bytes(Bytes::from_bytes_vec(optimizer))
-            .map_err(|error| Error::Device {
-                reason: error.to_string(),
-            })?;
-        Ok(true)
     }
 
     /// Where its dropout is.
@@ -260,105 +155,94 @@ impl Hidden {
 
     /// As it is served.
     pub(crate) fn layers(&self) -> Result<Vec<Layer>> {
-        let mut served = vec![];
-        for (place, layer) in self.stack.layers.iter().enumerate() {
-            let mut weights = to_vec(layer.weights.val().inner())?;
-            let mut bias = to_vec(layer.bias.val().inner())?;
-            let activation = self.config.activation_of(place);
-            let (Some(scale), Some(shift)) = (&layer.scale, &layer.shift) else {
-                served.push(Layer::Dense {
-                    weights,
-                    bias,
-                    activation,
-                });
-                continue;
+        match &self.layers {
+            Layers::Plain(layers) => Ok(layers.layers()),
+            Layers::Recorded(layers) => layers.layers(),
+        }
+    }
+}
+
+/// Which of `n` numbers stay, and how much larger they become for it.
+fn mask(dropout: f32, n: usize, rng: &mut Xoshiro256PlusPlus) -> Vec<f32> {
+    let kept = 1.0 / (1.0 - dropout);
+    let mut one = || if rng.random::<f32>() < dropout { 0.0 } else { kept };
+    (0..n).map(|_| one()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::towers::mlp::Activation;
+
+    /// Three steps of either kind of layers, from the same numbers to the same numbers.
+    #[test]
+    fn layers_by_hand_are_the_recorded_ones() {
+        let optimizers = [RowOptimizer::Sgd, RowOptimizer::ADAGRAD, RowOptimizer::ADAM];
+        for (activation, optimizer) in [Activation::Relu, Activation::Tanh, Activation::Identity]
+            .into_iter()
+            .flat_map(|activation| optimizers.map(|optimizer| (activation, optimizer)))
+        {
+            let config = HiddenConfig {
+                layers: vec![70, 9, 5],
+                activation,
+                last: Some(Activation::Tanh),
+                dropout: 0.3,
+                ..HiddenConfig::default()
             };
-            let (scale, shift) = (to_vec(scale.val().inner())?, to_vec(shift.val().inner())?);
-            if self.config.norm == Norm::Layer {
-                served.push(Layer::Dense {
-                    weights,
-                    bias,
-                    activation: Activation::Identity,
-                });
-                served.push(Layer::Norm {
-                    scale,
-                    shift,
-                    epsilon: EPSILON,
-                    activation,
-                });
-                continue;
-            }
-            // With the mean and variance held still, a batch norm is a scale and a shift of the layer before it.
-            let running = &self.running[place];
-            let factors: Vec<f32> = scale
-                .iter()
-                .zip(&running.variance)
-                .map(|(scale, variance)| scale / (variance + EPSILON).sqrt())
-                .collect();
-            for weights in weights.chunks_exact_mut(factors.len()) {
-                for (weight, factor) in weights.iter_mut().zip(&factors) {
-                    *weight *= factor;
+            let device = Device::flex();
+            let run = |by_hand: bool| {
+                let mut hidden = Hidden::with_layers(7, &config, optimizer, &device, 3, by_hand);
+                let mut found = vec![];
+                for step in 0..3 {
+                    let input = (0..150 * 7).map(|cell| ((cell * 37 + step) as f32 * 0.11).sin());
+                    let (tape, answer) = hidden
+                        .forward(&input.collect::<Vec<f32>>())
+                        .expect("a forward pass");
+                    let slopes = answer.iter().map(|value| (value - 0.5) / 150.0);
+                    found.push(hidden.step(tape, slopes.collect(), 0.01).expect("a step"));
+                    found.push(answer);
+                }
+                let layers = hidden.layers().expect("layers");
+                assert_eq!(layers.len(), 3);
+                found
+            };
+            for (place, (by_hand, recorded)) in run(true).iter().zip(&run(false)).enumerate() {
+                assert_eq!(by_hand.len(), recorded.len());
+                for (a, b) in by_hand.iter().zip(recorded) {
+                    // Adam makes much of the rounding of a slope that is nearly none.
+                    let near = 2e-3 * (a.abs() + 1e-2);
+                    assert!(
+                        (a - b).abs() < near,
+                        "{activation:?} {optimizer:?} {place}: {a} {b}"
+                    );
                 }
             }
-            let cells = bias.iter_mut().zip(&running.mean).zip(&factors).zip(&shift);
-            for (((bias, mean), factor), shift) in cells {
-                *bias = (*bias - mean) * factor + shift;
-            }
-            served.push(Layer::Dense {
-                weights,
-                bias,
-                activation,
-            });
         }
-        Ok(served)
     }
-}
 
-/// A parameter by its place among the others, so that an optimizer that was written down finds it again.
-fn parameter<const D: usize>(
-    id: &mut u64,
-    numbers: Vec<f32>,
-    shape: [usize; D],
-    device: &Device,
-) -> Param<Tensor<D>> {
-    *id += 1;
-    let tensor = Tensor::from_data(TensorData::new(numbers, shape), device).require_grad();
-    Param::initialized(ParamId::from(*id), tensor)
-}
-
-fn follow(running: &mut [f32], batch: &[f32]) {
-    for (running, value) in running.iter_mut().zip(batch) {
-        *running += MOMENTUM * (value - *running);
+    #[test]
+    fn layers_that_a_checkpoint_has_are_taken_up_and_others_refused() {
+        let config = |layers: &[usize]| HiddenConfig {
+            layers: layers.to_vec(),
+            ..HiddenConfig::default()
+        };
+        let device = Device::flex();
+        let new = |layers: &[usize]| Hidden::new(3, &config(layers), RowOptimizer::ADAM, &device, 1);
+        let run = |hidden: &mut Hidden| {
+            let input = [0.5, -1.0, 2.0, 1.0, 0.0, -0.5];
+            let (tape, answer) = hidden.forward(&input).expect("a forward pass");
+            hidden.step(tape, answer.clone(), 0.1).expect("a step");
+            answer
+        };
+        let mut one = new(&[4, 2]);
+        run(&mut one);
+        let (parts, optimizer) = one.parts().expect("parts");
+        let mut two = new(&[4, 2]);
+        assert!(two.set_parts(parts.clone(), optimizer.clone()).expect("taken up"));
+        for _ in 0..3 {
+            assert_eq!(run(&mut one), run(&mut two));
+        }
+        assert!(!new(&[4, 3]).set_parts(parts.clone(), optimizer).expect("refused"));
+        assert!(!new(&[4, 2]).set_parts(parts, vec![1; 5]).expect("refused"));
     }
-}
-
-fn activate(x: Tensor<2>, with: Activation) -> Tensor<2> {
-    match with {
-        Activation::Identity => x,
-        Activation::Relu => activation::relu(x),
-        Activation::Tanh => activation::tanh(x),
-        Activation::Gelu => activation::gelu(x),
-    }
-}
-
-fn module_optimizer(optimizer: RowOptimizer) -> ModuleOptimizer {
-    match optimizer {
-        RowOptimizer::Sgd => SgdConfig::new().init(),
-        RowOptimizer::Adagrad { epsilon } => AdaGradConfig::new().with_epsilon(epsilon).init(),
-        RowOptimizer::Adam {
-            beta1,
-            beta2,
-            epsilon,
-        } => AdamConfig::new()
-            .with_beta_1(beta1)
-            .with_beta_2(beta2)
-            .with_epsilon(epsilon)
-            .init(),
-    }
-}
-
-fn to_vec<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
-    tensor.try_into_vec_as::<f32>().map_err(|error| Error::Device {
-        reason: error.to_string(),
-    })
 }

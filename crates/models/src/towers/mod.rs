@@ -7,6 +7,8 @@
 //! What is served of a tower is smaller than what is trained: a [`QueryTower`] is plain numbers, without tape or device.
 //! Training (`training`) is behind the feature `towers-train`.
 
+#[cfg(feature = "towers-train")]
+mod buffers;
 pub mod config;
 pub mod device;
 pub mod dssm;
@@ -15,6 +17,8 @@ pub mod file;
 #[cfg(feature = "gpu")]
 mod gpu;
 #[cfg(feature = "towers-train")]
+mod hard;
+#[cfg(feature = "towers-train")]
 mod head;
 #[cfg(feature = "towers-train")]
 mod hidden;
@@ -22,9 +26,13 @@ pub mod input;
 #[cfg(feature = "towers-train")]
 mod lengths;
 pub mod mlp;
+#[cfg(feature = "towers-train")]
+mod plain;
 pub mod plan;
 #[cfg(feature = "towers-train")]
 mod product;
+#[cfg(feature = "towers-train")]
+mod recorded;
 #[cfg(feature = "towers-train")]
 mod sampler;
 pub mod served;
@@ -36,7 +44,8 @@ pub mod youtube_dnn;
 pub use config::{HiddenConfig, Norm, Preset};
 pub use dssm::{DssmConfig, DssmNegatives, OwnNegatives};
 pub use examples::{
-    ExampleBatch, ExampleSource, ExampleStream, ExamplesConfig, HistoryExamples, Past, Pick, Reward,
+    ByTime, ExampleBatch, ExampleSource, ExampleStream, ExamplesConfig, HistoryExamples, Order, Past, Pick,
+    Reward,
 };
 pub use input::InputLayer;
 pub use mlp::{Activation, Layer, Mlp};

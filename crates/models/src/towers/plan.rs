@@ -3,7 +3,7 @@
 use catchment_sampling::StreamingConfig;
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, ExamplesConfig, HiddenConfig};
+use super::{Activation, ExamplesConfig, HiddenConfig, Order};
 use crate::embedding_table::RowOptimizer;
 use crate::losses::Correction;
 use crate::{Error, Result};
@@ -55,6 +55,57 @@ pub enum Negatives {
         /// How it is known how often a batch holds an item.
         frequency: FrequencyKind,
     },
+}
+
+/// Items that the model itself ranks high, beside the other negatives: a loss of their own, over each row's positive and
+/// them, that is added to the other. What the user took at any time is never one.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HardNegatives {
+    /// How many of each row.
+    pub n: usize,
+    /// From which ranks, counted from 0, the last excluded: every one alike. The first few may well be what the user wants.
+    pub ranks: [usize; 2],
+    /// After how many steps the vectors are looked up anew that items are ranked by. A step ranks all items for each row.
+    pub refresh: usize,
+    /// What their loss counts beside the other.
+    pub weight: f32,
+}
+
+impl Default for HardNegatives {
+    fn default() -> Self {
+        Self {
+            n: 4,
+            ranks: [100, 500],
+            refresh: 100,
+            weight: 1.0,
+        }
+    }
+}
+
+impl HardNegatives {
+    fn validate(&self) -> Result<()> {
+        let bad = |key: &'static str, value: String, allowed: &'static str| {
+            Err(Error::Config { key, value, allowed })
+        };
+        if !(1..=1 << 12).contains(&self.n) {
+            return bad("hard.n", self.n.to_string(), "1 to 4096");
+        }
+        if self.ranks[0] >= self.ranks[1] {
+            return bad(
+                "hard.ranks",
+                format!("{:?}", self.ranks),
+                "two ranks, the first below the second",
+            );
+        }
+        if self.refresh == 0 {
+            return bad("hard.refresh", "0".to_owned(), "at least 1");
+        }
+        if !(self.weight > 0.0 && self.weight.is_finite()) {
+            return bad("hard.weight", self.weight.to_string(), "above 0, finite");
+        }
+        Ok(())
+    }
 }
 
 /// A distribution over items.
@@ -200,6 +251,8 @@ pub struct Plan {
     pub correction: Correction,
     /// What a positive is compared with.
     pub negatives: Negatives,
+    /// And with what besides.
+    pub hard: Option<HardNegatives>,
     /// Whether what the user took at any time is left out of the negatives.
     pub spare_known: bool,
     /// Whether the age of an example is an input.
@@ -272,6 +325,16 @@ impl Plan {
         }
         if !(1..=100_000).contains(&self.epochs) {
             return bad("epochs", self.epochs.to_string(), "1 to 100000");
+        }
+        if matches!(self.examples.order, Order::ByTime(_)) && self.epochs != 1 {
+            return bad(
+                "epochs",
+                self.epochs.to_string(),
+                "1 with `examples.order` by time: each shard is seen once",
+            );
+        }
+        if let Some(hard) = self.hard {
+            hard.validate()?;
         }
         match self.negatives {
             Negatives::Sampled { n, .. } if !(1..=1 << 20).contains(&n) => {

@@ -4,8 +4,11 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
-/// Rows of the answer that one thread makes at a time.
+/// Rows of the answer that one thread makes at a time, of a large one.
 const ROWS_A_PART: usize = 64;
+/// Of a small one it makes so many times fewer, in steps of `LEAST_ROWS`, so that there is something for others.
+const LEAST_PARTS: usize = 4;
+const LEAST_ROWS: usize = 8;
 
 /// A matrix by rows.
 #[derive(Clone, Copy, Debug)]
@@ -44,16 +47,36 @@ pub(crate) fn times_transposed(a: Rows<'_>, b: Rows<'_>, out: &mut [f32]) {
     assert_eq!(a.width, b.width, "inner widths");
     by_parts(out, a.len, b.len, |first, rows, out| {
         let part = a.faer().subrows(first, rows);
-        matmul(out, Accum::Replace, part, b.faer().transpose(), 1.0, Par::Seq);
+        matmul(
+            view(out, rows, b.len),
+            Accum::Replace,
+            part,
+            b.faer().transpose(),
+            1.0,
+            Par::Seq,
+        );
     });
 }
 
 /// `out = a · b`: `[a.len × b.width]`.
 pub(crate) fn times(a: Rows<'_>, b: Rows<'_>, out: &mut [f32]) {
+    times_then(a, b, out, |_| {});
+}
+
+/// The same, and what becomes of some of its rows while they are near.
+pub(crate) fn times_then(a: Rows<'_>, b: Rows<'_>, out: &mut [f32], then: impl Fn(&mut [f32]) + Sync) {
     assert_eq!(a.width, b.len, "inner widths");
     by_parts(out, a.len, b.width, |first, rows, out| {
         let part = a.faer().subrows(first, rows);
-        matmul(out, Accum::Replace, part, b.faer(), 1.0, Par::Seq);
+        matmul(
+            view(out, rows, b.width),
+            Accum::Replace,
+            part,
+            b.faer(),
+            1.0,
+            Par::Seq,
+        );
+        then(out);
     });
 }
 
@@ -62,7 +85,14 @@ pub(crate) fn transposed_times(a: Rows<'_>, b: Rows<'_>, out: &mut [f32]) {
     assert_eq!(a.len, b.len, "inner widths");
     by_parts(out, a.width, b.width, |first, rows, out| {
         let part = a.faer().subcols(first, rows);
-        matmul(out, Accum::Replace, part.transpose(), b.faer(), 1.0, Par::Seq);
+        matmul(
+            view(out, rows, b.width),
+            Accum::Replace,
+            part.transpose(),
+            b.faer(),
+            1.0,
+            Par::Seq,
+        );
     });
 }
 
@@ -70,20 +100,28 @@ fn by_parts(
     out: &mut [f32],
     n_rows: usize,
     n_columns: usize,
-    fill: impl Fn(usize, usize, MatMut<'_, f32>) + Sync,
+    fill: impl Fn(usize, usize, &mut [f32]) + Sync,
 ) {
     assert_eq!(out.len(), n_rows * n_columns, "the length of the answer");
     if out.is_empty() {
         return;
     }
-    out.par_chunks_mut(ROWS_A_PART * n_columns)
+    // By the shape alone: another number of threads must not round otherwise.
+    let rows_a_part = n_rows
+        .div_ceil(LEAST_PARTS)
+        .next_multiple_of(LEAST_ROWS)
+        .min(ROWS_A_PART);
+    out.par_chunks_mut(rows_a_part * n_columns)
         .enumerate()
         .for_each(|(part, out)| {
             let rows = out.len() / n_columns;
-            // By columns and turned around: faer 0.24's row-major view of a mutable slice has its strides swapped.
-            let view = MatMut::from_column_major_slice_mut(out, n_columns, rows).transpose_mut();
-            fill(part * ROWS_A_PART, rows, view);
+            fill(part * rows_a_part, rows, out);
         });
+}
+
+/// By columns and turned around: faer 0.24's row-major view of a mutable slice has its strides swapped.
+fn view(out: &mut [f32], n_rows: usize, n_columns: usize) -> MatMut<'_, f32> {
+    MatMut::from_column_major_slice_mut(out, n_columns, n_rows).transpose_mut()
 }
 
 #[cfg(test)]

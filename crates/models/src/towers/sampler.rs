@@ -8,6 +8,7 @@ use catchment_schema::ItemIdx;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::plan::{FrequencyKind, Negatives, Plan, ProposalKind};
+use super::training::SeenFrequency;
 use crate::{Error, Result};
 
 /// The negatives of a training, and what they have seen so far.
@@ -92,6 +93,42 @@ impl Sampler {
                 },
             },
         })
+    }
+
+    /// What an estimate says of items beside how often they were seen in so many steps: of a hundred items at most, the most
+    /// frequent, the least, and in equal ratios of rank between them.
+    pub(crate) fn frequencies(&self, seen: &[u64], steps: usize) -> Vec<SeenFrequency> {
+        const POINTS: u32 = 100;
+        let Self::InBatch {
+            frequency: Frequency::Streaming(streaming),
+            ..
+        } = self
+        else {
+            return vec![];
+        };
+        let mut items: Vec<usize> = (0..seen.len()).filter(|&item| seen[item] > 0).collect();
+        items.sort_unstable_by_key(|&item| (std::cmp::Reverse(seen[item]), item));
+        let Some(last) = items.len().checked_sub(1) else {
+            return vec![];
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a rank, from 0 to the last"
+        )]
+        let rank =
+            |point: u32| ((last as f64 + 1.0).powf(f64::from(point) / f64::from(POINTS - 1)) - 1.0) as usize;
+        let mut ranks: Vec<usize> = (0..POINTS).map(|point| rank(point).min(last)).collect();
+        ranks.dedup();
+        let points = ranks.into_iter().map(|rank| {
+            let item = items[rank];
+            let estimated = streaming.log_expected_count(ItemIdx::from_index(item));
+            SeenFrequency {
+                counted: seen[item] as f64 / steps.max(1) as f64,
+                estimated: f64::from(estimated).exp(),
+            }
+        });
+        points.collect()
     }
 
     /// For a batch with these positives. An estimate learns of the batch first.

@@ -1,6 +1,7 @@
 //! Trains two sides of an inner product.
 
 mod checkpoint;
+mod steps;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,14 +11,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use catchment_features::{FeatureBatch, FeatureColumn, Fingerprint, FittedFeatures, Side};
-use catchment_sampling::CrossBatchMemory;
+use catchment_sampling::{Candidates, CrossBatchMemory, RankWindow};
 use catchment_schema::{Histories, History, ItemIdx, UserIdx};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::Xxh3Default;
 
+use super::buffers::Buffers;
 use super::device::TrainingDevice;
+use super::hard::Miner;
 use super::head::{self, Gradients, RowRules};
 use super::hidden::{Hidden, Tape};
 use super::input::{Bend, InputLayer, rows_of};
@@ -26,11 +29,13 @@ use super::mlp::{Activation, Mlp, MlpScratch};
 use super::plan::{ItemSide, Negatives, Plan};
 use super::sampler::{Drawn, Sampler};
 use super::served::{QueryTower, Table};
-use super::{ExampleBatch, ExampleSource};
+use super::{ExampleBatch, ExampleSource, ExampleStream};
 use crate::embedding_table::{EmbeddingTable, Lookup, Source, TableView};
 use crate::losses::SoftmaxConfig;
 use crate::progress::{Flow, Progress};
 use crate::{Error, Result};
+
+pub use steps::Steps;
 
 /// What towers are trained on.
 pub struct TowersData<'a> {
@@ -53,9 +58,10 @@ pub struct TowersData<'a> {
 /// What a training was like.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TowersReport {
-    /// The mean loss of each epoch.
+    /// The mean loss of each epoch; of each shard, where examples come in the order of time: each of them is then a loss
+    /// over examples that nothing has been learned from yet.
     pub losses: Vec<f64>,
-    /// The root of the mean squared length of the gradient by the vectors of both sides, of each epoch.
+    /// The root of the mean squared length of the gradient by the vectors of both sides, of each of these.
     pub gradients: Vec<f64>,
     /// Examples seen.
     pub examples: u64,
@@ -63,6 +69,17 @@ pub struct TowersReport {
     pub waited: f64,
     /// At the end.
     pub temperature: f32,
+    /// Of a frequency that is estimated on the way, at the end; empty with any other.
+    pub frequencies: Vec<SeenFrequency>,
+}
+
+/// How often a batch holds an item: what was the case, and what was thought.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SeenFrequency {
+    /// Rows of a batch that are of the item, on average over the last pass.
+    pub counted: f64,
+    /// What the estimate says after it.
+    pub estimated: f64,
 }
 
 /// A trained pair.
@@ -107,11 +124,13 @@ struct Training<'a> {
     query: Tower,
     items: Items,
     sampler: Sampler,
+    miner: Option<Miner>,
     memory: Option<(CrossBatchMemory, Vec<f32>)>,
     log_temperature: Scalar,
     rng: Xoshiro256PlusPlus,
     item_rows: FeatureBatch,
     known: Vec<Vec<ItemIdx>>,
+    buffers: Buffers,
 }
 
 /// One number that Adam moves.
@@ -145,10 +164,12 @@ impl Scalar {
 }
 
 /// What one step was like.
-#[derive(Clone, Copy, Debug, Default)]
-struct StepReport {
-    loss: f64,
-    squares: f64,
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StepReport {
+    /// The mean loss of the batch's examples, before they were learned from.
+    pub loss: f64,
+    /// The sum of the squares of the gradient by the vectors of both sides.
+    pub squares: f64,
 }
 
 /// Trains by the plan on a device; the same plan, data and seed give the same on it, whatever the number of threads.
@@ -179,27 +200,68 @@ pub fn fit_or_resume(
     checkpoint: Option<&Path>,
     progress: &mut dyn Progress,
 ) -> Result<Towers> {
+    let mut nothing = |_: usize, _: &Current<'_>| Ok(());
+    fit_shards(plan, data, device, seed, checkpoint, &mut nothing, progress)
+}
+
+/// What a training has learned so far.
+pub struct Current<'a>(&'a Training<'a>);
+
+impl Current<'_> {
+    /// As if the training ended here.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`]
+    pub fn towers(&self) -> Result<Towers> {
+        self.0.towers(TowersReport::default())
+    }
+}
+
+/// As [`fit_or_resume`], calling `after` with each shard (or epoch, where there is but one shard) that is learned: to
+/// judge what is there on the next day, or to publish it. What a resumed training had learned before is not shown again.
+///
+/// # Errors
+/// As [`fit_or_resume`], and what `after` answers.
+pub fn fit_shards(
+    plan: &Plan,
+    data: &TowersData<'_>,
+    device: TrainingDevice,
+    seed: u64,
+    checkpoint: Option<&Path>,
+    after: &mut dyn FnMut(usize, &Current<'_>) -> Result<()>,
+    progress: &mut dyn Progress,
+) -> Result<Towers> {
     plan.validate()?;
     let mut training = Training::new(plan, data, &device.open()?, seed)?;
-    let n_examples = data.examples.n_examples();
-    let steps_an_epoch = n_examples.div_ceil(plan.batch);
-    let total = (steps_an_epoch * plan.epochs) as u64;
+    let n_shards = data.examples.n_shards();
+    let steps_of = |shard: usize| data.examples.n_examples(shard).div_ceil(plan.batch);
+    let total = plan.epochs as u64 * (0..n_shards).map(|shard| steps_of(shard) as u64).sum::<u64>();
     let mut report = TowersReport::default();
     let (mut waiting, mut working) = (Duration::ZERO, Duration::ZERO);
     let mut done = 0_u64;
-    let mut first_epoch = 0;
+    let mut first_pass = 0;
     let run = run_hash(plan, data, seed);
     if let Some(path) = checkpoint
         && let Some(position) = checkpoint::read(path, run, &mut training, &mut report)?
     {
-        (first_epoch, done) = (position.epochs, position.done);
+        (first_pass, done) = (position.passes, position.done);
     }
-    for epoch in first_epoch..plan.epochs {
+    let n_passes = plan.epochs * n_shards;
+    let mut seen = vec![0_u64; data.n_items];
+    for pass in first_pass..n_passes {
+        let (epoch, shard) = (pass / n_shards, pass % n_shards);
         let (mut loss, mut squares, mut n_rows) = (0.0, 0.0, 0_u64);
+        seen.fill(0);
+        if let Some(miner) = &mut training.miner {
+            miner.forget();
+        }
         let outcome: Result<Flow> = thread::scope(|scope| {
             let (filled, batches) = sync_channel::<Result<ExampleBatch>>(AHEAD);
             let (give_back, empties) = sync_channel::<ExampleBatch>(AHEAD + 1);
-            scope.spawn(move || read_ahead(data.examples, epoch as u64, seed, plan.batch, &filled, &empties));
+            scope.spawn(move || {
+                let stream = data.examples.pass(epoch as u64, shard, seed);
+                read_ahead(stream, plan.batch, &filled, &empties);
+            });
             loop {
                 let begun = Instant::now();
                 let Ok(batch) = batches.recv() else {
@@ -221,10 +283,14 @@ pub fn fit_or_resume(
                 loss += step.loss * rows as f64;
                 squares += step.squares;
                 report.examples += rows as u64;
+                for label in &batch.labels {
+                    seen[label.index()] += 1;
+                }
                 // Nobody may be there to take it at the end.
                 let _ = give_back.try_send(batch);
                 progress.work(report.examples, "examples");
-                let note = format!("epoch {}: loss {:.4}", epoch + 1, loss / n_rows as f64);
+                let part = if n_shards == 1 { "epoch" } else { "shard" };
+                let note = format!("{part} {}: loss {:.4}", pass + 1, loss / n_rows as f64);
                 if progress.step(done, total, &note) == Flow::Stop {
                     return Ok(Flow::Stop);
                 }
@@ -236,15 +302,18 @@ pub fn fit_or_resume(
         report.losses.push(loss / n_rows.max(1) as f64);
         report
             .gradients
-            .push((squares / steps_an_epoch.max(1) as f64).sqrt());
+            .push((squares / steps_of(shard).max(1) as f64).sqrt());
+        after(pass, &Current(&training))?;
         if let Some(path) = checkpoint
-            && epoch + 1 < plan.epochs
+            && pass + 1 < n_passes
         {
-            checkpoint::write(path, run, &mut training, &report, (epoch + 1, done))?;
+            checkpoint::write(path, run, &mut training, &report, (pass + 1, done))?;
         }
     }
+    let last_steps = steps_of(n_shards.saturating_sub(1));
+    report.frequencies = training.sampler.frequencies(&seen, last_steps);
     report.waited = waiting.as_secs_f64() / (waiting + working).as_secs_f64().max(1e-9);
-    training.finish(report)
+    training.towers(report)
 }
 
 /// What decides about a training, in short.
@@ -267,14 +336,11 @@ const AHEAD: usize = 2;
 
 /// Fills batches on a thread of its own until there are no more, or nobody wants them.
 fn read_ahead(
-    examples: &dyn ExampleSource,
-    epoch: u64,
-    seed: u64,
+    mut stream: Box<dyn ExampleStream + '_>,
     rows: usize,
     filled: &SyncSender<Result<ExampleBatch>>,
     empties: &Receiver<ExampleBatch>,
 ) {
-    let mut stream = examples.epoch(epoch, seed);
     loop {
         let mut batch = empties.try_recv().unwrap_or_default();
         let next = stream.next_batch(rows, &mut batch);
@@ -288,9 +354,10 @@ fn read_ahead(
     }
 }
 
-/// How often the log has each item.
+/// How often the log has each item; of a log that is learned in the order of time, what may be known before that.
 fn counts(data: &TowersData<'_>) -> Result<Vec<u64>> {
     let mut counts = vec![0_u64; data.n_items];
+    let until = data.examples.counted_until();
     for (user, history) in data.histories.iter() {
         for event in history.events() {
             let Some(count) = counts.get_mut(event.item.index()) else {
@@ -300,7 +367,15 @@ fn counts(data: &TowersData<'_>) -> Result<Vec<u64>> {
                     n_items: data.n_items,
                 });
             };
-            *count += 1;
+            if until.is_none_or(|until| event.time < until) {
+                *count += 1;
+            }
+        }
+    }
+    if until.is_some() {
+        // What has not been seen yet is rare, and not impossible: it will be a positive some day.
+        for count in &mut counts {
+            *count = (*count).max(1);
         }
     }
     Ok(counts)
@@ -501,7 +576,7 @@ impl<'a> Training<'a> {
             }
             _ => None,
         };
-        let known = if plan.spare_known {
+        let known = if plan.spare_known || plan.hard.is_some() {
             items_of_users(data.histories)
         } else {
             vec![]
@@ -516,11 +591,13 @@ impl<'a> Training<'a> {
             query,
             items,
             sampler,
+            miner: plan.hard.map(Miner::new).transpose()?,
             memory,
             log_temperature: Scalar::new(f64::from(plan.temperature.value).ln()),
             rng,
             item_rows: FeatureBatch::default(),
             known,
+            buffers: Buffers::default(),
         })
     }
 
@@ -548,13 +625,18 @@ impl<'a> Training<'a> {
         let user_lengths = self.plan.normalised.then(|| normalise(&mut users, dim));
 
         let drawn = self.sampler.draw(&batch.labels, &mut self.rng);
-        let ids: Vec<ItemIdx> = match &drawn {
+        let hard = self.mine(&users)?;
+        let mut ids: Vec<ItemIdx> = match &drawn {
             Drawn::All => (0..self.data.n_items).map(ItemIdx::from_index).collect(),
             Drawn::Beside { positives, negatives } | Drawn::Own { positives, negatives } => {
                 [positives.ids(), negatives.ids()].concat()
             }
             Drawn::Columns(columns) => columns.ids().to_vec(),
         };
+        let n_drawn = ids.len();
+        if let Some(hard) = &hard {
+            ids.extend_from_slice(hard.ids());
+        }
         let mut items = self.item_pass(&ids)?;
         if self.plan.normalised {
             items.lengths = Some(normalise(&mut items.vectors, dim));
@@ -565,16 +647,17 @@ impl<'a> Training<'a> {
         let width = dim + usize::from(bias.is_some());
         let users_wide = widened(&users, dim, bias.map(|_| &[1.0][..]));
         let items_wide = widened(&items.vectors, dim, bias);
-        let (loss, gradients) = self.meet(&drawn, batch, &users_wide, &items_wide, width);
+        let (drawn_items, hard_items) = items_wide.split_at(n_drawn * width);
+        let (mut loss, mut gradients) = self.meet(&drawn, batch, &users_wide, drawn_items, width);
+        if let Some(hard) = &hard {
+            let items = (drawn_items, hard_items);
+            loss += self.meet_hard(&drawn, hard, batch, &users_wide, items, width, &mut gradients);
+        }
         let Gradients {
             users: by_users,
             items: by_items,
         } = gradients;
-        let squares = [&by_users, &by_items]
-            .into_iter()
-            .flatten()
-            .map(|slope| f64::from(slope * slope))
-            .sum();
+        let squares = sum_of_squares(&by_users) + sum_of_squares(&by_items);
         if self.plan.temperature.learned {
             // Scores are bilinear: Σ slope · score is ⟨user, its gradient⟩, summed.
             let along: f64 = users_wide
@@ -592,7 +675,7 @@ impl<'a> Training<'a> {
         if let Some(lengths) = &items.lengths {
             normalise_backward(&mut by_items, &items.vectors, lengths, dim);
         }
-        let (mut by_inputs, _) = self.query.hidden.step(tape, by_users, rate)?;
+        let mut by_inputs = self.query.hidden.step(tape, by_users, rate)?;
         self.query.input.unbend(&inputs, &mut by_inputs);
         let zeros = vec![0; batch.len().max(ids.len())];
 
@@ -611,7 +694,7 @@ impl<'a> Training<'a> {
                 }
             }
             (Items::Tower(tower), Some(tape)) => {
-                (by_item_inputs, _) = tower.hidden.step(tape, by_items, rate)?;
+                by_item_inputs = tower.hidden.step(tape, by_items, rate)?;
                 tower.input.unbend(&items.inputs, &mut by_item_inputs);
                 let columns = &self.item_rows.columns;
                 let zeros = &zeros[..ids.len()];
@@ -624,7 +707,80 @@ impl<'a> Training<'a> {
                 table.step_by(sources, row_rate)?;
             }
         }
+        self.buffers.give(by_inputs);
         Ok(StepReport { loss, squares })
+    }
+
+    /// For each row, items that rank high by vectors of a while ago; `None` where they are not asked for.
+    fn mine(&mut self, users: &[f32]) -> Result<Option<Candidates>> {
+        let Some(mut miner) = self.miner.take() else {
+            return Ok(None);
+        };
+        let drawn = (|| {
+            if miner.is_stale() {
+                let (items, width) = self.item_vectors()?;
+                miner.refresh(items, width);
+            }
+            let has_bias = matches!(&self.items, Items::Table(table) if table.bias.is_some());
+            let users = widened(users, self.dim(), has_bias.then_some(&[1.0][..]));
+            miner.draw(&users, &mut self.rng)
+        })();
+        self.miner = Some(miner);
+        drawn.map(Some)
+    }
+
+    /// The loss of each row's positive against what was mined for it. Its gradients are added to those that are there, those of
+    /// the mined items at the end.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "both losses of a step are over the same things"
+    )]
+    fn meet_hard(
+        &self,
+        drawn: &Drawn,
+        hard: &Candidates,
+        batch: &ExampleBatch,
+        users: &[f32],
+        (drawn_items, hard_items): (&[f32], &[f32]),
+        width: usize,
+        gradients: &mut Gradients,
+    ) -> f64 {
+        // Where each row's positive stands among what was drawn.
+        let place = |row: usize| match drawn {
+            Drawn::All => batch.labels[row].index(),
+            Drawn::Beside { .. } | Drawn::Own { .. } | Drawn::Columns(_) => row,
+        };
+        let n_rows = batch.len();
+        let mut items = Vec::with_capacity(n_rows * width + hard_items.len());
+        for row in 0..n_rows {
+            items.extend_from_slice(&drawn_items[place(row) * width..][..width]);
+        }
+        items.extend_from_slice(hard_items);
+        let taken = &self.known;
+        let known = |row: usize, item: ItemIdx| knows(taken, batch.users[row], item);
+        let rules = RowRules {
+            rewards: Some(&batch.rewards),
+            is_positive: Some(&known),
+        };
+        let config = SoftmaxConfig {
+            temperature: self.temperature(),
+            correction: self.plan.correction,
+        };
+        let positives = RankWindow::positives(&batch.labels);
+        let (loss, of_hard) = head::own(users, &items, width, (&positives, hard), config, rules);
+        let weight = self.miner.as_ref().map_or(0.0, Miner::weight);
+        for (slope, of_hard) in gradients.users.iter_mut().zip(&of_hard.users) {
+            *slope += weight * of_hard;
+        }
+        let (by_positives, by_hard) = of_hard.items.split_at(n_rows * width);
+        for (row, by_positive) in by_positives.chunks_exact(width).enumerate() {
+            let slopes = &mut gradients.items[place(row) * width..][..width];
+            for (slope, of_hard) in slopes.iter_mut().zip(by_positive) {
+                *slope += weight * of_hard;
+            }
+        }
+        gradients.items.extend(by_hard.iter().map(|slope| weight * slope));
+        f64::from(weight) * loss
     }
 
     /// The loss of users against items, and its gradient by both.
@@ -645,20 +801,36 @@ impl<'a> Training<'a> {
             rewards: Some(&batch.rewards),
             is_positive: if self.plan.spare_known { Some(&known) } else { None },
         };
+        let buffers = &mut self.buffers;
         match drawn {
-            Drawn::All => head::all_items(users, items, width, &batch.labels, config.temperature, rules),
-            Drawn::Beside { positives, negatives } => {
-                head::beside(users, items, width, (positives, negatives), config, rules)
-            }
+            Drawn::All => head::all_items(
+                users,
+                items,
+                width,
+                &batch.labels,
+                config.temperature,
+                rules,
+                buffers,
+            ),
+            Drawn::Beside { positives, negatives } => head::beside(
+                users,
+                items,
+                width,
+                (positives, negatives),
+                config,
+                rules,
+                buffers,
+            ),
             Drawn::Own { positives, negatives } => {
                 head::own(users, items, width, (positives, negatives), config, rules)
             }
             Drawn::Columns(columns) => match &mut self.memory {
-                None => head::columns(users, items, width, columns, config, rules),
+                None => head::columns(users, items, width, columns, config, rules, buffers),
                 Some((memory, vectors)) => {
                     let all = columns.clone().followed_by(&memory.candidates());
                     let all_items = [items, vectors].concat();
-                    let (loss, mut gradients) = head::columns(users, &all_items, width, &all, config, rules);
+                    let (loss, mut gradients) =
+                        head::columns(users, &all_items, width, &all, config, rules, buffers);
                     // What is remembered does not learn.
                     gradients.items.truncate(items.len());
                     vectors.extend_from_slice(items);
@@ -724,10 +896,9 @@ impl Training<'_> {
         })
     }
 
-    /// The vectors of all items, and the query tower as it is served.
-    fn finish(self, mut report: TowersReport) -> Result<Towers> {
+    /// The vectors of all items as they are now, and their width.
+    fn item_vectors(&self) -> Result<(Vec<f32>, usize)> {
         let (n_items, dim) = (self.data.n_items, self.dim());
-        report.temperature = self.temperature();
         let mut vectors;
         let mut bias = None;
         match &self.items {
@@ -754,8 +925,16 @@ impl Training<'_> {
         if self.plan.normalised {
             normalise(&mut vectors, dim);
         }
-        let mut vectors = widened(&vectors, dim, bias.as_deref()).into_owned();
         let width = dim + usize::from(bias.is_some());
+        Ok((widened(&vectors, dim, bias.as_deref()).into_owned(), width))
+    }
+
+    /// The vectors of all items, and the query tower as it is served.
+    fn towers(&self, mut report: TowersReport) -> Result<Towers> {
+        let n_items = self.data.n_items;
+        report.temperature = self.temperature();
+        let (mut vectors, width) = self.item_vectors()?;
+        let has_bias = width > self.dim();
         if let Items::Table(_) = &self.items {
             // A row that no example had as its label is where chance put it: no vector at all.
             let mut is_known = vec![false; n_items];
@@ -780,11 +959,11 @@ impl Training<'_> {
             rows: table.rows().to_vec(),
         });
         let query = QueryTower::new(
-            self.query.input,
+            self.query.input.clone(),
             &tables.collect::<Vec<_>>(),
             mlp,
             self.plan.example_age,
-            bias.is_some(),
+            has_bias,
         )?;
         if !vectors.iter().all(|value| value.is_finite()) {
             return Err(Error::Diverged {
@@ -817,6 +996,26 @@ fn knows(known: &[Vec<ItemIdx>], user: UserIdx, item: ItemIdx) -> bool {
     known
         .get(user.index())
         .is_some_and(|items| items.binary_search(&item).is_ok())
+}
+
+/// Side by side, so that one sum does not wait for another.
+fn sum_of_squares(numbers: &[f32]) -> f64 {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            let mut sums = [0.0_f64; 16];
+            let (chunks, rest) = numbers.as_chunks::<16>();
+            for chunk in chunks {
+                for (sum, number) in sums.iter_mut().zip(chunk) {
+                    *sum += f64::from(number * number);
+                }
+            }
+            sums.iter()
+                .copied()
+                .chain(rest.iter().map(|number| f64::from(number * number)))
+                .sum()
+        },
+    )
 }
 
 /// Rows with one number more, where there is one: `last`, repeated.

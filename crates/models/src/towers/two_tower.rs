@@ -8,7 +8,7 @@ use catchment_sampling::StreamingConfig;
 use serde::{Deserialize, Serialize};
 
 use super::mlp::Activation;
-use super::plan::{Decay, FrequencyKind, ItemSide, Negatives, Optimizer, Plan, Temperature};
+use super::plan::{Decay, FrequencyKind, HardNegatives, ItemSide, Negatives, Optimizer, Plan, Temperature};
 use super::{ExamplesConfig, HiddenConfig, Norm, Preset};
 use crate::losses::Correction;
 
@@ -50,6 +50,8 @@ pub struct TwoTowerConfig {
     pub uniform: usize,
     /// Vectors of earlier batches that are kept as negatives (cross-batch memory).
     pub memory: usize,
+    /// Negatives that the model itself ranks high, beside the others.
+    pub hard: Option<HardNegatives>,
     /// Whether what the user took at any time is no negative.
     pub spare_known: bool,
     /// How a log becomes examples.
@@ -124,6 +126,7 @@ impl TwoTowerConfig {
             frequency: FrequencyKind::Streaming(StreamingConfig::default()),
             uniform: 0,
             memory: 0,
+            hard: None,
             spare_known: false,
             examples: ExamplesConfig::default(),
             init: 0.05,
@@ -168,6 +171,7 @@ impl TwoTowerConfig {
                 memory: self.memory,
                 frequency: self.frequency,
             },
+            hard: self.hard,
             spare_known: self.spare_known,
             example_age: false,
             examples: self.examples.clone(),

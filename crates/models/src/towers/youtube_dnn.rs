@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::mlp::Activation;
-use super::plan::{Decay, ItemSide, Negatives, Optimizer, Plan, ProposalKind, Temperature};
+use super::plan::{Decay, HardNegatives, ItemSide, Negatives, Optimizer, Plan, ProposalKind, Temperature};
 use super::{ExamplesConfig, HiddenConfig, Norm, Preset};
 use crate::losses::Correction;
 
@@ -50,6 +50,8 @@ pub struct YoutubeDnnConfig {
     pub proposal: ProposalKind,
     /// How the sample is corrected for.
     pub correction: Correction,
+    /// Negatives that the model itself ranks high, beside the others.
+    pub hard: Option<HardNegatives>,
     /// Whether what the user took at any time is left out of the sample.
     pub spare_known: bool,
     /// How a log becomes examples.
@@ -128,6 +130,7 @@ impl YoutubeDnnConfig {
             negatives: 800,
             proposal: ProposalKind::Unigram(0.5),
             correction: Correction::LogQ,
+            hard: None,
             spare_known: false,
             examples: ExamplesConfig::default(),
             init: 0.05,
@@ -173,6 +176,7 @@ impl YoutubeDnnConfig {
                     proposal: self.proposal,
                 },
             },
+            hard: self.hard,
             spare_known: self.spare_known,
             example_age: self.example_age,
             examples: self.examples.clone(),

@@ -103,10 +103,20 @@ impl Split {
 
     /// Judges scores: `score(users, scores)` fills `[users.len(), n_items]`.
     pub(crate) fn judge(&self, score: impl Fn(&[usize], &mut [f32]) + Sync) -> Quality {
+        let of_users = self.judge_users(K, score);
+        let n = of_users.len() as f64;
+        Quality {
+            recall: of_users.iter().map(|of| of.recall).sum::<f64>() / n,
+            ndcg: of_users.iter().map(|of| of.ndcg).sum::<f64>() / n,
+        }
+    }
+
+    /// The same at another length, of each user that has test items.
+    pub(crate) fn judge_users(&self, k: usize, score: impl Fn(&[usize], &mut [f32]) + Sync) -> Vec<Quality> {
         let users: Vec<usize> = (0..self.train.len())
             .filter(|&user| self.test.get(user).is_some_and(|row| !row.is_empty()))
             .collect();
-        let parts: Vec<(f64, f64)> = users
+        let parts: Vec<Vec<Quality>> = users
             .par_chunks(BLOCK)
             .map_init(
                 || vec![0.0f32; BLOCK * self.n_items],
@@ -114,31 +124,27 @@ impl Split {
                     let scores = &mut scores[..users.len() * self.n_items];
                     score(users, scores);
                     let rows = users.iter().zip(scores.chunks_mut(self.n_items));
-                    rows.map(|(&user, scores)| self.judge_one(user, scores))
-                        .fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1))
+                    rows.map(|(&user, scores)| self.judge_one(k, user, scores))
+                        .collect()
                 },
             )
             .collect();
-        let n = users.len() as f64;
-        Quality {
-            recall: parts.iter().map(|part| part.0).sum::<f64>() / n,
-            ndcg: parts.iter().map(|part| part.1).sum::<f64>() / n,
-        }
+        parts.concat()
     }
 
-    fn judge_one(&self, user: usize, scores: &mut [f32]) -> (f64, f64) {
+    fn judge_one(&self, k: usize, user: usize, scores: &mut [f32]) -> Quality {
         for &item in &self.train[user] {
             scores[item as usize] = f32::NEG_INFINITY;
         }
-        let order = best(scores);
+        let order = best(scores, k);
         let test = &self.test[user];
         let discount = |rank: usize| 1.0 / (rank as f64 + 2.0).log2();
         let hits = || (0..order.len()).filter(|&rank| test.binary_search(&order[rank]).is_ok());
-        let ideal: f64 = (0..K.min(test.len())).map(discount).sum();
-        (
-            hits().count() as f64 / test.len() as f64,
-            hits().map(discount).sum::<f64>() / ideal,
-        )
+        let ideal: f64 = (0..k.min(test.len())).map(discount).sum();
+        Quality {
+            recall: hits().count() as f64 / test.len() as f64,
+            ndcg: hits().map(discount).sum::<f64>() / ideal,
+        }
     }
 
     /// Judges inner products.
@@ -159,26 +165,26 @@ pub(crate) fn inner_products(queries: &[f32], items: &[f32], dim: usize, scores:
     matmul(out, Accum::Replace, queries, items.transpose(), 1.0, Par::Seq);
 }
 
-/// The best `K` items: falling score, ties by item.
-fn best(scores: &[f32]) -> Vec<u32> {
+/// The best `k` items: falling score, ties by item.
+fn best(scores: &[f32], k: usize) -> Vec<u32> {
     let by_score = |a: &u32, b: &u32| {
         scores[*b as usize]
             .total_cmp(&scores[*a as usize])
             .then_with(|| a.cmp(b))
     };
-    let (mut found, mut bar) = (Vec::with_capacity(16 * K), f32::NEG_INFINITY);
+    let (mut found, mut bar) = (Vec::with_capacity(16 * k), f32::NEG_INFINITY);
     for (item, &score) in (0u32..).zip(scores) {
         if score > bar {
             found.push(item);
             if found.len() == found.capacity() {
-                found.select_nth_unstable_by(K - 1, by_score);
-                found.truncate(K);
-                bar = scores[found[K - 1] as usize];
+                found.select_nth_unstable_by(k - 1, by_score);
+                found.truncate(k);
+                bar = scores[found[k - 1] as usize];
             }
         }
     }
     found.sort_unstable_by(by_score);
-    found.truncate(K);
+    found.truncate(k);
     found
 }
 

@@ -25,6 +25,50 @@ fn last() -> SplitConfig {
     SplitConfig::new(SplitKind::LeaveLast { n: 1, since: None })
 }
 
+/// Somebody with an unknown time goes by `order`. A row whose place is unknown comes first, whatever its time: kept, that
+/// time would say the row came last.
+#[test]
+fn a_row_without_a_place_does_not_stand_against_the_times_of_the_others() {
+    let home = tempfile::tempdir().expect("temporary folder");
+    let log = "user_id,item_id,timestamp,order\nann,tea,1000,1\nann,cup,,2\nann,pot,3000,3\nann,lid,9000,0\n\
+               bob,tea,1000,1\nbob,lid,9000,0\n";
+    let inputs = Inputs::new(csv(home.path(), "log.csv", log));
+    let out = home.path().join("prepared");
+    let split = SplitConfig::new(SplitKind::Given);
+    prepare(
+        &inputs,
+        &PrepareConfig::default(),
+        &split,
+        7,
+        1,
+        &out,
+        &mut |_| {},
+    )
+    .expect("prepared");
+    let prepared = Prepared::open(&out).expect("opened");
+    let histories = prepared.train().expect("train").histories(prepared.users().len());
+    let of = |user: &str| {
+        let user = prepared.users().user(user).expect("known");
+        let events = histories.of(user).events().iter();
+        let id = |event: &catchment_schema::Event| prepared.items().id(event.item.index()).map(str::to_owned);
+        events
+            .map(|event| (id(event).expect("known"), event.time.millis()))
+            .collect::<Vec<_>>()
+    };
+    let row = |id: &str, seconds: Option<i64>| (id.to_owned(), seconds.map(|seconds| seconds * 1000));
+    assert_eq!(
+        of("ann"),
+        [
+            row("lid", None),
+            row("tea", Some(1000)),
+            row("cup", None),
+            row("pot", Some(3000))
+        ]
+    );
+    // All of bob's times are known, and say it all.
+    assert_eq!(of("bob"), [row("tea", Some(1000)), row("lid", Some(9000))]);
+}
+
 #[test]
 fn a_csv_log_becomes_histories_vocabularies_and_attributes() {
     let home = tempfile::tempdir().expect("temporary folder");

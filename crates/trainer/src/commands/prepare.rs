@@ -2,6 +2,7 @@
 
 use catchment_prepare::Summary;
 
+use crate::allocator;
 use crate::cli::{Output, RecipeArgs};
 use crate::failure::Failure;
 use crate::progress::Bar;
@@ -41,6 +42,9 @@ pub(crate) fn prepare_quietly(work: &Work) -> Result<Summary, Failure> {
     {
         work.say("the data is the same as before, and so are its settings: nothing to prepare");
         return Ok(summary);
+    }
+    if settings.memory_limit.is_none() {
+        allocator::keep_memory();
     }
     let mut bar = Bar::new("prepare", work.output.is_silent());
     let summary = catchment_prepare::prepare(

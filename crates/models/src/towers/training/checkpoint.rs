@@ -1,4 +1,4 @@
-//! What a training leaves after each epoch, and what it takes up again.
+//! What a training leaves after each pass over a shard, and what it takes up again.
 //!
 //! One file, written under a temporary name and renamed: eight bytes that say what it is, the format's version, and parts,
 //! each with its length before it; last the xxh3 of all of that. The first part is the position, as JSON; the others are
@@ -21,15 +21,15 @@ use crate::towers::sampler::{Frequency, Sampler};
 use crate::{Error, Result};
 
 const MAGIC: &[u8; 8] = b"CTM-TOWR";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// How far a training is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Position {
     /// Of the plan, the data and the seed (xxh3). A checkpoint of another run is refused.
     pub(super) run: u64,
-    /// Epochs that are over.
-    pub(super) epochs: usize,
+    /// Passes over a shard that are over.
+    pub(super) passes: usize,
     /// Steps.
     pub(super) done: u64,
     /// Of each epoch, as bits: JSON does not keep every last digit.
@@ -43,13 +43,13 @@ pub(super) struct Position {
     steps_of_temperature: i32,
 }
 
-/// Writes a checkpoint of `training` after `epochs` epochs.
+/// Writes a checkpoint of `training` after `passes` passes over a shard.
 pub(super) fn write(
     path: &Path,
     run: u64,
     training: &mut Training<'_>,
     report: &TowersReport,
-    (epochs, done): (usize, u64),
+    (passes, done): (usize, u64),
 ) -> Result<()> {
     let bits = |numbers: &[f64]| numbers.iter().map(|number| number.to_bits()).collect();
     let Scalar {
@@ -60,7 +60,7 @@ pub(super) fn write(
     } = training.log_temperature;
     let position = Position {
         run,
-        epochs,
+        passes,
         done,
         losses: bits(&report.losses),
         gradients: bits(&report.gradients),

@@ -6,10 +6,10 @@ use rand::RngExt;
 use super::*;
 use crate::progress::Silent;
 use crate::towers::mlp::Activation;
-use crate::towers::plan::{FrequencyKind, Init, InitRule, ProposalKind};
+use crate::towers::plan::{FrequencyKind, HardNegatives, Init, InitRule, ProposalKind};
 use crate::towers::{
-    DssmConfig, DssmNegatives, ExamplesConfig, HistoryExamples, Norm, OwnNegatives, Past, QueryScratch,
-    TwoTowerConfig, YoutubeDnnConfig,
+    ByTime, DssmConfig, DssmNegatives, ExamplesConfig, HistoryExamples, Norm, Order, OwnNegatives, Past,
+    QueryScratch, TwoTowerConfig, YoutubeDnnConfig,
 };
 
 const N_USERS: u32 = 60;
@@ -254,10 +254,100 @@ fn each_of_them_learns_two_tastes() {
     }
 }
 
+/// Of two kinds, with negatives that the model itself ranks high.
+fn hard_plans() -> Vec<Plan> {
+    let plans = plans().into_iter().take(2);
+    let hard = |plan| Plan {
+        hard: Some(HardNegatives {
+            n: 3,
+            ranks: [2, 8],
+            refresh: 4,
+            weight: 0.5,
+        }),
+        ..plan
+    };
+    plans.map(hard).collect()
+}
+
+/// The loss over mined negatives and its gradients, added to those of the other loss.
+#[test]
+fn hard_negatives_go_down_the_gradient_of_their_loss() {
+    let world = World::new();
+    for plan in hard_plans() {
+        world.with(&plan, |data| {
+            let device = TrainingDevice::Cpu.open().expect("a device");
+            let mut training = Training::new(&plan, data, &device, 9).expect("made");
+            let mut batch = ExampleBatch::default();
+            let mut stream = data.examples.pass(0, 0, 5);
+            stream.next_batch(4, &mut batch).expect("a batch");
+            let drawn = training.sampler.draw(&batch.labels, &mut training.rng);
+            let n_drawn = match &drawn {
+                Drawn::Beside { positives, negatives } => positives.len() + negatives.len(),
+                _ => N_ITEMS as usize,
+            };
+            let width = training.dim();
+            let users: Vec<f32> = (0..batch.len() * width)
+                .map(|_| training.rng.random::<f32>())
+                .collect();
+            let rows: Vec<f32> = (0..N_ITEMS as usize * width)
+                .map(|_| training.rng.random::<f32>())
+                .collect();
+            let mut miner = Miner::new(plan.hard.expect("hard")).expect("a miner");
+            miner.refresh(rows.clone(), width);
+            let hard = miner.draw(&users, &mut training.rng).expect("drawn");
+            let items: Vec<f32> = (0..(n_drawn + hard.len()) * width)
+                .map(|_| training.rng.random::<f32>())
+                .collect();
+            let loss = |users: &[f32], items: &[f32]| {
+                let mut gradients = Gradients {
+                    users: vec![0.0; users.len()],
+                    items: vec![0.0; n_drawn * width],
+                };
+                let parts = items.split_at(n_drawn * width);
+                let loss = training.meet_hard(&drawn, &hard, &batch, users, parts, width, &mut gradients);
+                (loss, gradients)
+            };
+            let (_, gradients) = loss(&users, &items);
+            assert_eq!(gradients.items.len(), items.len());
+            assert!(gradients.items.iter().any(|slope| slope.abs() > 1e-3));
+            let by = 1e-2;
+            let check = |slope: f32, up: f64, down: f64| {
+                let difference = (up - down) / (2.0 * f64::from(by));
+                assert!(
+                    (f64::from(slope) - difference).abs() < 2e-3,
+                    "{slope} {difference}"
+                );
+            };
+            for cell in 0..users.len() {
+                let moved = |by: f32| {
+                    let mut users = users.clone();
+                    users[cell] += by;
+                    loss(&users, &items).0
+                };
+                check(gradients.users[cell], moved(by), moved(-by));
+            }
+            for cell in 0..items.len() {
+                let moved = |by: f32| {
+                    let mut items = items.clone();
+                    items[cell] += by;
+                    loss(&users, &items).0
+                };
+                check(gradients.items[cell], moved(by), moved(-by));
+            }
+            // What the user took at any time pushes nobody away, even where it was drawn.
+            for (place, item) in hard.ids().iter().enumerate() {
+                let is_known = knows(&training.known, batch.users[place / 3], *item);
+                let slopes = &gradients.items[(n_drawn + place) * width..][..width];
+                assert_eq!(is_known, slopes.iter().all(|slope| *slope == 0.0), "{place}");
+            }
+        });
+    }
+}
+
 #[test]
 fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
     let world = World::new();
-    for plan in plans() {
+    for plan in plans().into_iter().chain(hard_plans()) {
         let run = |threads: usize, seed: u64| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
             let plan = Plan {
@@ -290,7 +380,7 @@ fn the_rows_of_tables_go_down_the_gradient_of_the_loss() {
             let device = TrainingDevice::Cpu.open().expect("a device");
             let mut batch = ExampleBatch::default();
             data.examples
-                .epoch(0, 5)
+                .pass(0, 0, 5)
                 .next_batch(16, &mut batch)
                 .expect("a batch");
             let new = || Training::new(&plan, data, &device, 9).expect("made");
@@ -361,7 +451,7 @@ fn what_is_served_is_what_was_trained() {
                 normalise(&mut trained, dim);
             }
             let items = training.item_pass(&[ItemIdx(4)]).expect("vectors");
-            let towers = training.finish(TowersReport::default()).expect("finished");
+            let towers = training.towers(TowersReport::default()).expect("finished");
             let served = encode(features, &towers.query, history);
             for (served, trained) in served.iter().zip(&trained) {
                 assert!(
@@ -402,7 +492,7 @@ fn what_is_served_is_what_was_trained() {
 #[test]
 fn a_training_that_was_stopped_goes_on_to_the_same_end() {
     let world = World::new();
-    for plan in plans() {
+    for plan in plans().into_iter().chain(hard_plans()) {
         let plan = Plan {
             epochs: 4,
             query: crate::towers::HiddenConfig {
@@ -432,7 +522,7 @@ fn a_training_that_was_stopped_goes_on_to_the_same_end() {
                 fit_or_resume(&plan, data, TrainingDevice::Cpu, seed, Some(&path), watch)
             };
             let whole = fit(&plan, data, TrainingDevice::Cpu, 3, &mut Silent).expect("fitted");
-            let steps = data.examples.n_examples().div_ceil(plan.batch) as u64;
+            let steps = data.examples.n_examples(0).div_ceil(plan.batch) as u64;
             let mut stop = |done: u64, _: u64, _: &str| {
                 if done == 2 * steps + 3 {
                     Flow::Stop
@@ -552,9 +642,9 @@ fn examples_know_only_their_past() {
     };
     let all = of(&ExamplesConfig::default());
     // Of four events each, the first has no past.
-    assert_eq!(all.n_examples(), 3 * N_USERS as usize);
+    assert_eq!(all.n_examples(0), 3 * N_USERS as usize);
     let mut batch = ExampleBatch::default();
-    let mut stream = all.epoch(1, 2);
+    let mut stream = all.pass(1, 0, 2);
     let mut seen = 0;
     loop {
         stream.next_batch(7, &mut batch).expect("a batch");
@@ -570,16 +660,16 @@ fn examples_know_only_their_past() {
             assert_eq!(events[position].item, batch.labels[row]);
         }
     }
-    assert_eq!(seen, all.n_examples());
+    assert_eq!(seen, all.n_examples(0));
 
     let capped = of(&ExamplesConfig {
         per_user: 2,
         ..ExamplesConfig::default()
     });
-    assert_eq!(capped.n_examples(), 2 * N_USERS as usize);
+    assert_eq!(capped.n_examples(0), 2 * N_USERS as usize);
     let labels = |epoch| {
         capped
-            .epoch(epoch, 2)
+            .pass(epoch, 0, 2)
             .next_batch(1000, &mut batch)
             .expect("a batch");
         let mut of_user = vec![0; N_USERS as usize];
@@ -604,13 +694,303 @@ fn examples_know_only_their_past() {
         ..ExamplesConfig::default()
     });
     let mut batch = ExampleBatch::default();
-    others.epoch(0, 0).next_batch(1000, &mut batch).expect("a batch");
+    others
+        .pass(0, 0, 0)
+        .next_batch(1000, &mut batch)
+        .expect("a batch");
     assert_eq!(batch.len(), 4 * N_USERS as usize);
     for row in 0..batch.len() {
         let shown = batch.user.row(row).bag(0).0;
         assert!(!shown.contains(&batch.labels[row].0), "the label is not shown");
         assert_eq!(shown.len(), 3);
     }
+}
+
+/// Whoever rates a page of films at once has one time for all of them. Where the log says in which order, the past of the
+/// last is the whole page; where it does not, none of it.
+#[test]
+fn a_past_in_order_has_what_came_before_at_the_same_moment() {
+    let mut world = World::new();
+    let events = [(3, 10), (1, 20), (5, 20), (0, 20)];
+    let events = events.map(|(item, time)| Event::new(ItemIdx(item), Time::from_millis(time)));
+    world.histories = Histories::group(N_USERS as usize, &[UserIdx(0); 4], &events);
+    let features = world.features();
+    let pasts = |past| {
+        let config = ExamplesConfig {
+            past,
+            ..ExamplesConfig::default()
+        };
+        let of = HistoryExamples::new(
+            &world.histories,
+            &features,
+            &world.users,
+            &world.user_attributes,
+            &config,
+        );
+        let mut batch = ExampleBatch::default();
+        let of = of.expect("examples");
+        of.pass(0, 0, 0).next_batch(10, &mut batch).expect("a batch");
+        let past = |row: usize| (batch.labels[row].0, batch.user.row(row).bag(0).0.to_vec());
+        let mut pasts: Vec<_> = (0..batch.len()).map(past).collect();
+        pasts.sort_unstable();
+        pasts
+    };
+    assert_eq!(
+        pasts(Past::InOrder),
+        [(0, vec![3, 1, 5]), (1, vec![3]), (5, vec![3, 1])]
+    );
+    assert_eq!(pasts(Past::Before), [(0, vec![3]), (1, vec![3]), (5, vec![3])]);
+}
+
+/// Shards of 100 ms: of the made world, the first holds no example and the others one of each user.
+fn by_time(window: usize) -> ExamplesConfig {
+    ExamplesConfig {
+        order: Order::ByTime(ByTime {
+            shard_days: 100.0 / 86_400_000.0,
+            window,
+        }),
+        ..ExamplesConfig::default()
+    }
+}
+
+#[test]
+fn shards_follow_one_another_in_time_and_give_every_example_once() {
+    let world = World::new();
+    let plan = |window| Plan {
+        examples: by_time(window),
+        epochs: 1,
+        ..plans().remove(0)
+    };
+    let order = |window: usize, seed: u64| {
+        world.with(&plan(window), |data| {
+            assert_eq!(data.examples.n_shards(), 3);
+            let mut seen = vec![];
+            for shard in 0..3 {
+                let mut batch = ExampleBatch::default();
+                let mut stream = data.examples.pass(0, shard, seed);
+                stream.next_batch(1000, &mut batch).expect("a batch");
+                assert_eq!(batch.len(), data.examples.n_examples(shard));
+                seen.push(batch.users.iter().map(|user| user.0).collect::<Vec<_>>());
+            }
+            seen
+        })
+    };
+    let in_order: Vec<u32> = (0..N_USERS).collect();
+    assert_eq!(
+        order(1, 2),
+        vec![in_order.clone(); 3],
+        "one example of each user, in the order of time"
+    );
+    let moved = order(8, 2);
+    assert_ne!(moved, order(8, 3));
+    for shard in &moved {
+        assert_ne!(shard, &in_order);
+        for (place, &user) in shard.iter().enumerate() {
+            assert!(
+                (user as usize) < place + 8,
+                "user {user} comes too early, at {place}"
+            );
+        }
+        let mut sorted = shard.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, in_order);
+    }
+}
+
+/// What may be counted before a training begins ends with the first shard.
+#[test]
+fn what_comes_later_is_not_counted_before_it_is_learned() {
+    let world = World::new();
+    let plan = Plan {
+        examples: by_time(1),
+        epochs: 1,
+        ..plans().remove(0)
+    };
+    let of = |n: usize| {
+        let mut counts = vec![0; N_ITEMS as usize];
+        for (_, history) in world.histories.iter() {
+            history.events()[..n]
+                .iter()
+                .for_each(|event| counts[event.item.index()] += 1);
+        }
+        counts
+    };
+    // The first shard with examples ends at 200 ms: two events of each user have happened by then. An item that is in none
+    // of them counts as seen once.
+    let first: Vec<u64> = of(2).into_iter().map(|count: u64| count.max(1)).collect();
+    assert!(of(2).contains(&0));
+    assert_eq!(world.with(&plan, |data| counts(data).expect("counted")), first);
+    assert_eq!(
+        world.with(&plans()[0], |data| counts(data).expect("counted")),
+        of(4)
+    );
+}
+
+#[test]
+fn a_training_by_shards_goes_on_after_the_last_one_that_was_learned() {
+    let world = World::new();
+    for plan in plans() {
+        let plan = Plan {
+            examples: by_time(16),
+            epochs: 1,
+            batch: 16,
+            ..plan
+        };
+        world.with(&plan, |data| {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("checkpoint");
+            let run = |after: &mut dyn FnMut(usize, &Current<'_>) -> Result<()>| {
+                fit_shards(
+                    &plan,
+                    data,
+                    TrainingDevice::Cpu,
+                    3,
+                    Some(&path),
+                    after,
+                    &mut Silent,
+                )
+            };
+            let mut shown = vec![];
+            let whole = fit_shards(
+                &plan,
+                data,
+                TrainingDevice::Cpu,
+                3,
+                None,
+                &mut |shard, current| {
+                    shown.push((shard, current.towers()?.items));
+                    Ok(())
+                },
+                &mut Silent,
+            )
+            .expect("fitted");
+            assert_eq!(shown.len(), 3);
+            assert!(shown[2].1 == whole.items, "the last shard ends the training");
+            assert!(shown[0].1 != shown[1].1, "each is learned from");
+            assert_eq!(whole.report.losses.len(), 3);
+
+            let stopped = run(&mut |shard, _| if shard == 1 { Err(Error::Stopped) } else { Ok(()) });
+            assert!(matches!(stopped, Err(Error::Stopped)));
+            let mut again = vec![];
+            let resumed = run(&mut |shard, current| {
+                again.push((shard, current.towers()?.items));
+                Ok(())
+            })
+            .expect("resumed");
+            assert!(
+                again[..] == shown[1..],
+                "{}: from the second shard on",
+                plan.model
+            );
+            assert!(
+                resumed.items == whole.items && resumed.query == whole.query,
+                "{}",
+                plan.model
+            );
+            assert_eq!(resumed.report.losses, whole.report.losses);
+        });
+    }
+}
+
+#[test]
+fn an_order_of_time_that_cannot_be_is_an_error() {
+    let mut world = World::new();
+    let features = world.features();
+    let key = |world: &World, config: &ExamplesConfig| {
+        let made = HistoryExamples::new(
+            &world.histories,
+            &features,
+            &world.users,
+            &world.user_attributes,
+            config,
+        );
+        match made.map(|_| ()) {
+            Err(Error::Config { key, .. } | Error::MissingTimes { key, .. }) => key,
+            other => panic!("{other:?}"),
+        }
+    };
+    let days = |shard_days| ExamplesConfig {
+        order: Order::ByTime(ByTime {
+            shard_days,
+            window: 1,
+        }),
+        ..ExamplesConfig::default()
+    };
+    for shard_days in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-9] {
+        assert_eq!(
+            key(&world, &days(shard_days)),
+            "examples.order.shard_days",
+            "{shard_days}"
+        );
+    }
+    assert_eq!(key(&world, &by_time(0)), "examples.order.window");
+    let capped = ExamplesConfig {
+        per_user: 1,
+        ..by_time(1)
+    };
+    assert_eq!(key(&world, &capped), "examples.per_user");
+    let others = ExamplesConfig {
+        past: Past::Others,
+        ..by_time(1)
+    };
+    assert_eq!(key(&world, &others), "examples.past");
+    let twice = Plan {
+        examples: by_time(1),
+        epochs: 2,
+        ..plans().remove(0)
+    };
+    assert!(matches!(
+        twice.validate(),
+        Err(Error::Config { key: "epochs", .. })
+    ));
+
+    let events = [
+        Event::new(ItemIdx(0), Time::UNKNOWN),
+        Event::new(ItemIdx(1), Time::from_millis(5)),
+    ];
+    world.histories = Histories::group(N_USERS as usize, &[UserIdx(0), UserIdx(0)], &events);
+    assert_eq!(
+        key(&world, &by_time(1)),
+        "examples.order",
+        "an event without a time has no place"
+    );
+}
+
+/// The estimate of a stream that does not drift ends near what was seen of it.
+#[test]
+fn the_report_has_what_was_estimated_beside_what_was_seen() {
+    let world = World::new();
+    let two_tower = |frequency| {
+        let plan = TwoTowerConfig {
+            dim: 4,
+            user_layers: vec![4],
+            item_layers: vec![4],
+            batch: 20,
+            epochs: 20,
+            frequency,
+            ..TwoTowerConfig::default()
+        }
+        .plan();
+        world.with(&plan, |data| {
+            fit(&plan, data, TrainingDevice::Cpu, 3, &mut Silent)
+                .expect("fitted")
+                .report
+                .frequencies
+        })
+    };
+    let frequencies = two_tower(FrequencyKind::Streaming(catchment_sampling::StreamingConfig {
+        rate: 0.02,
+        ..catchment_sampling::StreamingConfig::default()
+    }));
+    // The ranks in equal ratios hit each of the twelve items.
+    assert_eq!(frequencies.len(), N_ITEMS as usize);
+    let counted: f64 = frequencies.iter().map(|of| of.counted).sum();
+    assert!((counted - 20.0).abs() < 1e-9, "the rows of a batch, {counted}");
+    assert!(frequencies.is_sorted_by(|a, b| a.counted >= b.counted));
+    for of in &frequencies {
+        assert!((of.estimated / of.counted - 1.0).abs() < 0.5, "{of:?}");
+    }
+    assert!(two_tower(FrequencyKind::Counted).is_empty());
 }
 
 /// On Mesa's software Vulkan as on any other driver: the same numbers as on the processor.

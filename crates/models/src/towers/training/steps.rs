@@ -1,0 +1,81 @@
+//! A training that is taken step by step, by whoever has the batches.
+
+use catchment_sampling::Proposal;
+
+use super::{Items, StepReport, Towers, TowersData, TowersReport, Training};
+use crate::embedding_table::EmbeddingTable;
+use crate::towers::device::TrainingDevice;
+use crate::towers::mlp::Layer;
+use crate::towers::sampler::Sampler;
+use crate::towers::{ExampleBatch, Plan};
+use crate::{Error, Result};
+
+/// A training between two steps, for who has a loop of their own: a stream that does not end, a comparison with something
+/// else. [`super::fit`] is the loop over epochs, with its checkpoints.
+pub struct Steps<'a> {
+    training: Training<'a>,
+}
+
+impl<'a> Steps<'a> {
+    /// Before the first step. The examples of `data` are not asked for any.
+    ///
+    /// # Errors
+    /// As [`super::fit`].
+    pub fn new(plan: &'a Plan, data: &'a TowersData<'a>, device: TrainingDevice, seed: u64) -> Result<Self> {
+        plan.validate()?;
+        let training = Training::new(plan, data, &device.open()?, seed)?;
+        Ok(Self { training })
+    }
+
+    /// With negatives from elsewhere, where the plan has sampled ones; others stay as they are.
+    #[must_use]
+    pub fn with_proposal(mut self, from: Box<dyn Proposal + Send>) -> Self {
+        if let Sampler::Sampled { proposal, .. } = &mut self.training.sampler {
+            *proposal = from;
+        }
+        self
+    }
+
+    /// Learns from a batch, whose columns are those of the features, in order. Runs in the pool of threads that it is called
+    /// from, or in the global one.
+    ///
+    /// # Errors
+    /// [`Error::Lookup`] for a batch of other features, [`Error::Diverged`] when the loss is no longer finite,
+    /// [`Error::Device`].
+    pub fn step(&mut self, batch: &ExampleBatch, rate: f64) -> Result<StepReport> {
+        // Inside the pool: a product that is asked for from outside wakes it anew each time.
+        let step = rayon::scope(|_| self.training.step(batch, rate))?;
+        if step.loss.is_finite() {
+            Ok(step)
+        } else {
+            Err(Error::Diverged {
+                model: self.training.plan.model,
+            })
+        }
+    }
+
+    /// The tables as they are: those of the query's features first, that of the items before them where it is shared.
+    pub fn tables(&self) -> &[EmbeddingTable] {
+        &self.training.tables
+    }
+
+    /// The hidden layers as they are, of the query's tower and of the items' where they have one.
+    ///
+    /// # Errors
+    /// [`Error::Device`]
+    pub fn layers(&self) -> Result<[Vec<Layer>; 2]> {
+        let items = match &self.training.items {
+            Items::Table(_) => vec![],
+            Items::Tower(tower) => tower.hidden.layers()?,
+        };
+        Ok([self.training.query.hidden.layers()?, items])
+    }
+
+    /// As if the training ended here; the report is empty but for the temperature.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`], [`Error::Device`].
+    pub fn towers(&self) -> Result<Towers> {
+        self.training.towers(TowersReport::default())
+    }
+}
