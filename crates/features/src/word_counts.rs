@@ -28,7 +28,7 @@ impl WordCounts {
         for &(texts, n_rows) in columns {
             for row in 0..n_rows {
                 texts.visit(row, |_, text| {
-                    unit.visit(text, |piece| all.add(first + row, piece))
+                    unit.visit(text, |piece| all.add(first + row, piece));
                 });
             }
             first += n_rows;
