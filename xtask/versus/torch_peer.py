@@ -12,6 +12,10 @@ import os
 import sys
 import time
 
+# Its threads wait for work as they do by themselves, spinning for a while: it is faster so.
+for name in ("OMP_WAIT_POLICY", "KMP_BLOCKTIME"):
+    os.environ.pop(name, None)
+
 import numpy as np
 import torch
 import torch.nn.functional as F

@@ -182,7 +182,9 @@ mod tests {
         let mut column = FeatureColumn::new(ColumnKind::Bag { cardinality: 9 });
         for ids in [&[4, 4][..], &[4, 2, 4, 2, 8, 4], &[]] {
             let mut row = column.bag_row();
-            ids.iter().for_each(|&id| row.push(id, 1.0));
+            for &id in ids {
+                row.push(id, 1.0);
+            }
             row.count();
             row.finish(false);
         }

@@ -65,8 +65,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let tower = QueryTower::new(input.clone(), std::slice::from_ref(&table), mlp, false, false)?;
         let mut times = measure(&features, &tower, &mut rng)?;
         times.sort_unstable();
-        let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e6;
-        println!("{widths:?},{:.1},{:.1},{:.1}", at(0.5), at(0.99), at(0.999));
+        let at = |thousandths: usize| times[(times.len() - 1) * thousandths / 1000].as_secs_f64() * 1e6;
+        println!("{widths:?},{:.1},{:.1},{:.1}", at(500), at(990), at(999));
     }
     Ok(())
 }

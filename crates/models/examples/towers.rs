@@ -91,18 +91,18 @@ fn bias(split: &gowalla::Split, plan: &Plan, last: usize, seeds: &[u64]) -> Resu
                 plan.temperature.value = temperature;
                 fit_and_judge(split, &plan, last, seed, 50)
             };
-            let (plain, corrected) = (of(Correction::None)?, of(plan.correction)?);
-            let n = plain.len() as f64;
+            let (without, corrected) = (of(Correction::None)?, of(plan.correction)?);
+            let n = without.len() as f64;
             let mean = |of: &[gowalla::Quality]| of.iter().map(|of| of.recall).sum::<f64>() / n;
-            let differences = plain.iter().zip(&corrected).map(|(a, b)| b.recall - a.recall);
-            let difference = mean(&corrected) - mean(&plain);
+            let differences = without.iter().zip(&corrected).map(|(a, b)| b.recall - a.recall);
+            let difference = mean(&corrected) - mean(&without);
             let squares: f64 = differences.map(|of| (of - difference).powi(2)).sum();
             let error = (squares / (n - 1.0) / n).sqrt();
             println!(
                 "{temperature},{seed},{:.4},{:.4},{:.3},{difference:.4},{error:.5},{:.1}",
-                mean(&plain),
+                mean(&without),
                 mean(&corrected),
-                difference / mean(&plain),
+                difference / mean(&without),
                 difference / error,
             );
         }

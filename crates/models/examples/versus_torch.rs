@@ -64,6 +64,9 @@ struct Settings {
     /// Of a run.
     steps: usize,
     threads: usize,
+    /// Hidden layers without burn: how fast a step could be.
+    #[serde(default)]
+    by_hand: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Deserialize)]
@@ -157,12 +160,16 @@ fn work(folder: &Path, settings: &Settings) -> Result<(), Failure> {
     let world = World::new(settings, &batches)?;
     let (plan, data) = (settings.plan(), world.data());
     let examples = world.examples(settings, &batches);
-    let mut training =
-        Steps::new(&plan, &data, TrainingDevice::Cpu, SEED)?.with_proposal(Box::new(Recorded {
-            law: LogUniform::new(settings.items)?,
-            ids: batches.negatives.iter().copied().map(ItemIdx).collect(),
-            next: 0,
-        }));
+    let steps = if settings.by_hand {
+        Steps::by_hand(&plan, &data, SEED)?
+    } else {
+        Steps::new(&plan, &data, TrainingDevice::Cpu, SEED)?
+    };
+    let mut training = steps.with_proposal(Box::new(Recorded {
+        law: LogUniform::new(settings.items)?,
+        ids: batches.negatives.iter().copied().map(ItemIdx).collect(),
+        next: 0,
+    }));
     let mut order = (0..examples.len()).cycle();
     for line in io::stdin().lock().lines() {
         line?;

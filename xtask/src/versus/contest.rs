@@ -136,6 +136,12 @@ pub(crate) const CONTESTS: &[Contest] = &[
                 agree: Some(1e-3),
             },
             Task {
+                work: "YouTube DNN, batch 512, 800 negatives, 256-128-64, two tables of 1,000,000 × 64, two threads; ours by hand, without burn",
+                input: "youtube-1m",
+                settings: r#"{"model": "youtube_dnn", "users": 0, "items": 1000000, "dim": 64, "layers": [256, 128, 64], "history": 50, "batch": 512, "negatives": 800, "temperature": 1.0, "learning_rate": 0.001, "batches": 64, "steps": 64, "threads": 2, "by_hand": true}"#,
+                agree: Some(1e-3),
+            },
+            Task {
                 work: "two-tower, batch 1,024 against itself, 128-64, two tables of 1,000,000 × 64, one thread",
                 input: "two-tower-1m",
                 settings: r#"{"model": "two_tower", "users": 1000000, "items": 1000000, "dim": 64, "layers": [128, 64], "history": 50, "batch": 1024, "negatives": 0, "temperature": 0.1, "learning_rate": 0.001, "batches": 32, "steps": 32, "threads": 1}"#,

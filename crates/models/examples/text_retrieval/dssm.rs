@@ -129,7 +129,7 @@ impl Dssm {
         let documents: Vec<String> = collection
             .documents
             .iter()
-            .map(|document| document.text())
+            .map(super::collection::Document::text)
             .collect();
         let (mut texts, mut users, mut events) = (vec![], vec![], vec![]);
         let mut pair = |text: &str, documents: &mut dyn Iterator<Item = (usize, f32)>| {

@@ -58,6 +58,7 @@ pub(crate) fn ndcg(scores: &[f32], query: &Query) -> [f32; 3] {
 
 /// A mean over queries, and where it may lie (95 %).
 #[derive(Clone, Copy, Serialize)]
+#[allow(clippy::struct_field_names, reason = "the mean of a metric is a mean")]
 pub(crate) struct Mean {
     pub(crate) mean: f64,
     pub(crate) low: f64,

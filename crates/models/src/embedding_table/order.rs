@@ -24,6 +24,7 @@ pub(super) fn by_row(keys: &mut Vec<u64>, n_rows: usize) {
     let mut shift = u32::BITS;
     let mut rows_left = n_rows.saturating_sub(1);
     while rows_left > 0 {
+        #[expect(clippy::cast_possible_truncation, reason = "the bits that are kept are few")]
         let digit = |key: u64| (key >> shift) as usize & ((1 << BITS) - 1);
         let mut next = [0_usize; 1 << BITS];
         for &key in &*keys {

@@ -38,6 +38,10 @@ pub struct OwnNegatives {
 /// The settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own in a recipe"
+)]
 pub struct DssmConfig {
     /// Width of an embedded feature.
     pub dim: usize,

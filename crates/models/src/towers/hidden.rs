@@ -33,7 +33,7 @@ pub(crate) struct Tape(Recording);
 
 enum Recording {
     Plain(PlainTape),
-    Recorded(RecordedTape),
+    Recorded(Box<RecordedTape>),
 }
 
 impl Hidden {
@@ -45,10 +45,23 @@ impl Hidden {
         device: &Device,
         seed: u64,
     ) -> Self {
+        // Nothing to record.
+        let by_hand = config.layers.is_empty();
+        Self::with_layers(n_inputs, config, optimizer, device, seed, by_hand)
+    }
+
+    /// The same without burn, where the layers are of a kind that is written out by hand: the bound that recorded ones are
+    /// compared with.
+    pub(crate) fn by_hand(
+        n_inputs: usize,
+        config: &HiddenConfig,
+        optimizer: RowOptimizer,
+        device: &Device,
+        seed: u64,
+    ) -> Self {
         let mut activations = (0..config.layers.len()).map(|place| config.activation_of(place));
         let is_plain = config.norm == Norm::None && activations.all(PlainLayers::knows);
-        let by_hand = config.layers.is_empty() || (is_plain && *device == Device::flex());
-        Self::with_layers(n_inputs, config, optimizer, device, seed, by_hand)
+        Self::with_layers(n_inputs, config, optimizer, device, seed, is_plain)
     }
 
     /// The same numbers either way, but for their rounding.
@@ -108,7 +121,7 @@ impl Hidden {
             }
             Layers::Recorded(layers) => {
                 let (tape, answer) = layers.forward(input, mask)?;
-                (Tape(Recording::Recorded(tape)), answer)
+                (Tape(Recording::Recorded(Box::new(tape))), answer)
             }
         })
     }
@@ -121,7 +134,7 @@ impl Hidden {
                 let rate = rate as f32;
                 Ok(layers.step(tape, gradient, rate))
             }
-            (Layers::Recorded(layers), Recording::Recorded(tape)) => layers.step(tape, gradient, rate),
+            (Layers::Recorded(layers), Recording::Recorded(tape)) => layers.step(*tape, gradient, rate),
             _ => unreachable!("a tape is gone back by the layers that recorded it"),
         }
     }

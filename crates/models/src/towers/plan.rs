@@ -229,6 +229,10 @@ impl Decay {
 
 /// All settings of a training.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "as in the configs that it is made of"
+)]
 pub struct Plan {
     /// Which system, in messages.
     pub model: &'static str,

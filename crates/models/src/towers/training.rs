@@ -29,7 +29,7 @@ use super::mlp::{Activation, Mlp, MlpScratch};
 use super::plan::{ItemSide, Negatives, Plan};
 use super::sampler::{Drawn, Sampler};
 use super::served::{QueryTower, Table};
-use super::{ExampleBatch, ExampleSource, ExampleStream};
+use super::{ExampleBatch, ExampleSource, ExampleStream, HiddenConfig};
 use crate::embedding_table::{EmbeddingTable, Lookup, Source, TableView};
 use crate::losses::SoftmaxConfig;
 use crate::progress::{Flow, Progress};
@@ -247,11 +247,11 @@ pub fn fit_shards(
         (first_pass, done) = (position.passes, position.done);
     }
     let n_passes = plan.epochs * n_shards;
-    let mut seen = vec![0_u64; data.n_items];
+    let mut times_learned = vec![0_u64; data.n_items];
     for pass in first_pass..n_passes {
         let (epoch, shard) = (pass / n_shards, pass % n_shards);
         let (mut loss, mut squares, mut n_rows) = (0.0, 0.0, 0_u64);
-        seen.fill(0);
+        times_learned.fill(0);
         if let Some(miner) = &mut training.miner {
             miner.forget();
         }
@@ -284,7 +284,7 @@ pub fn fit_shards(
                 squares += step.squares;
                 report.examples += rows as u64;
                 for label in &batch.labels {
-                    seen[label.index()] += 1;
+                    times_learned[label.index()] += 1;
                 }
                 // Nobody may be there to take it at the end.
                 let _ = give_back.try_send(batch);
@@ -311,7 +311,7 @@ pub fn fit_shards(
         }
     }
     let last_steps = steps_of(n_shards.saturating_sub(1));
-    report.frequencies = training.sampler.frequencies(&seen, last_steps);
+    report.frequencies = training.sampler.frequencies(&times_learned, last_steps);
     report.waited = waiting.as_secs_f64() / (waiting + working).as_secs_f64().max(1e-9);
     training.towers(report)
 }
@@ -468,7 +468,7 @@ fn item_side(
     data: &TowersData<'_>,
     tables: &mut Tables,
     dim: usize,
-    device: &burn::tensor::Device,
+    layers: &dyn Fn(usize, &HiddenConfig, u64) -> Hidden,
     seed: u64,
 ) -> Result<Items> {
     let bad =
@@ -505,7 +505,7 @@ fn item_side(
                 return bad("features.item", "none".to_owned(), allowed);
             }
             let input = tables.bend(input, plan.bend);
-            let hidden = Hidden::new(input.width(), hidden, plan.optimizer, device, seed);
+            let hidden = layers(input.width(), hidden, seed);
             if hidden.n_outputs() != dim {
                 let value = format!("{dim} and {}", hidden.n_outputs());
                 return bad("layers", value, "towers that end in the same width");
@@ -521,6 +521,19 @@ impl<'a> Training<'a> {
         data: &'a TowersData<'a>,
         device: &burn::tensor::Device,
         seed: u64,
+    ) -> Result<Self> {
+        let layers = |width: usize, config: &HiddenConfig, seed| {
+            Hidden::new(width, config, plan.optimizer, device, seed)
+        };
+        Self::with_layers(plan, data, seed, &layers)
+    }
+
+    /// Of hidden layers that are made so, of a width, by a config, from a seed.
+    fn with_layers(
+        plan: &'a Plan,
+        data: &'a TowersData<'a>,
+        seed: u64,
+        layers: &dyn Fn(usize, &HiddenConfig, u64) -> Hidden,
     ) -> Result<Self> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let mut seeds = (1_u64..).map(|part| seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(part));
@@ -552,10 +565,10 @@ impl<'a> Training<'a> {
             });
         }
         let input = tables.bend(input, plan.bend);
-        let hidden = Hidden::new(input.width(), &plan.query, plan.optimizer, device, next_seed());
+        let hidden = layers(input.width(), &plan.query, next_seed());
         let dim = hidden.n_outputs();
         let query = Tower { input, hidden };
-        let items = item_side(plan, data, &mut tables, dim, device, next_seed())?;
+        let items = item_side(plan, data, &mut tables, dim, layers, next_seed())?;
         let tables = tables
             .sizes
             .iter()

@@ -4,7 +4,9 @@ use catchment_sampling::Proposal;
 
 use super::{Items, StepReport, Towers, TowersData, TowersReport, Training};
 use crate::embedding_table::EmbeddingTable;
+use crate::towers::HiddenConfig;
 use crate::towers::device::TrainingDevice;
+use crate::towers::hidden::Hidden;
 use crate::towers::mlp::Layer;
 use crate::towers::sampler::Sampler;
 use crate::towers::{ExampleBatch, Plan};
@@ -24,6 +26,21 @@ impl<'a> Steps<'a> {
     pub fn new(plan: &'a Plan, data: &'a TowersData<'a>, device: TrainingDevice, seed: u64) -> Result<Self> {
         plan.validate()?;
         let training = Training::new(plan, data, &device.open()?, seed)?;
+        Ok(Self { training })
+    }
+
+    /// The same on the processor, with hidden layers that are written out by hand where they have no norm and no `gelu`: how
+    /// fast a step could be. What is trained is the same but for rounding.
+    ///
+    /// # Errors
+    /// As [`super::fit`].
+    pub fn by_hand(plan: &'a Plan, data: &'a TowersData<'a>, seed: u64) -> Result<Self> {
+        plan.validate()?;
+        let device = TrainingDevice::Cpu.open()?;
+        let layers = |width: usize, config: &HiddenConfig, seed| {
+            Hidden::by_hand(width, config, plan.optimizer, &device, seed)
+        };
+        let training = Training::with_layers(plan, data, seed, &layers)?;
         Ok(Self { training })
     }
 
