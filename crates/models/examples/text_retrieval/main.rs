@@ -38,7 +38,7 @@ const FOLDS: usize = 5;
 /// Of a training part, one in so many queries chooses.
 const CHOOSING: usize = 4;
 /// What is tried for how much a cosine counts beside BM25, whose best document has 1.
-const WEIGHTS: [f32; 9] = [0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 2.0, 4.0];
+const WEIGHTS: [f32; 10] = [0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 2.0, 4.0, 8.0];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -215,8 +215,7 @@ impl Comparison {
         for (part, queries) in self.parts.iter().enumerate() {
             let (learns, chooses) = self.split(part);
             let train = [&learns[..], &chooses].concat();
-            let (bm25, inner_bm25) = (Self::of(&self.bm25, queries), Self::of(&self.bm25, &chooses));
-            add(BM25, self.judge(queries, &bm25));
+            add(BM25, self.judge(queries, &Self::of(&self.bm25, queries)));
             add(STEMMED, self.judge(queries, &Self::of(&self.stemmed, queries)));
             for settings in &self.task.fixed {
                 let dssm = self.fit(&train, settings)?;
@@ -245,13 +244,17 @@ impl Comparison {
                 );
             }
             let (value, settings, inner) = best_way.context("`choose` names at least one way to train")?;
-            let (weight, _) = self.weight(&chooses, &inner_bm25, &inner);
             let dssm = self.fit(&train, settings)?;
             let scores = self.ask(&dssm, queries)?;
             add("DSSM", self.judge(queries, &scores));
-            add("BM25 + DSSM", self.judge(queries, &blend(&bm25, &scores, weight)));
+            let mut weights = vec![];
+            for (name, of) in [("BM25 + DSSM", &self.bm25), ("BM25, stemmed + DSSM", &self.stemmed)] {
+                let (weight, _) = self.weight(&chooses, &Self::of(of, &chooses), &inner);
+                add(name, self.judge(queries, &blend(&Self::of(of, queries), &scores, weight)));
+                weights.push(weight);
+            }
             chosen.push(json!({
-                "part": part, "dssm": settings.name, "ndcg@10": value, "weight": weight,
+                "part": part, "dssm": settings.name, "ndcg@10": value, "weights": weights,
                 "no_judgements": best_blind.map(|(_, settings)| &settings.name),
             }));
             last = Some(dssm);
