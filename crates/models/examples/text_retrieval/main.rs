@@ -248,9 +248,15 @@ impl Comparison {
             let scores = self.ask(&dssm, queries)?;
             add("DSSM", self.judge(queries, &scores));
             let mut weights = vec![];
-            for (name, of) in [("BM25 + DSSM", &self.bm25), ("BM25, stemmed + DSSM", &self.stemmed)] {
+            for (name, of) in [
+                ("BM25 + DSSM", &self.bm25),
+                ("BM25, stemmed + DSSM", &self.stemmed),
+            ] {
                 let (weight, _) = self.weight(&chooses, &Self::of(of, &chooses), &inner);
-                add(name, self.judge(queries, &blend(&Self::of(of, queries), &scores, weight)));
+                add(
+                    name,
+                    self.judge(queries, &blend(&Self::of(of, queries), &scores, weight)),
+                );
                 weights.push(weight);
             }
             chosen.push(json!({
