@@ -91,10 +91,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut catalogue = FeatureBatch::default();
     features.transform_items(&items, &no_items, &mut catalogue)?;
     let examples = HistoryExamples::new(&histories, &features, &users, &no_users, &plan.examples)?;
-    let ends: Vec<i64> = examples
-        .shard_times()
-        .filter_map(|(_, end)| end.millis().map(|end| end + 1))
-        .collect();
+    let ends: Vec<Time> = examples.shard_ends().collect();
     let data = TowersData {
         features: &features,
         items: &catalogue,
@@ -107,9 +104,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("day,recall_at_{K},users,seconds");
     let begun = Instant::now();
     let mut after = |shard: usize, current: &training::Current<'_>| {
-        let next = ends[shard];
         let towers = current.towers()?;
-        if let Some((recall, n)) = recall(&histories, &features, &towers, next) {
+        if let Some((recall, n)) = recall(&histories, &features, &towers, ends[shard]) {
             println!("{shard},{recall:.4},{n},{:.0}", begun.elapsed().as_secs_f64());
         }
         Ok(())
@@ -154,9 +150,9 @@ fn recall(
     histories: &Histories,
     features: &FittedFeatures,
     towers: &Towers,
-    begin: i64,
+    begin: Time,
 ) -> Option<(f64, usize)> {
-    let (begin, end) = (Time::from_millis(begin), Time::from_millis(begin + DAY));
+    let end = Time::from_millis(begin.millis()? + DAY);
     let judged: Vec<(&[Event], ItemIdx)> = histories
         .iter()
         .filter_map(|(_, history)| {

@@ -184,7 +184,7 @@ impl DssmConfig {
                 hidden: hidden(&self.item_layers),
                 shared: self.shared,
             },
-            bend: self.input,
+            input_activation: self.input,
             shared_texts: self.shared_texts,
             normalised: true,
             temperature: Temperature {

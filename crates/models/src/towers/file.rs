@@ -61,7 +61,7 @@ impl QueryTower {
         }
         let path = folder.join(QUERY_FILE);
         let written = Written {
-            format: if self.input().bend().is_none() {
+            format: if self.input().activation().is_none() {
                 UNBENT
             } else {
                 FORMAT

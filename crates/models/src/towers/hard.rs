@@ -17,6 +17,8 @@ pub(crate) struct Miner {
     items: Vec<f32>,
     width: usize,
     steps_left: usize,
+    /// `[rows × n_items]`, to be written over.
+    scores: Vec<f32>,
 }
 
 impl Miner {
@@ -28,6 +30,7 @@ impl Miner {
             items: vec![],
             width: 0,
             steps_left: 0,
+            scores: vec![],
         })
     }
 
@@ -56,9 +59,10 @@ impl Miner {
         let width = self.width;
         self.steps_left = self.steps_left.saturating_sub(1);
         let (users, items) = (Rows::new(users, width), Rows::new(&self.items, width));
-        let mut scores = vec![0.0; users.n_rows() * items.n_rows()];
-        times_transposed(users, items, &mut scores);
-        let ranked: Vec<Vec<ItemIdx>> = scores
+        self.scores.resize(users.n_rows() * items.n_rows(), 0.0);
+        times_transposed(users, items, &mut self.scores);
+        let ranked: Vec<Vec<ItemIdx>> = self
+            .scores
             .par_chunks_exact(items.n_rows())
             .map_init(Vec::new, |order, scores| best(scores, self.window.depth(), order))
             .collect();

@@ -45,7 +45,7 @@ pub enum Reads {
 /// layer over sparse numbers, of which only those are touched that a batch has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Bend {
+pub struct InputActivation {
     /// Which table of the model: its row 0 is added, `[width]`.
     pub bias: usize,
     /// After that; [`Activation::slope`] says which there can be.
@@ -59,7 +59,7 @@ pub struct InputLayer {
     slots: Vec<Slot>,
     width: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    bend: Option<Bend>,
+    activation: Option<InputActivation>,
 }
 
 impl InputLayer {
@@ -103,21 +103,21 @@ impl InputLayer {
 
     /// Makes it a layer of its own; no columns come after that.
     #[must_use]
-    pub fn bent(mut self, bend: Bend) -> Self {
-        self.bend = Some(bend);
+    pub fn activated(mut self, activation: InputActivation) -> Self {
+        self.activation = Some(activation);
         self
     }
 
     /// What is done to its numbers.
-    pub fn bend(&self) -> Option<&Bend> {
-        self.bend.as_ref()
+    pub fn activation(&self) -> Option<&InputActivation> {
+        self.activation.as_ref()
     }
 
     /// The same over tables of other numbers.
     #[must_use]
     pub(crate) fn with_tables(mut self, mut number: impl FnMut(usize) -> usize) -> Self {
-        if let Some(bend) = &mut self.bend {
-            bend.bias = number(bend.bias);
+        if let Some(activation) = &mut self.activation {
+            activation.bias = number(activation.bias);
         }
         for slot in &mut self.slots {
             if let Reads::Rows { table, .. } = &mut slot.reads {
@@ -173,13 +173,13 @@ impl InputLayer {
                 _ => return Err(missing(slot)),
             }
         }
-        if let Some(bend) = &self.bend {
-            let bias = tables[bend.bias].rows();
+        if let Some(activation) = &self.activation {
+            let bias = tables[activation.bias].rows();
             let one = |input: &mut [f32]| {
                 for (number, bias) in input.iter_mut().zip(bias) {
                     *number += bias;
                 }
-                bend.activation.apply(input);
+                activation.activation.apply(input);
             };
             if rows == 1 {
                 // A request: nobody is woken for it.
@@ -191,20 +191,20 @@ impl InputLayer {
         Ok(())
     }
 
-    /// Takes the gradient by an input, `[rows × width]`, back to what it was before it was bent; `inputs` is the input.
-    pub(crate) fn unbend(&self, inputs: &[f32], gradient: &mut [f32]) {
-        if let Some(bend) = &self.bend {
+    /// Takes the gradient by an input, `[rows × width]`, back to what it was before its activation; `inputs` is the input.
+    pub(crate) fn backward(&self, inputs: &[f32], gradient: &mut [f32]) {
+        if let Some(activation) = &self.activation {
             let rows = gradient.par_chunks_mut(self.width.max(1));
             rows.zip(inputs.par_chunks(self.width.max(1)))
                 .for_each(|(gradient, input)| {
                     for (slope, answer) in gradient.iter_mut().zip(input) {
-                        *slope *= bend.activation.slope(*answer).unwrap_or(1.0);
+                        *slope *= activation.activation.slope(*answer).unwrap_or(1.0);
                     }
                 });
         }
     }
 
-    /// Which rows of which tables were looked up for `gradient`, `[rows × width]` and not bent any more, for the tables to
+    /// Which rows of which tables were looked up for `gradient`, `[rows × width]` and before the activation, for the tables to
     /// step by. `zeros` are as many of them as there are rows.
     pub fn sources<'a>(
         &self,
@@ -213,8 +213,8 @@ impl InputLayer {
         zeros: &'a [u32],
         sources: &mut [Vec<Source<'a>>],
     ) {
-        if let Some(bend) = &self.bend {
-            sources[bend.bias].push(Source::whole(Lookup::single(zeros), gradient, self.width));
+        if let Some(activation) = &self.activation {
+            sources[activation.bias].push(Source::whole(Lookup::single(zeros), gradient, self.width));
         }
         for (slot, column) in self.slots.iter().zip(columns) {
             if let Reads::Rows { table, .. } = slot.reads

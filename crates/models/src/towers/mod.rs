@@ -22,6 +22,7 @@ mod hard;
 mod head;
 #[cfg(feature = "towers-train")]
 mod hidden;
+pub mod history_examples;
 pub mod input;
 #[cfg(feature = "towers-train")]
 mod lengths;
@@ -44,9 +45,9 @@ pub mod youtube_dnn;
 pub use config::{HiddenConfig, Norm, Preset};
 pub use dssm::{DssmConfig, DssmNegatives, OwnNegatives};
 pub use examples::{
-    ByTime, ExampleBatch, ExampleSource, ExampleStream, ExamplesConfig, HistoryExamples, Order, Past, Pick,
-    Reward,
+    ByTime, ExampleBatch, ExampleSource, ExampleStream, ExamplesConfig, Order, Past, Pick, Reward,
 };
+pub use history_examples::HistoryExamples;
 pub use input::InputLayer;
 pub use mlp::{Activation, Layer, Mlp};
 pub use plan::Plan;

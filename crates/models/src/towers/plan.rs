@@ -244,7 +244,7 @@ pub struct Plan {
     pub item: ItemSide,
     /// What the input of a tower goes through, with a number added to each of its own: the rows of the tables are then the
     /// weights of a first layer. `None`: the input is what the tables say.
-    pub bend: Option<Activation>,
+    pub input_activation: Option<Activation>,
     /// Whether features of texts whose ids mean the same share a table, on both sides.
     pub shared_texts: bool,
     /// Whether both answers are brought to length one.
@@ -305,7 +305,7 @@ impl Plan {
         {
             return bad("init", range.to_string(), "at least 0, finite");
         }
-        if let Some(activation) = self.bend
+        if let Some(activation) = self.input_activation
             && activation.slope(0.0).is_none()
         {
             let value = format!("{activation:?}").to_lowercase();
@@ -317,13 +317,7 @@ impl Plan {
         if !(self.l2 >= 0.0 && self.l2.is_finite()) {
             return bad("l2", self.l2.to_string(), "at least 0, finite");
         }
-        if !(0.0..1.0).contains(&self.examples.forget) {
-            return bad(
-                "examples.forget",
-                self.examples.forget.to_string(),
-                "at least 0, below 1",
-            );
-        }
+        self.examples.validate()?;
         if !(1..=1 << 20).contains(&self.batch) {
             return bad("batch", self.batch.to_string(), "1 to 1048576");
         }

@@ -141,13 +141,10 @@ impl Sampler {
             },
             Self::Own { proposal, n } => Drawn::Own {
                 positives: proposal.expected(labels, *n),
-                // Of another number each would be expected another number of times: they are drawn row by row.
+                // Drawn at once, and expected as often as in a row's own.
                 negatives: {
-                    let mut all = proposal.draw(0, rng);
-                    for _ in labels {
-                        all = all.followed_by(&proposal.draw(*n, rng));
-                    }
-                    all
+                    let all = proposal.draw(*n * labels.len(), rng);
+                    proposal.expected(all.ids(), *n)
                 },
             },
             Self::InBatch { frequency, mixed } => {

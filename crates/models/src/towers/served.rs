@@ -75,8 +75,8 @@ impl QueryTower {
                 }
             }
         }
-        if let Some(bend) = input.bend() {
-            let bias = kept[bend.bias].rows.len();
+        if let Some(activation) = input.activation() {
+            let bias = kept[activation.bias].rows.len();
             if bias != input.width() {
                 return Err(misfit(format!(
                     "a bias of {bias} numbers for an input of {}",

@@ -158,7 +158,7 @@ impl TwoTowerConfig {
                 hidden: hidden(&self.item_layers),
                 shared: self.shared,
             },
-            bend: None,
+            input_activation: None,
             shared_texts: false,
             normalised: self.normalised,
             temperature: Temperature {

@@ -161,7 +161,7 @@ impl YoutubeDnnConfig {
                 bias: self.bias,
                 shared: self.shared,
             },
-            bend: None,
+            input_activation: None,
             shared_texts: false,
             normalised: self.normalised,
             temperature: Temperature {

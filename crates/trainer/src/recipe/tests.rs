@@ -582,6 +582,21 @@ fn what_towers_cannot_be_is_named_with_its_key() {
     );
     check(
         &with(
+            "two_tower",
+            "model = { epochs = 1, examples = { order = { by_time = { shard_days = 0 } } } }",
+        ),
+        expect![[r#"
+        shop/catchment.toml:10: channel `ials`: `model.examples.order.by_time.shard_days` = 0 is out of range: above 0, below 1000000
+        help: choose an allowed value for that key"#]],
+    );
+    check(
+        &with("two_tower", "model = { hard = { ranks = [5, 5] } }"),
+        expect![[r#"
+        shop/catchment.toml:10: channel `ials`: `model.hard.ranks` = [5, 5] is out of range: two ranks, the first below the second
+        help: choose an allowed value for that key"#]],
+    );
+    check(
+        &with(
             "youtube_dnn",
             "features = { item = [{ name = \"item\", kind = \"id\" }] }",
         ),

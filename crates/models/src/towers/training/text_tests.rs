@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use catchment_features::{FeatureSpec, FitTables, UserInput};
 use catchment_schema::arrow::array::{ArrayRef, RecordBatch, StringArray};
-use catchment_schema::{AttributeTable, Event, Time, Vocabulary};
+use catchment_schema::{AttributeTable, Event, Time, UserIdx, Vocabulary};
 
+use super::step::{query_columns, views};
 use super::*;
 use crate::progress::Silent;
+use crate::towers::lengths::normalise;
 use crate::towers::{DssmConfig, DssmNegatives, HistoryExamples, OwnNegatives, Preset, QueryScratch};
 
 const DOCUMENTS: [Option<&str>; 8] = [

@@ -1,0 +1,463 @@
+//! One step: forward on both sides, a loss where they meet, and back into layers and tables.
+
+use std::borrow::Cow;
+
+use catchment_features::FeatureColumn;
+use catchment_sampling::{Candidates, RankWindow};
+use catchment_schema::{ItemIdx, UserIdx};
+use rayon::prelude::*;
+
+use super::{Items, StepReport, Towers, TowersReport, Training};
+use crate::embedding_table::{EmbeddingTable, Lookup, Source, TableView};
+use crate::losses::SoftmaxConfig;
+use crate::towers::ExampleBatch;
+use crate::towers::hard::Miner;
+use crate::towers::head::{self, Gradients, RowRules};
+use crate::towers::hidden::Tape;
+use crate::towers::input::rows_of;
+use crate::towers::lengths::{normalise, normalise_backward};
+use crate::towers::mlp::{Mlp, MlpScratch};
+use crate::towers::sampler::Drawn;
+use crate::towers::served::{QueryTower, Table};
+use crate::{Error, Result};
+
+impl Training<'_> {
+    pub(super) fn temperature(&self) -> f32 {
+        #[expect(clippy::cast_possible_truncation, reason = "scores are f32")]
+        let temperature = self.log_temperature.value.exp() as f32;
+        temperature
+    }
+
+    pub(super) fn dim(&self) -> usize {
+        self.query.hidden.n_outputs()
+    }
+
+    pub(super) fn step(&mut self, batch: &ExampleBatch, rate: f64) -> Result<StepReport> {
+        #[expect(clippy::cast_possible_truncation, reason = "rows are f32")]
+        let row_rate = rate as f32;
+        let dim = self.dim();
+        let age = self.plan.example_age.then(|| batch.age_column());
+        let query_columns = || query_columns(batch, age.as_ref());
+        let mut inputs = vec![];
+        self.query
+            .input
+            .forward(query_columns(), batch.len(), &views(&self.tables), &mut inputs)?;
+        let (tape, mut users) = self.query.hidden.forward(&inputs)?;
+        let user_lengths = self.plan.normalised.then(|| normalise(&mut users, dim));
+
+        let drawn = self.sampler.draw(&batch.labels, &mut self.rng);
+        let hard = self.mine(&users)?;
+        let mut ids: Vec<ItemIdx> = match &drawn {
+            Drawn::All => (0..self.data.n_items).map(ItemIdx::from_index).collect(),
+            Drawn::Beside { positives, negatives } | Drawn::Own { positives, negatives } => {
+                [positives.ids(), negatives.ids()].concat()
+            }
+            Drawn::Columns(columns) => columns.ids().to_vec(),
+        };
+        let n_drawn = ids.len();
+        if let Some(hard) = &hard {
+            ids.extend_from_slice(hard.ids());
+        }
+        let mut items = self.item_pass(&ids)?;
+        if self.plan.normalised {
+            items.lengths = Some(normalise(&mut items.vectors, dim));
+        }
+
+        // With a bias, one more dimension: 1 of every user, the bias of the item.
+        let bias = items.bias.as_deref();
+        let width = dim + usize::from(bias.is_some());
+        let users_wide = widened(&users, dim, bias.map(|_| &[1.0][..]));
+        let items_wide = widened(&items.vectors, dim, bias);
+        let (drawn_items, hard_items) = items_wide.split_at(n_drawn * width);
+        let (mut loss, mut gradients) = self.meet(&drawn, batch, &users_wide, drawn_items, width);
+        if let Some(hard) = &hard {
+            let items = (drawn_items, hard_items);
+            loss += self.meet_hard(&drawn, hard, batch, &users_wide, items, width, &mut gradients);
+        }
+        let Gradients {
+            users: by_users,
+            items: by_items,
+        } = gradients;
+        let squares = sum_of_squares(&by_users) + sum_of_squares(&by_items);
+        if self.plan.temperature.learned {
+            // Scores are bilinear: Σ slope · score is ⟨user, its gradient⟩, summed.
+            let along: f64 = users_wide
+                .iter()
+                .zip(&by_users)
+                .map(|(value, slope)| f64::from(value * slope))
+                .sum();
+            self.log_temperature.step(-along, rate);
+        }
+        let (mut by_users, _) = narrowed(by_users, dim, width);
+        let (mut by_items, by_bias) = narrowed(by_items, dim, width);
+        if let Some(lengths) = &user_lengths {
+            normalise_backward(&mut by_users, &users, lengths, dim);
+        }
+        if let Some(lengths) = &items.lengths {
+            normalise_backward(&mut by_items, &items.vectors, lengths, dim);
+        }
+        let mut by_inputs = self.query.hidden.step(tape, by_users, rate)?;
+        self.query.input.backward(&inputs, &mut by_inputs);
+        let zeros = vec![0; batch.len().max(ids.len())];
+
+        // Tables last: every gradient is of the rows as they were.
+        let mut sources: Vec<Vec<Source<'_>>> = self.tables.iter().map(|_| vec![]).collect();
+        self.query
+            .input
+            .sources(query_columns(), &by_inputs, &zeros[..batch.len()], &mut sources);
+        let mut by_item_inputs;
+        let rows: Vec<u32> = ids.iter().map(|item| item.0).collect();
+        match (&mut self.items, items.tape) {
+            (Items::Table(table), _) => {
+                sources[table.table].push(Source::whole(Lookup::single(&rows), &by_items, dim));
+                if let Some(bias) = &mut table.bias {
+                    bias.step(&[(Lookup::single(&rows), &by_bias)], row_rate)?;
+                }
+            }
+            (Items::Tower(tower), Some(tape)) => {
+                by_item_inputs = tower.hidden.step(tape, by_items, rate)?;
+                tower.input.backward(&items.inputs, &mut by_item_inputs);
+                let columns = &self.item_rows.columns;
+                let zeros = &zeros[..ids.len()];
+                tower.input.sources(columns, &by_item_inputs, zeros, &mut sources);
+            }
+            (Items::Tower(_), None) => {}
+        }
+        for (table, sources) in self.tables.iter_mut().zip(&sources) {
+            if !sources.is_empty() {
+                table.step_by(sources, row_rate)?;
+            }
+        }
+        self.buffers.give(by_inputs);
+        Ok(StepReport { loss, squares })
+    }
+
+    /// For each row, items that rank high by vectors of a while ago; `None` where they are not asked for.
+    fn mine(&mut self, users: &[f32]) -> Result<Option<Candidates>> {
+        let Some(mut miner) = self.miner.take() else {
+            return Ok(None);
+        };
+        let drawn = (|| {
+            if miner.is_stale() {
+                let (items, width) = self.item_vectors()?;
+                miner.refresh(items, width);
+            }
+            let has_bias = matches!(&self.items, Items::Table(table) if table.bias.is_some());
+            let users = widened(users, self.dim(), has_bias.then_some(&[1.0][..]));
+            miner.draw(&users, &mut self.rng)
+        })();
+        self.miner = Some(miner);
+        drawn.map(Some)
+    }
+
+    /// The loss of each row's positive against what was mined for it. Its gradients are added to those that are there, those of
+    /// the mined items at the end.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "both losses of a step are over the same things"
+    )]
+    pub(super) fn meet_hard(
+        &self,
+        drawn: &Drawn,
+        hard: &Candidates,
+        batch: &ExampleBatch,
+        users: &[f32],
+        (drawn_items, hard_items): (&[f32], &[f32]),
+        width: usize,
+        gradients: &mut Gradients,
+    ) -> f64 {
+        // Where each row's positive stands among what was drawn.
+        let place = |row: usize| match drawn {
+            Drawn::All => batch.labels[row].index(),
+            Drawn::Beside { .. } | Drawn::Own { .. } | Drawn::Columns(_) => row,
+        };
+        let n_rows = batch.len();
+        let mut items = Vec::with_capacity(n_rows * width + hard_items.len());
+        for row in 0..n_rows {
+            items.extend_from_slice(&drawn_items[place(row) * width..][..width]);
+        }
+        items.extend_from_slice(hard_items);
+        let taken = &self.known;
+        let known = |row: usize, item: ItemIdx| knows(taken, batch.users[row], item);
+        let rules = RowRules {
+            rewards: Some(&batch.rewards),
+            is_positive: Some(&known),
+        };
+        let config = SoftmaxConfig {
+            temperature: self.temperature(),
+            correction: self.plan.correction,
+        };
+        let positives = RankWindow::positives(&batch.labels);
+        let (loss, of_hard) = head::own(users, &items, width, (&positives, hard), config, rules);
+        let weight = self.miner.as_ref().map_or(0.0, Miner::weight);
+        for (slope, of_hard) in gradients.users.iter_mut().zip(&of_hard.users) {
+            *slope += weight * of_hard;
+        }
+        let (by_positives, by_hard) = of_hard.items.split_at(n_rows * width);
+        for (row, by_positive) in by_positives.chunks_exact(width).enumerate() {
+            let slopes = &mut gradients.items[place(row) * width..][..width];
+            for (slope, of_hard) in slopes.iter_mut().zip(by_positive) {
+                *slope += weight * of_hard;
+            }
+        }
+        gradients.items.extend(by_hard.iter().map(|slope| weight * slope));
+        f64::from(weight) * loss
+    }
+
+    /// The loss of users against items, and its gradient by both.
+    fn meet(
+        &mut self,
+        drawn: &Drawn,
+        batch: &ExampleBatch,
+        users: &[f32],
+        items: &[f32],
+        width: usize,
+    ) -> (f64, Gradients) {
+        let config = SoftmaxConfig {
+            temperature: self.temperature(),
+            correction: self.plan.correction,
+        };
+        let known = |row: usize, item: ItemIdx| knows(&self.known, batch.users[row], item);
+        let rules = RowRules {
+            rewards: Some(&batch.rewards),
+            is_positive: if self.plan.spare_known { Some(&known) } else { None },
+        };
+        let buffers = &mut self.buffers;
+        match drawn {
+            Drawn::All => head::all_items(
+                users,
+                items,
+                width,
+                &batch.labels,
+                config.temperature,
+                rules,
+                buffers,
+            ),
+            Drawn::Beside { positives, negatives } => head::beside(
+                users,
+                items,
+                width,
+                (positives, negatives),
+                config,
+                rules,
+                buffers,
+            ),
+            Drawn::Own { positives, negatives } => {
+                head::own(users, items, width, (positives, negatives), config, rules)
+            }
+            Drawn::Columns(columns) => match &mut self.memory {
+                None => head::columns(users, items, width, columns, config, rules, buffers),
+                Some((memory, vectors)) => {
+                    let all = columns.clone().followed_by(&memory.candidates());
+                    let all_items = [items, vectors].concat();
+                    let (loss, mut gradients) =
+                        head::columns(users, &all_items, width, &all, config, rules, buffers);
+                    // What is remembered does not learn.
+                    gradients.items.truncate(items.len());
+                    vectors.extend_from_slice(items);
+                    let dropped = memory.push(columns);
+                    vectors.drain(..dropped * width);
+                    (loss, gradients)
+                }
+            },
+        }
+    }
+}
+
+/// The vectors of some items, and the way back.
+pub(super) struct ItemPass {
+    /// `[items × dim]`
+    pub(super) vectors: Vec<f32>,
+    /// `[items]`
+    bias: Option<Vec<f32>>,
+    lengths: Option<Vec<f32>>,
+    /// What a tower was given.
+    inputs: Vec<f32>,
+    tape: Option<Tape>,
+}
+
+impl Training<'_> {
+    pub(super) fn item_pass(&mut self, ids: &[ItemIdx]) -> Result<ItemPass> {
+        let mut inputs = vec![];
+        let (vectors, bias, tape) = match &mut self.items {
+            Items::Table(table) => {
+                let rows: Vec<u32> = ids.iter().map(|item| item.0).collect();
+                let lookup = Lookup::single(&rows);
+                let of = &self.tables[table.table];
+                let mut vectors = vec![0.0; ids.len() * of.dim()];
+                of.gather(&lookup, &mut vectors)?;
+                let bias = table.bias.as_ref().map(|bias| {
+                    let mut numbers = vec![0.0; ids.len()];
+                    bias.gather(&lookup, &mut numbers).map(|()| numbers)
+                });
+                (vectors, bias.transpose()?, None)
+            }
+            Items::Tower(tower) => {
+                rows_of(
+                    self.data.items,
+                    ids.iter().map(|item| item.index()),
+                    &mut self.item_rows,
+                );
+                tower.input.forward(
+                    &self.item_rows.columns,
+                    ids.len(),
+                    &views(&self.tables),
+                    &mut inputs,
+                )?;
+                let (tape, vectors) = tower.hidden.forward(&inputs)?;
+                (vectors, None, Some(tape))
+            }
+        };
+        Ok(ItemPass {
+            vectors,
+            bias,
+            lengths: None,
+            inputs,
+            tape,
+        })
+    }
+
+    /// The vectors of all items as they are now, and their width.
+    fn item_vectors(&self) -> Result<(Vec<f32>, usize)> {
+        let (n_items, dim) = (self.data.n_items, self.dim());
+        let mut vectors;
+        let mut bias = None;
+        match &self.items {
+            Items::Table(table) => {
+                vectors = self.tables[table.table].rows()[..n_items * dim].to_vec();
+                bias = table.bias.as_ref().map(|bias| bias.rows().to_vec());
+            }
+            Items::Tower(tower) => {
+                let mut inputs = vec![];
+                let columns = &self.data.items.columns;
+                tower
+                    .input
+                    .forward(columns, n_items, &views(&self.tables), &mut inputs)?;
+                let mlp = Mlp::new(tower.input.width(), tower.hidden.layers()?, false)?;
+                vectors = vec![0.0; n_items * dim];
+                vectors
+                    .par_chunks_exact_mut(dim)
+                    .zip(inputs.par_chunks_exact(tower.input.width()))
+                    .for_each_init(MlpScratch::default, |scratch, (vector, input)| {
+                        mlp.encode(input, scratch, vector);
+                    });
+            }
+        }
+        if self.plan.normalised {
+            normalise(&mut vectors, dim);
+        }
+        let width = dim + usize::from(bias.is_some());
+        Ok((widened(&vectors, dim, bias.as_deref()).into_owned(), width))
+    }
+
+    /// The vectors of all items, and the query tower as it is served.
+    pub(super) fn towers(&self, mut report: TowersReport) -> Result<Towers> {
+        let n_items = self.data.n_items;
+        report.temperature = self.temperature();
+        let (mut vectors, width) = self.item_vectors()?;
+        let has_bias = width > self.dim();
+        if let Items::Table(_) = &self.items {
+            // A row that no example had as its label is where chance put it: no vector at all.
+            let mut is_known = vec![false; n_items];
+            for (_, history) in self.data.histories.iter() {
+                for event in history.events() {
+                    is_known[event.item.index()] = true;
+                }
+            }
+            for (vector, is_known) in vectors.chunks_exact_mut(width).zip(is_known) {
+                if !is_known {
+                    vector.fill(0.0);
+                }
+            }
+        }
+        let mlp = Mlp::new(
+            self.query.input.width(),
+            self.query.hidden.layers()?,
+            self.plan.normalised,
+        )?;
+        let tables = self.tables.iter().map(|table| Table {
+            dim: table.dim(),
+            rows: table.rows().to_vec(),
+        });
+        let query = QueryTower::new(
+            self.query.input.clone(),
+            &tables.collect::<Vec<_>>(),
+            mlp,
+            self.plan.example_age,
+            has_bias,
+        )?;
+        if !vectors.iter().all(|value| value.is_finite()) {
+            return Err(Error::Diverged {
+                model: self.plan.model,
+            });
+        }
+        Ok(Towers {
+            items: vectors,
+            dim: width,
+            query,
+            report,
+        })
+    }
+}
+
+pub(super) fn views(tables: &[EmbeddingTable]) -> Vec<TableView<'_>> {
+    tables.iter().map(EmbeddingTable::view).collect()
+}
+
+/// The columns of a query, in the order of its input layer.
+pub(super) fn query_columns<'a>(
+    batch: &'a ExampleBatch,
+    age: Option<&'a FeatureColumn>,
+) -> impl Iterator<Item = &'a FeatureColumn> {
+    let sides = batch.user.columns.iter().chain(&batch.context.columns);
+    sides.chain(age)
+}
+
+pub(super) fn knows(known: &[Vec<ItemIdx>], user: UserIdx, item: ItemIdx) -> bool {
+    known
+        .get(user.index())
+        .is_some_and(|items| items.binary_search(&item).is_ok())
+}
+
+/// Side by side, so that one sum does not wait for another.
+fn sum_of_squares(numbers: &[f32]) -> f64 {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            let mut sums = [0.0_f64; 16];
+            let (chunks, rest) = numbers.as_chunks::<16>();
+            for chunk in chunks {
+                for (sum, number) in sums.iter_mut().zip(chunk) {
+                    *sum += f64::from(number * number);
+                }
+            }
+            sums.iter()
+                .copied()
+                .chain(rest.iter().map(|number| f64::from(number * number)))
+                .sum()
+        },
+    )
+}
+
+/// Rows with one number more, where there is one: `last`, repeated.
+fn widened<'a>(rows: &'a [f32], dim: usize, last: Option<&[f32]>) -> Cow<'a, [f32]> {
+    let Some(last) = last else {
+        return Cow::Borrowed(rows);
+    };
+    let mut wide = Vec::with_capacity(rows.len() / dim * (dim + 1));
+    for (row, last) in rows.chunks_exact(dim).zip(last.iter().cycle()) {
+        wide.extend_from_slice(row);
+        wide.push(*last);
+    }
+    Cow::Owned(wide)
+}
+
+/// Rows without that number, and the numbers.
+fn narrowed(rows: Vec<f32>, dim: usize, width: usize) -> (Vec<f32>, Vec<f32>) {
+    if width == dim {
+        return (rows, vec![]);
+    }
+    let last = rows.chunks_exact(width).map(|row| row[dim]).collect();
+    let rows = rows.chunks_exact(width).flat_map(|row| &row[..dim]).copied();
+    (rows.collect(), last)
+}
