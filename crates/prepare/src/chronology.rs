@@ -100,7 +100,14 @@ pub(crate) fn first_number(batch: &RecordBatch, name: &str) -> Option<i64> {
 /// Where a user has rows without a time, time alone would tear the sequence apart (the unknown ones would
 /// all come first): that user's rows go by `order`, if the log has one. Those of them that have no place in it (`order` 0)
 /// come first, and lose their times, which would contradict that.
-pub(crate) async fn in_order(log: DataFrame, filled: &Filled, keep: Deduplicate) -> Result<(DataFrame, u64)> {
+///
+/// `negative`: the event words that say no, which are no duplicates of what was taken.
+pub(crate) async fn in_order(
+    log: DataFrame,
+    filled: &Filled,
+    keep: Deduplicate,
+    negative: &[String],
+) -> Result<(DataFrame, u64)> {
     let log = with_lead(log, filled)?;
     // A column without a value orders nothing, and costs its share of every comparison.
     let keys = [
@@ -122,7 +129,7 @@ pub(crate) async fn in_order(log: DataFrame, filled: &Filled, keep: Deduplicate)
             .then(|| ascending(EXTRA)),
     );
     let place = || -> Box<dyn Walk> { Box::new(Numbered::new(PLACE, &[USER])) };
-    let first = |same| -> Box<dyn Walk> { Box::new(FirstOf::new(same)) };
+    let first = |same| -> Box<dyn Walk> { Box::new(FirstOf::new(same, negative)) };
     match keep {
         Deduplicate::None => walked(STAGE, log, &order, &|| vec![place()]).await,
         Deduplicate::Exact => walked(STAGE, log, &order, &|| vec![place(), first(Same::Event)]).await,

@@ -16,6 +16,12 @@ use crate::{Error, Result};
 pub struct PrepareConfig {
     /// The event words to keep; empty keeps all.
     pub events: Vec<String>,
+    /// The event words that say no, such as a rejection or what was shown and not taken; in a recipe, `negative` of
+    /// `[data]`. Their rows stay, and are evidence of nothing: no minimum and no vocabulary counts them, `positive` does not
+    /// ask them, nobody's last event is one, and they are no duplicates of what was taken. A split in the order of time puts
+    /// them where they happened; a random one leaves them in train.
+    #[serde(skip)]
+    pub negative: Vec<String>,
     /// Users with fewer rows are left out, again and again until no user and no item is below its
     /// minimum (k-core). Counted on the log alone; a given test part is not thinned.
     pub min_user_events: u32,
@@ -48,6 +54,7 @@ impl Default for PrepareConfig {
     fn default() -> Self {
         Self {
             events: vec![],
+            negative: vec![],
             min_user_events: 1,
             min_item_events: 1,
             deduplicate: Deduplicate::None,
@@ -78,6 +85,7 @@ pub enum Deduplicate {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Checked {
     pub(crate) events: Vec<String>,
+    pub(crate) negative: Vec<String>,
     pub(crate) min_user_events: u32,
     pub(crate) min_item_events: u32,
     pub(crate) deduplicate: Deduplicate,
@@ -130,6 +138,7 @@ impl PrepareConfig {
         });
         Ok(Checked {
             events: self.events.clone(),
+            negative: self.negative.clone(),
             min_user_events: at_least_one("prepare.min_user_events", self.min_user_events)?,
             min_item_events: at_least_one("prepare.min_item_events", self.min_item_events)?,
             deduplicate: self.deduplicate,

@@ -3,7 +3,7 @@
 use catchment_schema::arrow::array::{Array, RecordBatch, StringArray};
 use catchment_schema::arrow::datatypes::{DataType, FieldRef};
 use datafusion::functions::core::expr_fn::{coalesce, get_field};
-use datafusion::logical_expr::{Expr, cast, lit};
+use datafusion::logical_expr::{Expr, cast, lit, not};
 use datafusion::prelude::DataFrame;
 
 use crate::condition::{Clause, Comparison, Condition};
@@ -19,6 +19,14 @@ pub(crate) const NAMELESS_EVENT: &str = "interaction";
 /// The event word of a row.
 pub(crate) fn event_word() -> Expr {
     coalesce(vec![column(EVENT), lit(NAMELESS_EVENT)])
+}
+
+/// Whether a row's event is evidence of liking: its word is none of those that say no.
+pub(crate) fn says_yes(negative: &[String]) -> Expr {
+    if negative.is_empty() {
+        return lit(true);
+    }
+    event_word().in_list(negative.iter().map(lit).collect(), true)
 }
 
 /// Keeps the rows with one of these event words; all of them where there are none.
@@ -46,12 +54,13 @@ pub(crate) async fn keep_events(log: DataFrame, words: &[String]) -> Result<Data
     not_empty(kept, before, || format!("prepare.events = {words:?}")).await
 }
 
-/// Keeps the rows for which the condition holds.
+/// Keeps the rows for which the condition holds, and those that say no.
 pub(crate) async fn keep_positive(
     log: DataFrame,
     condition: Option<&Condition>,
     extra: &[FieldRef],
     as_written: &str,
+    negative: &[String],
 ) -> Result<DataFrame> {
     let Some(condition) = condition else {
         return Ok(log);
@@ -59,7 +68,10 @@ pub(crate) async fn keep_positive(
     let before = count(STAGE, &log).await?;
     let mut kept = log;
     for clause in &condition.clauses {
-        let holds = clause_holds(clause, extra, as_written)?;
+        let mut holds = clause_holds(clause, extra, as_written)?;
+        if !negative.is_empty() {
+            holds = holds.or(not(says_yes(negative)));
+        }
         kept = kept.filter(holds).map_err(Error::engine(STAGE))?;
     }
     not_empty(kept, before, || format!("prepare.positive = {as_written:?}")).await

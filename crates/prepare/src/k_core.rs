@@ -5,21 +5,28 @@ use datafusion::logical_expr::lit;
 use datafusion::prelude::DataFrame;
 
 use crate::codes::{ITEM, USER};
+use crate::config::Checked;
 use crate::engine::{among, column, settled};
+use crate::filter::says_yes;
 use crate::log::{PART, Part};
 use crate::{Error, Result};
 
 const STAGE: &str = "k-core";
 
-/// Leaves out users below `min_user` rows, then items below `min_item`, and again until nothing changes.
+/// Leaves out users below `min_user_events` rows, then items below `min_item_events`, and again until nothing changes.
 /// Thins the train part only; a given test log is evidence, and is not touched.
-pub(crate) async fn k_core(log: DataFrame, min_user: u32, min_item: u32) -> Result<DataFrame> {
+///
+/// What says no is not counted, and stays where its user and its item do.
+pub(crate) async fn k_core(log: DataFrame, config: &Checked) -> Result<DataFrame> {
+    let (min_user, min_item) = (config.min_user_events, config.min_item_events);
     if min_user <= 1 && min_item <= 1 {
         return Ok(log);
     }
     let engine = Error::engine(STAGE);
     let is_train = column(PART).eq(lit(Part::Train.code()));
-    let pairs = log.clone().filter(is_train.clone());
+    let pairs = log
+        .clone()
+        .filter(is_train.clone().and(says_yes(&config.negative)));
     let pairs = pairs.and_then(|rows| rows.select(vec![column(USER), column(ITEM)]));
     let (mut pairs, at_first) = settled(STAGE, pairs.map_err(&engine)?).await?;
     let mut before = at_first;

@@ -22,7 +22,7 @@ use crate::sessions::with_sessions;
 use crate::split::{Parted, split};
 use crate::steps::Steps;
 use crate::summary::{FORMAT, hash_files};
-use crate::vocabularies::{Indexed, event_words, fingerprint, index, metadata};
+use crate::vocabularies::{Counted, Indexed, event_words, fingerprint, index, metadata};
 use crate::{Error, Inputs, PrepareConfig, Progress, Result, SplitConfig, SplitKind, Summary, stamp};
 
 /// Prepares a log: reads `inputs`, runs every step in this process on `threads` threads (0: one for each
@@ -200,12 +200,12 @@ pub(crate) async fn prepare_imported(
     steps.done("filter", count("filter", &coded.log).await?);
 
     steps.begin("k-core");
-    let log = k_core(coded.log, config.min_user_events, config.min_item_events).await?;
+    let log = k_core(coded.log, config).await?;
     steps.done("k-core", count("k-core", &log).await?);
 
     steps.begin("deduplicate");
     let filled = Filled::of(&log).await?;
-    let (log, n_rows) = in_order(log, &filled, config.deduplicate).await?;
+    let (log, n_rows) = in_order(log, &filled, config.deduplicate, &config.negative).await?;
     steps.done("deduplicate", n_rows);
 
     steps.begin("sessions");
@@ -215,12 +215,19 @@ pub(crate) async fn prepare_imported(
 
     steps.begin("split");
     filled.check_order(split_config)?;
-    let Parted { coded, window } = split(Coded { log, ..coded }, split_config, settings.seed).await?;
+    let coded = Coded { log, ..coded };
+    let split = split(coded, split_config, &config.negative, settings.seed);
+    let Parted { coded, window } = split.await?;
     steps.done("split", count("split", &coded.log).await?);
 
     steps.begin("vocabularies");
-    let users = index(context, &coded.log, USER, &coded.users, split_config.refit).await?;
-    let items = index(context, &coded.log, ITEM, &coded.items, split_config.refit).await?;
+    let counted = Counted {
+        log: &coded.log,
+        negative: &config.negative,
+        refit: split_config.refit,
+    };
+    let users = index(context, &counted, USER, &coded.users).await?;
+    let items = index(context, &counted, ITEM, &coded.items).await?;
     let words = event_words(&coded.log, split_config.refit).await?;
     let n_users = users.vocabulary.len() as u64;
     not_empty(n_users, "the test part is cut off (split)", n_rows)?;
@@ -289,7 +296,7 @@ async fn filtered(context: &SessionContext, log: Log, settings: &Settings) -> Re
     let n_partitions = context.copied_config().target_partitions();
     let log = log.into_table(context, n_partitions)?;
     let log = keep_events(log, &config.events).await?;
-    let log = keep_positive(log, config.positive.as_ref(), &extra, positive).await?;
+    let log = keep_positive(log, config.positive.as_ref(), &extra, positive, &config.negative).await?;
     code_ids(log).await
 }
 

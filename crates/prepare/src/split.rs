@@ -11,6 +11,7 @@ use datafusion::prelude::DataFrame;
 use crate::chronology::{LEAD, PLACE};
 use crate::codes::{CODE, Coded, ID, ITEM, USER};
 use crate::engine::{ascending, column, descending, looked_up, settled, walked};
+use crate::filter::says_yes;
 use crate::log::{ORDER, PART, Part, TIME};
 use crate::moment::{Times, moment_of};
 use crate::rolling::{Rolling, Window};
@@ -31,8 +32,13 @@ pub(crate) struct Parted {
     pub(crate) window: Option<Window>,
 }
 
-/// Cuts test rows off, then validation rows off what is left.
-pub(crate) async fn split(coded: Coded, config: &SplitConfig, seed: u64) -> Result<Parted> {
+/// Cuts test rows off, then validation rows off what is left. `negative`: the event words that say no.
+pub(crate) async fn split(
+    coded: Coded,
+    config: &SplitConfig,
+    negative: &[String],
+    seed: u64,
+) -> Result<Parted> {
     let (coded, window) = match config.kind {
         SplitKind::Rolling(rolling) => {
             let window = rolling_window(&coded.log, rolling).await?;
@@ -52,9 +58,9 @@ pub(crate) async fn split(coded: Coded, config: &SplitConfig, seed: u64) -> Resu
         },
         None => config.kind,
     };
-    let mut coded = cut(coded, kind, Part::Test, seed).await?;
+    let mut coded = cut(coded, kind, Part::Test, negative, seed).await?;
     if let Some(kind) = config.validation {
-        coded = cut(coded, kind, Part::Validation, seed).await?;
+        coded = cut(coded, kind, Part::Validation, negative, seed).await?;
     }
     Ok(Parted { coded, window })
 }
@@ -75,7 +81,7 @@ fn inside(log: DataFrame, window: Window) -> Result<DataFrame> {
 }
 
 /// Moves the train rows that `kind` names to `target`. No other row is touched, and none is lost.
-async fn cut(coded: Coded, kind: SplitKind, target: Part, seed: u64) -> Result<Coded> {
+async fn cut(coded: Coded, kind: SplitKind, target: Part, negative: &[String], seed: u64) -> Result<Coded> {
     let engine = Error::engine(STAGE);
     let marked = match kind {
         // Of a rolling split `split` has made a temporal one.
@@ -85,16 +91,16 @@ async fn cut(coded: Coded, kind: SplitKind, target: Part, seed: u64) -> Result<C
                 Part::Validation => "validation",
                 Part::Train | Part::Test => "test",
             };
-            random(&coded, fraction, seed_for(purpose, seed)).await?
+            random(&coded, fraction, negative, seed_for(purpose, seed)).await?
         }
         SplitKind::LeaveLast { n, since } => {
             let since = match since {
-                Some(since) => Some(moment_of(&coded.log, since, "leave-last").await?),
+                Some(since) => Some(moment_of(&likings(&coded.log, negative)?, since, "leave-last").await?),
                 None => None,
             };
-            leave_last(&coded, n, since, seed_for("ties", seed)).await?
+            leave_last(&coded, n, since, negative, seed_for("ties", seed)).await?
         }
-        SplitKind::Temporal { at } => temporal(&coded.log, at).await?,
+        SplitKind::Temporal { at } => temporal(&coded.log, at, negative).await?,
     };
     let is_train = column(PART).eq(lit(Part::Train.code()));
     let mut part = when(is_train.and(column(IS_TARGET)), lit(target.code()));
@@ -109,15 +115,20 @@ async fn cut(coded: Coded, kind: SplitKind, target: Part, seed: u64) -> Result<C
 
 /// Each user's rows are put into the order of their hashes, and the first of them are taken: as many as
 /// the share says, rounded up or down by lot so that it holds in expectation, but never all of them.
-async fn random(coded: &Coded, fraction: f64, seed: u64) -> Result<DataFrame> {
+async fn random(coded: &Coded, fraction: f64, negative: &[String], seed: u64) -> Result<DataFrame> {
     let in_lot_order = [PART, "row_hash", PLACE].map(ascending);
     let lots = with_lots(coded, seed).map_err(Error::engine(STAGE))?;
-    let lot = || -> Vec<Box<dyn Walk>> { vec![Box::new(Numbered::new("lot", &[USER, PART]))] };
+    let (lots, flag) = flagged(lots, negative)?;
+    let lot = || -> Vec<Box<dyn Walk>> { vec![Box::new(Numbered::new("lot", &[USER, PART]).counting(flag))] };
     let (lots, _) = walked(STAGE, lots, &in_lot_order, &lot).await?;
-    let n_rows = rows_of_users(&coded.log)?;
+    let n_rows = rows_of_users(&coded.log, negative)?;
     let real = |name: &str| cast(column(name), DataType::Float64);
     let share = real("n_rows") * lit(fraction) + real("user_hash") / lit(HASHES);
     let is_target = real("lot").lt_eq(share).and(real("lot").lt(real("n_rows")));
+    let is_target = match flag {
+        Some(flag) => is_target.and(column(flag)),
+        None => is_target,
+    };
     looked_up(lots, &[PART, USER], n_rows, &["n_part", "n_user"])
         .and_then(|log| log.with_column(IS_TARGET, is_target))
         .and_then(|log| {
@@ -131,7 +142,27 @@ async fn random(coded: &Coded, fraction: f64, seed: u64) -> Result<DataFrame> {
                 "n_user",
             ])
         })
+        .and_then(|log| log.drop_columns(flag.as_slice()))
         .map_err(Error::engine(STAGE))
+}
+
+/// The log without what says no.
+fn likings(log: &DataFrame, negative: &[String]) -> Result<DataFrame> {
+    if negative.is_empty() {
+        return Ok(log.clone());
+    }
+    let likings = log.clone().filter(says_yes(negative));
+    likings.map_err(Error::engine(STAGE))
+}
+
+/// The log with a column that says which rows do not say no, and its name; without, where no word says no.
+fn flagged(log: DataFrame, negative: &[String]) -> Result<(DataFrame, Option<&'static str>)> {
+    const FLAG: &str = "says_yes";
+    if negative.is_empty() {
+        return Ok((log, None));
+    }
+    let log = log.with_column(FLAG, says_yes(negative));
+    Ok((log.map_err(Error::engine(STAGE))?, Some(FLAG)))
 }
 
 /// The log with a lot for each user (`user_hash`) and one for each row (`row_hash`). They depend on the seed, on the
@@ -155,16 +186,27 @@ fn with_lots(coded: &Coded, seed: u64) -> Result<DataFrame, DataFusionError> {
 /// Takes the last `n` of each user's rows by time, then `order`. Where these agree, nothing says which came last, and a
 /// lot decides: by item id, the order in which rows are written, the held-out item would always be the one with the
 /// greatest id. The lot is one for the test and the validation part, so that to take one row twice is to take two.
-async fn leave_last(coded: &Coded, n: u32, since: Option<i64>, seed: u64) -> Result<DataFrame> {
+///
+/// What says no goes with what it comes after: it is taken where that is, and does not count.
+async fn leave_last(
+    coded: &Coded,
+    n: u32,
+    since: Option<i64>,
+    negative: &[String],
+    seed: u64,
+) -> Result<DataFrame> {
     let engine = Error::engine(STAGE);
     let last_first = [PART, "eligible", LEAD, TIME, ORDER, "row_hash", PLACE].map(descending);
     let lots = with_lots(coded, seed)
         .and_then(|log| log.with_column("eligible", place_is_known()))
         .map_err(&engine)?;
-    let from_last =
-        || -> Vec<Box<dyn Walk>> { vec![Box::new(Numbered::new("from_last", &[USER, PART, "eligible"]))] };
+    let (lots, flag) = flagged(lots, negative)?;
+    let from_last = || -> Vec<Box<dyn Walk>> {
+        let numbered = Numbered::new("from_last", &[USER, PART, "eligible"]);
+        vec![Box::new(numbered.counting(flag))]
+    };
     let (lots, _) = walked(STAGE, lots, &last_first, &from_last).await?;
-    let n_rows = rows_of_users(&coded.log)?;
+    let n_rows = rows_of_users(&coded.log, negative)?;
     let is_target = column("from_last")
         .lt_eq(lit(u64::from(n)))
         .and(column("n_rows").gt(lit(i64::from(n))))
@@ -187,18 +229,28 @@ async fn leave_last(coded: &Coded, n: u32, since: Option<i64>, seed: u64) -> Res
                 "n_user",
             ])
         })
+        .and_then(|log| log.drop_columns(flag.as_slice()))
         .map_err(engine)
 }
 
-/// How many rows each user has in each part, and the time of the latest: `n_part`, `n_user`, `n_rows`, `last_time`.
-fn rows_of_users(log: &DataFrame) -> Result<DataFrame> {
+/// How many rows each user has in each part that do not say no, and the time of the latest of them: `n_part`, `n_user`,
+/// `n_rows`, `last_time`.
+fn rows_of_users(log: &DataFrame, negative: &[String]) -> Result<DataFrame> {
+    let of_likings = |value: Expr| {
+        if negative.is_empty() {
+            return Ok(value);
+        }
+        when(says_yes(negative), value)
+            .end()
+            .map_err(Error::engine(STAGE))
+    };
     let by = vec![column(PART).alias("n_part"), column(USER).alias("n_user")];
     log.clone()
         .aggregate(
             by,
             vec![
-                count(lit(1)).alias("n_rows"),
-                max(column(TIME)).alias("last_time"),
+                count(of_likings(lit(1))?).alias("n_rows"),
+                max(of_likings(column(TIME))?).alias("last_time"),
             ],
         )
         .map_err(Error::engine(STAGE))
@@ -209,8 +261,12 @@ fn place_is_known() -> Expr {
     coalesce(vec![column(ORDER), lit(1_u32)]).not_eq(lit(0_u32))
 }
 
-async fn temporal(log: &DataFrame, at: Moment) -> Result<DataFrame> {
-    let millis = moment_of(log, at, "temporal").await?;
+async fn temporal(log: &DataFrame, at: Moment, negative: &[String]) -> Result<DataFrame> {
+    if !negative.is_empty() {
+        // What says no goes by its time as well.
+        Times::of(log, "temporal").await?;
+    }
+    let millis = moment_of(&likings(log, negative)?, at, "temporal").await?;
     log.clone()
         .with_column(IS_TARGET, column(TIME).gt_eq(lit(millis)))
         .map_err(Error::engine(STAGE))

@@ -11,13 +11,13 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::codes::{CODE, ID};
 use crate::engine::{ascending, column, descending, looked_up, number, reserve, settled};
-use crate::filter::event_word;
+use crate::filter::{event_word, says_yes};
 use crate::log::{PART, Part};
 use crate::split_config::Refit;
 use crate::{Error, Result};
 
 const STAGE: &str = "vocabularies";
-/// How many rows of the train part an id has.
+/// How many rows of the train part an id has, without those that say no.
 const COUNT: &str = "count";
 /// 1 for an id of the vocabulary, 0 for another.
 const KNOWN: &str = "known";
@@ -43,6 +43,19 @@ fn is_known(refit: Refit) -> Result<Expr> {
     })
 }
 
+/// 1 for a row of train that does not say no, 0 for another.
+fn evidence(negative: &[String]) -> Result<Expr> {
+    let is_train = column(PART).eq(lit(Part::Train.code()));
+    let is_evidence = if negative.is_empty() {
+        is_train
+    } else {
+        is_train.and(says_yes(negative))
+    };
+    when(is_evidence, lit(1_i64))
+        .otherwise(lit(0_i64))
+        .map_err(Error::engine(STAGE))
+}
+
 /// 1 for a row of this part or of one before it, 0 for another.
 fn is_up_to(last: Part) -> Result<Expr> {
     when(column(PART).lt_eq(lit(last.code())), lit(1_i64))
@@ -50,14 +63,22 @@ fn is_up_to(last: Part) -> Result<Expr> {
         .map_err(Error::engine(STAGE))
 }
 
+/// What is counted, and how.
+pub(crate) struct Counted<'a> {
+    pub(crate) log: &'a DataFrame,
+    /// The event words that say no.
+    pub(crate) negative: &'a [String],
+    pub(crate) refit: Refit,
+}
+
 /// Counts the codes in `key` and numbers them; `ids` says which raw ids they stand for.
 pub(crate) async fn index(
     context: &SessionContext,
-    log: &DataFrame,
+    counted: &Counted<'_>,
     key: &str,
     ids: &DataFrame,
-    refit: Refit,
 ) -> Result<Indexed> {
+    let Counted { log, negative, refit } = *counted;
     let by_count = vec![descending(KNOWN), descending(COUNT), ascending(CODE)];
     let row_number = number(STAGE, by_count.clone())?;
     let index = cast(column("number") - lit(1_u64), DataType::UInt32);
@@ -66,7 +87,7 @@ pub(crate) async fn index(
         .aggregate(
             vec![column(key).alias("counted")],
             vec![
-                sum(is_up_to(Part::Train)?).alias(COUNT),
+                sum(evidence(negative)?).alias(COUNT),
                 max(is_known(refit)?).alias(KNOWN),
             ],
         )

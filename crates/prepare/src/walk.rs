@@ -30,6 +30,7 @@ pub(crate) trait Walk: Send {
 pub(crate) struct Numbered {
     name: &'static str,
     by: &'static [&'static str],
+    counting: Option<&'static str>,
     group: Vec<u64>,
     count: u64,
 }
@@ -40,8 +41,17 @@ impl Numbered {
         Self {
             name,
             by,
+            counting: None,
             group: vec![],
             count: 0,
+        }
+    }
+
+    /// Of the rows with this flag; another gets the number of the next that has it.
+    pub(crate) fn counting(self, flag: Option<&'static str>) -> Self {
+        Self {
+            counting: flag,
+            ..self
         }
     }
 }
@@ -54,6 +64,9 @@ impl Walk for Numbered {
             .map(|name| Ok(cast(named(&rows, name)?, &DataType::UInt64)?))
             .collect::<Result<_>>()?;
         let keys: Vec<&UInt64Array> = keys.iter().map(AsArray::as_primitive).collect();
+        let flags = self.counting.map(|flag| named(&rows, flag)).transpose()?;
+        let flags = flags.map(|flags| flags.as_boolean_opt().ok_or_else(|| wrong_type("flag")));
+        let flags = flags.transpose()?;
         let numbers = (0..rows.num_rows()).map(|row| {
             let is_same = keys.len() == self.group.len()
                 && keys
@@ -65,8 +78,9 @@ impl Walk for Numbered {
                 self.group.extend(keys.iter().map(|key| key.value(row)));
                 self.count = 0;
             }
-            self.count += 1;
-            self.count
+            let number = self.count + 1;
+            self.count += u64::from(flags.is_none_or(|flags| flags.value(row)));
+            number
         });
         let numbers = UInt64Array::from_iter_values(numbers);
         with_column(&rows, self.name, Arc::new(numbers))
@@ -76,7 +90,7 @@ impl Walk for Numbered {
 /// Which of a user's rows count as the same.
 #[derive(Clone, Copy)]
 pub(crate) enum Same {
-    /// Those with one item.
+    /// Those with one item, what says no apart.
     Item,
     /// Those with one item, time and event word.
     Event,
@@ -85,19 +99,22 @@ pub(crate) enum Same {
 /// Keeps the first of a user's rows that are the same, in each part apart.
 pub(crate) struct FirstOf {
     same: Same,
+    /// The event words that say no.
+    negative: Vec<String>,
     user: Option<u32>,
     seen: HashSet<Key>,
     /// The event words so far, by numbers from 1.
     words: HashMap<String, u32>,
 }
 
-/// Part and item; where the event counts, its time and its word, else nothing and 0.
+/// Part and item; where the event counts, its time and its word, else nothing and 0, or 1 where it says no.
 type Key = (u64, u32, Option<i64>, u32);
 
 impl FirstOf {
-    pub(crate) fn new(same: Same) -> Self {
+    pub(crate) fn new(same: Same, negative: &[String]) -> Self {
         Self {
             same,
+            negative: negative.to_vec(),
             user: None,
             seen: HashSet::default(),
             words: HashMap::default(),
@@ -135,12 +152,13 @@ impl Walk for FirstOf {
                     self.seen.clear();
                 }
             }
+            let word = words.is_valid(row).then(|| words.value(row));
+            let word = word.unwrap_or(NAMELESS_EVENT);
             let (time, word) = match self.same {
-                Same::Item => (None, 0),
+                Same::Item => (None, u32::from(self.negative.iter().any(|no| no == word))),
                 Same::Event => {
-                    let word = words.is_valid(row).then(|| words.value(row));
                     let time = times.is_valid(row).then(|| times.value(row));
-                    (time, self.word(word.unwrap_or(NAMELESS_EVENT)))
+                    (time, self.word(word))
                 }
             };
             self.seen.insert((parts.value(row), items.value(row), time, word))

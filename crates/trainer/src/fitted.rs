@@ -30,7 +30,7 @@ impl Mark {
             "part": part,
             "refit": work.recipe.split.refit,
             "model": channel.model,
-            "negative": work.recipe.negative,
+            "negative": work.recipe.prepare.negative,
             "seed": work.recipe.seed,
             "program": program(),
         }))

@@ -192,19 +192,19 @@ impl Work {
     /// What the recipe makes of a bundle.
     pub(crate) fn spec(&self, with_ranker: bool) -> PipelineSpec {
         PipelineSpec {
-            format: PipelineSpec::version(&self.recipe.negative),
+            format: PipelineSpec::version(&self.recipe.prepare.negative),
             channels: self.recipe.channels.clone(),
             merge: self.recipe.merge.clone(),
             ranker: self.recipe.ranker.clone().filter(|_| with_ranker),
             exclude_seen: self.recipe.evaluate.exclude_seen,
             events: self.recipe.prepare.events.clone(),
-            negative: self.recipe.negative.clone(),
+            negative: self.recipe.prepare.negative.clone(),
         }
     }
 
     /// The events of these data that say no.
     pub(crate) fn negative_events(&self, prepared: &Prepared) -> NegativeEvents {
-        NegativeEvents::new(&self.recipe.negative, prepared.event_words())
+        NegativeEvents::new(&self.recipe.prepare.negative, prepared.event_words())
     }
 
     /// Notes which data the models below `layout` were trained on.

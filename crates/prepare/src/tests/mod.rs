@@ -2,6 +2,7 @@
 
 mod errors;
 mod laws;
+mod negative;
 mod rolling;
 mod steps;
 mod table;

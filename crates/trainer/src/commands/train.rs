@@ -107,7 +107,7 @@ pub(crate) fn train(work: &Work, only: &[String]) -> Result<Vec<Judgement>, Fail
 /// The channels that are kept have to be of this data, by the settings that the recipe has now.
 fn check_kept(work: &Work, prepared: &Prepared, only: &[String]) -> Result<(), Failure> {
     let older = work.trained_on(prepared)?;
-    if older.spec().negative != work.recipe.negative {
+    if older.spec().negative != work.recipe.prepare.negative {
         return Err(Failure::usage(
             "--only keeps the other channels, but `data.negative` has changed since they were trained",
             format!("catchment-train train {}", work.recipe.path.display()),

@@ -87,7 +87,7 @@ fn goals(recipe: &Recipe) -> Result<(), Problem> {
         let Some(goal) = objective
             .goal
             .as_ref()
-            .filter(|goal| recipe.negative.contains(goal))
+            .filter(|goal| recipe.prepare.negative.contains(goal))
         else {
             continue;
         };

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use catchment_prepare::Inputs;
+use catchment_prepare::{Inputs, PrepareConfig};
 use catchment_schema::import::Source;
 use toml::de::DeTable;
 
@@ -66,8 +66,10 @@ impl Recipe {
                 items: optional(file.data.items, "items")?,
                 users: optional(file.data.users, "users")?,
             },
-            negative: file.data.negative,
-            prepare: file.prepare,
+            prepare: PrepareConfig {
+                negative: file.data.negative,
+                ..file.prepare
+            },
             split: file.split,
             features: file.features,
             channels,

@@ -34,8 +34,6 @@ pub(crate) struct Recipe {
     pub(crate) threads: usize,
     /// The raw data, variables and relative paths resolved.
     pub(crate) data: Inputs,
-    /// Event words of the log that say no.
-    pub(crate) negative: Vec<String>,
     /// How the log becomes encoded interactions.
     pub(crate) prepare: PrepareConfig,
     /// How it is split.
