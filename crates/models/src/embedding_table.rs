@@ -148,7 +148,7 @@ impl RowOptimizer {
     };
 
     /// Numbers beside a row of `dim`.
-    fn state_width(self, dim: usize) -> usize {
+    pub(crate) fn state_width(self, dim: usize) -> usize {
         match self {
             Self::Sgd => 0,
             Self::Adagrad { .. } => 1,

@@ -2,11 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use catchment_schema::arrow::array::ArrayRef;
+use catchment_schema::interactions::INTERACTIONS;
+use catchment_schema::parquet_file::{parquet_columns, read_parquet_columns};
 use catchment_schema::{AttributeTable, Interactions, Vocabulary};
 
 use crate::layout::{
     EVENTS, ITEM_ATTRIBUTES, ITEMS, SUMMARY, TEST, TRAIN, USER_ATTRIBUTES, USERS, VALIDATION,
 };
+use crate::log::ORDER;
 use crate::summary::FORMAT;
 use crate::{Error, Result, Summary};
 
@@ -108,6 +112,39 @@ impl Prepared {
     /// [`Error::File`].
     pub fn test(&self) -> Result<Interactions> {
         self.part(TEST)
+    }
+
+    /// The names of the log's further columns: those that are no part of [`Interactions`].
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn further_columns(&self) -> Result<Vec<String>> {
+        let mut names = parquet_columns(self.folder.join(TRAIN), INTERACTIONS)?;
+        let own = Interactions::schema();
+        names.retain(|name| name != ORDER && own.field_with_name(name).is_err());
+        Ok(names)
+    }
+
+    /// A further column of the rows of [`Self::train`], in their order; `None` where the log has none of this name. Reads the
+    /// file.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn train_column(&self, name: &str) -> Result<Option<ArrayRef>> {
+        self.column(TRAIN, name)
+    }
+
+    /// The same of [`Self::validation`].
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn validation_column(&self, name: &str) -> Result<Option<ArrayRef>> {
+        self.column(VALIDATION, name)
+    }
+
+    fn column(&self, part: &str, name: &str) -> Result<Option<ArrayRef>> {
+        let (batch, _) = read_parquet_columns(self.folder.join(part), INTERACTIONS, &[name])?;
+        Ok(batch.column_by_name(name).cloned())
     }
 
     fn part(&self, name: &str) -> Result<Interactions> {

@@ -77,6 +77,15 @@ pub struct StreamingConfig {
     pub sighting: Sighting,
 }
 
+impl StreamingConfig {
+    /// What an estimate takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.buckets
+            .saturating_mul(self.hashes)
+            .saturating_mul(Bucket::BYTES)
+    }
+}
+
 impl Default for StreamingConfig {
     fn default() -> Self {
         Self {

@@ -8,7 +8,8 @@
 //! The hinge is [`Proposal`]; samplers are [`Uniform`], [`LogUniform`] (by rank) and [`Unigram`] (a power of the frequency,
 //! by an [`AliasTable`]); [`GroupedUnigram`] draws within an item's own group. A batch is a sample by itself: [`in_batch()`],
 //! [`Mixed`] with draws from the whole catalogue, or remembered ([`CrossBatchMemory`]); how often it is expected to hold an
-//! item is counted ([`CountedFrequency`]) or estimated from the stream ([`StreamingFrequency`]).
+//! item is counted ([`CountedFrequency`]) or estimated from the stream ([`StreamingFrequency`]). Each row may have its own: what
+//! the model ranks high ([`RankWindow`]), what was shown and not taken ([`Shown`]).
 //!
 //! What an objective takes for a positive is sampled as well: [`SessionRules`] cut histories into sessions, in memory
 //! ([`MemorySessions`]) or from an encoded log that stays on the disk ([`FileSessions`]),
@@ -43,6 +44,7 @@ pub mod proposal;
 pub mod rank_window;
 pub mod sessions;
 pub mod sessions_config;
+pub mod shown;
 pub mod testing;
 pub mod uniform;
 pub mod unigram;
@@ -62,6 +64,7 @@ pub use proposal::Proposal;
 pub use rank_window::RankWindow;
 pub use sessions::{MemorySessions, Session, SessionRules, SessionSource, SessionStream};
 pub use sessions_config::{SessionsConfig, SessionsFrom, kind_of};
+pub use shown::Shown;
 pub use uniform::Uniform;
 pub use unigram::Unigram;
 pub use walk::{Context, Walk};

@@ -1,8 +1,9 @@
 //! Hard negatives: what a model itself ranks high, but not highest.
 
 use catchment_schema::ItemIdx;
-use rand::{Rng, RngExt};
+use rand::Rng;
 
+use crate::shown::alike;
 use crate::{Candidates, SamplingError};
 
 /// Draws from a stretch of a ranked list, every place alike. What ranks first may well be what the user would take, so that
@@ -58,15 +59,7 @@ impl RankWindow {
         if stretch.is_empty() {
             return Err(SamplingError::NoItems);
         }
-        let ids = (0..self.n)
-            .map(|_| stretch[rng.random_range(0..stretch.len())])
-            .collect();
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a logarithm needs no more than f32"
-        )]
-        let log = (self.n as f64 / stretch.len() as f64).ln() as f32;
-        Ok(Candidates::new(ids, vec![log; self.n]))
+        Ok(alike(stretch, self.n, rng))
     }
 
     /// The positives beside such draws: each is there, whatever was drawn.

@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, Float32Array, Int64Array, RecordBatch, UInt16Array,
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use crate::columns::{all_finite, required_column, typed_column};
-use crate::parquet_file::{FileKind, Metadata, ParquetFileWriter, parquet_error, read_parquet};
+use crate::parquet_file::{FileKind, Metadata, ParquetFileWriter, parquet_error, read_parquet_columns};
 use crate::{Error, Event, EventKind, Histories, InteractionColumns, ItemIdx, Result, Time, UserIdx};
 
 /// The encoded-interactions file.
@@ -114,13 +114,19 @@ impl Interactions {
         RecordBatch::try_new(Self::schema(), columns).map_err(|error| parquet_error(path, &error))
     }
 
-    /// Reads the file.
+    /// Reads the file, without further columns.
     ///
     /// # Errors
-    /// As [`read_parquet`]; [`Error::BadValue`] for a null or a value that is not finite.
+    /// As [`read_parquet_columns`]; [`Error::BadValue`] for a null or a value that is not finite.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let (batch, _) = read_parquet(path, INTERACTIONS)?;
+        let schema = Self::schema();
+        let names: Vec<&str> = schema
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect();
+        let (batch, _) = read_parquet_columns(path, INTERACTIONS, &names)?;
         let mut read = Self::default();
         read.push(path, &batch, InteractionColumns::ALL)?;
         Ok(read)

@@ -10,13 +10,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, RecordBatchReader};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{Schema, SchemaRef};
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaData};
@@ -143,6 +143,31 @@ pub fn read_parquet(path: impl AsRef<Path>, kind: FileKind) -> Result<(RecordBat
     opened.read()
 }
 
+/// As [`read_parquet`], of these columns only; those that the file does not have are left out.
+///
+/// # Errors
+/// As [`read_parquet`].
+pub fn read_parquet_columns(
+    path: impl AsRef<Path>,
+    kind: FileKind,
+    names: &[&str],
+) -> Result<(RecordBatch, Metadata)> {
+    let opened = Opened::open(path.as_ref())?;
+    opened.check_kind(kind)?;
+    opened.only(names).read()
+}
+
+/// The names of a file's columns, in its order.
+///
+/// # Errors
+/// As [`read_parquet`].
+pub fn parquet_columns(path: impl AsRef<Path>, kind: FileKind) -> Result<Vec<String>> {
+    let opened = Opened::open(path.as_ref())?;
+    opened.check_kind(kind)?;
+    let fields = opened.builder.schema().fields().iter();
+    Ok(fields.map(|field| field.name().clone()).collect())
+}
+
 /// As [`read_parquet`], but a file that does not say what it is will be read as well: somebody else wrote it.
 ///
 /// # Errors
@@ -189,14 +214,24 @@ impl<'a> Opened<'a> {
         check_kind(self.path, &self.metadata, kind)
     }
 
+    fn only(mut self, names: &[&str]) -> Self {
+        let fields = self.builder.schema().fields().iter().enumerate();
+        let wanted = fields.filter(|(_, field)| names.contains(&field.name().as_str()));
+        let wanted: Vec<usize> = wanted.map(|(place, _)| place).collect();
+        let mask = ProjectionMask::roots(self.builder.parquet_schema(), wanted);
+        self.builder = self.builder.with_projection(mask);
+        self
+    }
+
     fn read(self) -> Result<(RecordBatch, Metadata)> {
         let path = self.path;
-        // The reader repeats the file's metadata in the schema. Rows are equal whatever their file says.
-        let schema = Arc::new(Schema::new(self.builder.schema().fields().clone()));
-        let batches = decoding(path, || {
+        let (schema, batches) = decoding(path, || {
             let batches = self.builder.build()?;
-            Ok::<_, ParquetError>(batches.collect::<Result<Vec<_>, _>>()?)
+            let schema = batches.schema();
+            Ok::<_, ParquetError>((schema, batches.collect::<Result<Vec<_>, _>>()?))
         })?;
+        // The reader repeats the file's metadata in the schema. Rows are equal whatever their file says.
+        let schema = Arc::new(Schema::new(schema.fields().clone()));
         let batch = concat_batches(&schema, &batches).map_err(|error| parquet_error(path, &error))?;
         Ok((batch, self.metadata))
     }

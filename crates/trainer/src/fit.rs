@@ -170,6 +170,16 @@ fn memory(model: &ChannelModel, log: &Log<'_>) -> Option<usize> {
     }
 }
 
+/// What fitting takes beside the data, where that is worth a word.
+pub(crate) fn tell_memory(work: &Work, channel: &str, bytes: usize) {
+    if bytes >= WORTH_A_WORD {
+        work.note(format!(
+            "channel `{channel}`: fitting takes at most about {} MB beside the data",
+            bytes.div_ceil(1_000_000)
+        ));
+    }
+}
+
 fn fit_one(
     work: &Work,
     log: &Log<'_>,
@@ -182,12 +192,8 @@ fn fit_one(
     let folder = layout.channel(&channel.name);
     fs::create_dir_all(&folder).map_err(catchment_schema::Error::io(&folder))?;
     let items = prepared.items();
-    if let Some(bytes) = memory(&channel.model, log).filter(|&bytes| bytes >= WORTH_A_WORD) {
-        work.note(format!(
-            "channel `{}`: fitting takes at most about {} MB beside the data",
-            channel.name,
-            bytes.div_ceil(1_000_000)
-        ));
+    if let Some(bytes) = memory(&channel.model, log) {
+        tell_memory(work, &channel.name, bytes);
     }
     match &channel.model {
         ChannelModel::Popular { model, .. } => {

@@ -17,6 +17,7 @@ mod lists;
 mod progress;
 mod rank;
 mod recipe;
+mod shown;
 mod speech;
 mod tables;
 mod test_reads;

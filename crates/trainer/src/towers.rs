@@ -6,14 +6,16 @@ use std::path::Path;
 use catchment_evaluation::report::TrainingCurve;
 use catchment_features::{FeatureBatch, FeatureConfig, FitTables};
 use catchment_models::towers::plan::ItemSide;
-use catchment_models::towers::training::{self, TowersData};
-use catchment_models::towers::{HistoryExamples, Order, Plan, file};
+use catchment_models::towers::training::{self, TowersData, TowersReport};
+use catchment_models::towers::{HistoryExamples, Order, Plan, ShownItems, file};
 use catchment_pipeline::{ChannelSpec, Layout};
 use catchment_prepare::Prepared;
 use catchment_schema::{AtomicFile, Error, Histories};
 
 use crate::failure::Failure;
+use crate::fit::tell_memory;
 use crate::progress::Bar;
+use crate::shown::shown_items;
 use crate::work::Work;
 
 /// How a channel of towers was trained, in its folder.
@@ -50,6 +52,11 @@ pub(crate) fn fit(
         prepared.user_attributes(),
         &plan.examples,
     )?;
+    let shown = shown(work, prepared, name, &plan)?;
+    let examples = match &shown {
+        Some(shown) => examples.with_shown(shown),
+        None => examples,
+    };
     let histories_of: Vec<String> = spec
         .user
         .iter()
@@ -72,6 +79,7 @@ pub(crate) fn fit(
     if checkpoint.exists() {
         work.note(format!("channel `{name}` goes on where it was stopped"));
     }
+    tell_memory(work, name, training::memory_bytes(&plan, &data)?);
     let towers = {
         let (device, seed) = (work.output.device, work.recipe.seed);
         training::fit_or_resume(&plan, &data, device, seed, Some(checkpoint), bar)?
@@ -102,6 +110,33 @@ pub(crate) fn fit(
             .collect(),
     };
     AtomicFile::write(folder.join(TRAINING_FILE), &serde_json::to_vec(&curve)?)?;
+    tell(work, name, &plan, report);
+    Ok(())
+}
+
+/// What was shown beside what was taken, where the plan asks for it.
+fn shown(work: &Work, prepared: &Prepared, name: &str, plan: &Plan) -> anyhow::Result<Option<ShownItems>> {
+    let Some(config) = &plan.shown else {
+        return Ok(None);
+    };
+    let (shown, n_unknown) = shown_items(prepared, config)?;
+    if n_unknown > 0 {
+        work.note(format!(
+            "channel `{name}`: {n_unknown} ids in `{}` are of no item that training may know",
+            config.column
+        ));
+    }
+    Ok(Some(shown))
+}
+
+/// How it went.
+fn tell(work: &Work, name: &str, plan: &Plan, report: &TowersReport) {
+    if plan.shown.is_some() {
+        work.note(format!(
+            "channel `{name}`: {:.1} % of the examples were compared with what was shown beside them",
+            100.0 * report.with_shown as f64 / report.examples.max(1) as f64
+        ));
+    }
     work.note(format!(
         "channel `{name}`: {} examples, loss {:.4} → {:.4}; waited for data {:.1} % of the time",
         report.examples,
@@ -109,7 +144,6 @@ pub(crate) fn fit(
         report.losses.last().copied().unwrap_or(0.0),
         100.0 * report.waited,
     ));
-    Ok(())
 }
 
 /// Whether the vectors that are written have length one: a bias is a dimension more, which is of any size.

@@ -155,6 +155,7 @@ impl World {
                     labels: labels.iter().copied().map(ItemIdx).collect(),
                     rewards: vec![1.0; labels.len()],
                     users: vec![UserIdx(0); labels.len()],
+                    ..ExampleBatch::default()
                 }
             })
             .collect()

@@ -18,9 +18,13 @@ impl Buffers {
             (capacity >= len).then_some((capacity, place))
         };
         let best = self.free.iter().enumerate().filter_map(large_enough).min();
-        let mut vector = match best {
-            Some((_, place)) => self.free.swap_remove(place),
-            None => Vec::with_capacity(len),
+        let mut vector = if let Some((_, place)) = best {
+            self.free.swap_remove(place)
+        } else {
+            // In the place of the one that comes nearest: where sizes grow from step to step, those of before go.
+            self.free.sort_unstable_by_key(Vec::capacity);
+            drop(self.free.pop());
+            Vec::with_capacity(len)
         };
         vector.resize(len, 0.0);
         vector
@@ -55,5 +59,12 @@ mod tests {
             buffers.give(vec![0.0]);
         }
         assert_eq!(buffers.free.len(), MOST);
+        // Each larger than all before: none of those is kept.
+        let mut growing = Buffers::default();
+        for len in 1..100 {
+            let vector = growing.take(1000 * len);
+            growing.give(vector);
+        }
+        assert_eq!(growing.free.len(), 1);
     }
 }

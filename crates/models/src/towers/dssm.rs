@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::mlp::Activation;
 use super::plan::{
     Decay, FrequencyKind, HardNegatives, Init, InitRule, ItemSide, Negatives, Optimizer, Plan, ProposalKind,
-    Temperature,
+    ShownNegatives, Temperature,
 };
 use super::{ExamplesConfig, HiddenConfig, Norm, Preset};
 use crate::losses::Correction;
@@ -76,6 +76,8 @@ pub struct DssmConfig {
     pub correction: Correction,
     /// Negatives that the model itself ranks high, beside the others.
     pub hard: Option<HardNegatives>,
+    /// Negatives that were shown beside what was taken, beside the others.
+    pub shown: Option<ShownNegatives>,
     /// Whether what the user took at any time is no negative.
     pub spare_known: bool,
     /// How a log becomes examples.
@@ -153,6 +155,7 @@ impl DssmConfig {
             negatives: DssmNegatives::Shared(0),
             correction: Correction::LogQ,
             hard: None,
+            shown: None,
             spare_known: false,
             examples: ExamplesConfig::default(),
             init: Init::Range(0.05),
@@ -208,6 +211,7 @@ impl DssmConfig {
                 },
             },
             hard: self.hard,
+            shown: self.shown.clone(),
             spare_known: self.spare_known,
             example_age: false,
             examples: self.examples.clone(),

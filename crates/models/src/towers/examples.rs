@@ -21,6 +21,10 @@ pub struct ExampleBatch {
     pub rewards: Vec<f32>,
     /// `[rows]`
     pub users: Vec<UserIdx>,
+    /// What was shown beside it, one row's after the other's; empty where nothing is known of it.
+    pub shown: Vec<ItemIdx>,
+    /// `[rows]`: where each row's end; empty where nothing is known of them.
+    pub shown_ends: Vec<usize>,
 }
 
 impl ExampleBatch {
@@ -34,6 +38,13 @@ impl ExampleBatch {
         self.labels.is_empty()
     }
 
+    /// What was shown in a row, as far as it is known.
+    pub fn shown_of(&self, row: usize) -> &[ItemIdx] {
+        let end = |row: usize| self.shown_ends.get(row).copied();
+        let begin = row.checked_sub(1).and_then(end).unwrap_or(0);
+        end(row).map_or(&[], |end| &self.shown[begin..end])
+    }
+
     /// Takes all away and keeps the buffers.
     pub fn clear(&mut self) {
         self.user.clear();
@@ -42,6 +53,8 @@ impl ExampleBatch {
         self.labels.clear();
         self.rewards.clear();
         self.users.clear();
+        self.shown.clear();
+        self.shown_ends.clear();
     }
 
     /// The ages as a feature.

@@ -102,6 +102,18 @@ impl Hidden {
         }
     }
 
+    /// Of all layers, with their biases.
+    pub(crate) fn n_weights(&self) -> usize {
+        let mut width = self.n_inputs;
+        let of_layer = |&outputs: &usize| (1 + std::mem::replace(&mut width, outputs)) * outputs;
+        self.config.layers.iter().map(of_layer).sum()
+    }
+
+    /// Numbers of a row between its input and its answer, the latter among them.
+    pub(crate) fn n_between(&self) -> usize {
+        self.config.layers.iter().sum()
+    }
+
     pub(crate) fn n_outputs(&self) -> usize {
         self.config.layers.last().copied().unwrap_or(self.n_inputs)
     }

@@ -8,6 +8,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use super::examples::{
     ByTime, DAY, ExampleBatch, ExampleSource, ExampleStream, ExamplesConfig, Order, Past, Pick, Reward,
 };
+use super::shown::ShownItems;
 use crate::{Error, Result};
 
 /// Examples from histories in memory.
@@ -16,6 +17,7 @@ pub struct HistoryExamples<'a> {
     features: &'a FittedFeatures,
     users: &'a Vocabulary,
     attributes: &'a AttributeTable,
+    shown: Option<&'a ShownItems>,
     config: ExamplesConfig,
     first: Time,
     last: Time,
@@ -56,6 +58,7 @@ impl<'a> HistoryExamples<'a> {
             features,
             users,
             attributes,
+            shown: None,
             config: config.clone(),
             first: times().min().unwrap_or(Time::UNKNOWN),
             last: times().max().unwrap_or(Time::UNKNOWN),
@@ -73,6 +76,15 @@ impl<'a> HistoryExamples<'a> {
             return Err(Error::NoInteractions);
         }
         Ok(examples)
+    }
+
+    /// With what was shown at the events.
+    #[must_use]
+    pub fn with_shown(self, shown: &'a ShownItems) -> Self {
+        Self {
+            shown: Some(shown),
+            ..self
+        }
     }
 
     /// When each shard ends, the moment itself excluded; none where examples are not in the order of time.
@@ -313,6 +325,12 @@ impl ExampleStream for HistoryStream<'_> {
                 Reward::Value => label.value.max(0.0),
             });
             batch.users.push(user);
+            if let Some(shown) = from.shown {
+                batch
+                    .shown
+                    .extend_from_slice(shown.of(user, label.time, label.item));
+                batch.shown_ends.push(batch.shown.len());
+            }
         }
         self.next = end;
         Ok(())

@@ -37,6 +37,7 @@ mod recorded;
 #[cfg(feature = "towers-train")]
 mod sampler;
 pub mod served;
+pub mod shown;
 #[cfg(feature = "towers-train")]
 pub mod training;
 pub mod two_tower;
@@ -52,5 +53,6 @@ pub use input::InputLayer;
 pub use mlp::{Activation, Layer, Mlp};
 pub use plan::Plan;
 pub use served::{QueryScratch, QueryTower, Table};
+pub use shown::ShownItems;
 pub use two_tower::TwoTowerConfig;
 pub use youtube_dnn::YoutubeDnnConfig;

@@ -108,6 +108,51 @@ impl HardNegatives {
     }
 }
 
+/// What was shown beside what was taken, beside the other negatives: a loss of its own, over each row's positive and some of
+/// the items that were shown with it, that is added to the other. What the user took at any time is never one, and a row
+/// that was shown nothing has no such loss.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ShownNegatives {
+    /// The column of the log with the items that were shown: a list, or a text of ids.
+    pub column: String,
+    /// Between the ids of a text.
+    pub separator: String,
+    /// How many of each row.
+    pub n: usize,
+    /// What their loss counts beside the other.
+    pub weight: f32,
+}
+
+impl Default for ShownNegatives {
+    fn default() -> Self {
+        Self {
+            column: "shown".to_owned(),
+            separator: "|".to_owned(),
+            n: 4,
+            weight: 1.0,
+        }
+    }
+}
+
+impl ShownNegatives {
+    fn validate(&self) -> Result<()> {
+        let bad = |key: &'static str, value: String, allowed: &'static str| {
+            Err(Error::Config { key, value, allowed })
+        };
+        if self.separator.is_empty() {
+            return bad("shown.separator", "\"\"".to_owned(), "at least one character");
+        }
+        if !(1..=1 << 12).contains(&self.n) {
+            return bad("shown.n", self.n.to_string(), "1 to 4096");
+        }
+        if !(self.weight > 0.0 && self.weight.is_finite()) {
+            return bad("shown.weight", self.weight.to_string(), "above 0, finite");
+        }
+        Ok(())
+    }
+}
+
 /// A distribution over items.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -257,6 +302,8 @@ pub struct Plan {
     pub negatives: Negatives,
     /// And with what besides.
     pub hard: Option<HardNegatives>,
+    /// And with what was shown beside it.
+    pub shown: Option<ShownNegatives>,
     /// Whether what the user took at any time is left out of the negatives.
     pub spare_known: bool,
     /// Whether the age of an example is an input.
@@ -333,6 +380,9 @@ impl Plan {
         }
         if let Some(hard) = self.hard {
             hard.validate()?;
+        }
+        if let Some(shown) = &self.shown {
+            shown.validate()?;
         }
         match self.negatives {
             Negatives::Sampled { n, .. } if !(1..=1 << 20).contains(&n) => {

@@ -29,6 +29,7 @@ use crate::embedding_table::EmbeddingTable;
 use crate::progress::{Flow, Progress};
 use crate::{Error, Result};
 
+pub use assembly::memory_bytes;
 pub use stepwise::Steps;
 
 /// What towers are trained on.
@@ -65,6 +66,8 @@ pub struct TowersReport {
     pub temperature: f32,
     /// Of a frequency that is estimated on the way, at the end; empty with any other.
     pub frequencies: Vec<SeenFrequency>,
+    /// Of the examples, those that were compared with something that was shown beside what was taken.
+    pub with_shown: u64,
 }
 
 /// How often a batch holds an item: what was the case, and what was thought.
@@ -164,6 +167,8 @@ pub struct StepReport {
     pub loss: f64,
     /// The sum of the squares of the gradient by the vectors of both sides.
     pub squares: f64,
+    /// Examples that were compared with something that was shown beside what was taken.
+    pub with_shown: u64,
 }
 
 /// Trains by the plan on a device; the same plan, data and seed give the same on it, whatever the number of threads.
@@ -277,6 +282,7 @@ pub fn fit_shards(
                 loss += step.loss * rows as f64;
                 squares += step.squares;
                 report.examples += rows as u64;
+                report.with_shown += step.with_shown;
                 for label in &batch.labels {
                     times_learned[label.index()] += 1;
                 }
@@ -350,6 +356,8 @@ fn read_ahead(
 
 #[cfg(test)]
 mod example_tests;
+#[cfg(test)]
+mod shown_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -8,7 +8,9 @@ use catchment_sampling::StreamingConfig;
 use serde::{Deserialize, Serialize};
 
 use super::mlp::Activation;
-use super::plan::{Decay, FrequencyKind, HardNegatives, ItemSide, Negatives, Optimizer, Plan, Temperature};
+use super::plan::{
+    Decay, FrequencyKind, HardNegatives, ItemSide, Negatives, Optimizer, Plan, ShownNegatives, Temperature,
+};
 use super::{ExamplesConfig, HiddenConfig, Norm, Preset};
 use crate::losses::Correction;
 
@@ -52,6 +54,8 @@ pub struct TwoTowerConfig {
     pub memory: usize,
     /// Negatives that the model itself ranks high, beside the others.
     pub hard: Option<HardNegatives>,
+    /// Negatives that were shown beside what was taken, beside the others.
+    pub shown: Option<ShownNegatives>,
     /// Whether what the user took at any time is no negative.
     pub spare_known: bool,
     /// How a log becomes examples.
@@ -127,6 +131,7 @@ impl TwoTowerConfig {
             uniform: 0,
             memory: 0,
             hard: None,
+            shown: None,
             spare_known: false,
             examples: ExamplesConfig::default(),
             init: 0.05,
@@ -172,6 +177,7 @@ impl TwoTowerConfig {
                 frequency: self.frequency,
             },
             hard: self.hard,
+            shown: self.shown.clone(),
             spare_known: self.spare_known,
             example_age: false,
             examples: self.examples.clone(),

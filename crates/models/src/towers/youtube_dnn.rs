@@ -7,7 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::mlp::Activation;
-use super::plan::{Decay, HardNegatives, ItemSide, Negatives, Optimizer, Plan, ProposalKind, Temperature};
+use super::plan::{
+    Decay, HardNegatives, ItemSide, Negatives, Optimizer, Plan, ProposalKind, ShownNegatives, Temperature,
+};
 use super::{ExamplesConfig, HiddenConfig, Norm, Preset};
 use crate::losses::Correction;
 
@@ -52,6 +54,8 @@ pub struct YoutubeDnnConfig {
     pub correction: Correction,
     /// Negatives that the model itself ranks high, beside the others.
     pub hard: Option<HardNegatives>,
+    /// Negatives that were shown beside what was taken, beside the others.
+    pub shown: Option<ShownNegatives>,
     /// Whether what the user took at any time is left out of the sample.
     pub spare_known: bool,
     /// How a log becomes examples.
@@ -131,6 +135,7 @@ impl YoutubeDnnConfig {
             proposal: ProposalKind::Unigram(0.5),
             correction: Correction::LogQ,
             hard: None,
+            shown: None,
             spare_known: false,
             examples: ExamplesConfig::default(),
             init: 0.05,
@@ -177,6 +182,7 @@ impl YoutubeDnnConfig {
                 },
             },
             hard: self.hard,
+            shown: self.shown.clone(),
             spare_known: self.spare_known,
             example_age: self.example_age,
             examples: self.examples.clone(),

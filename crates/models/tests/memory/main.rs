@@ -1,6 +1,9 @@
 //! What a training says it takes at most is what it takes at most.
 #![allow(unsafe_code, reason = "an allocator that counts, around that of the system")]
 
+#[cfg(feature = "towers-train")]
+mod towers;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -79,6 +82,8 @@ fn check(n_items: u32, config: &SgnsConfig) -> [usize; 3] {
 /// One test: a peak is that of the whole process.
 #[test]
 fn a_training_takes_what_is_told_at_most_and_not_much_less() {
+    #[cfg(feature = "towers-train")]
+    towers::check();
     let base = SgnsConfig {
         epochs: 1,
         subsample: 0.0,

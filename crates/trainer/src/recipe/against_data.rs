@@ -31,6 +31,7 @@ enum Among {
     /// The same, and there has to be a text in it.
     ItemTexts,
     UserColumns,
+    LogColumns,
     Events,
 }
 
@@ -53,14 +54,18 @@ impl Recipe {
     }
 
     fn of_data(&self) -> impl Iterator<Item = Named<'_>> {
-        self.negative.iter().enumerate().map(|(place, word)| Named {
-            path: format!("data.negative.{place}"),
-            owner: "[data]".to_owned(),
-            key: "negative".to_owned(),
-            dispensable: "it",
-            name: word,
-            among: Among::Events,
-        })
+        self.prepare
+            .negative
+            .iter()
+            .enumerate()
+            .map(|(place, word)| Named {
+                path: format!("data.negative.{place}"),
+                owner: "[data]".to_owned(),
+                key: "negative".to_owned(),
+                dispensable: "it",
+                name: word,
+                among: Among::Events,
+            })
     }
 
     fn of_features(&self) -> Vec<Named<'_>> {
@@ -117,6 +122,16 @@ fn of_model<'a>(model: &'a ChannelModel, mut add: impl FnMut(String, &str, &'sta
             let path = format!("sessions.events.{place}");
             add(path, "sessions.events", "it", word, Among::Events);
         }
+    }
+    let shown = match model {
+        ChannelModel::YoutubeDnn { model, .. } => &model.shown,
+        ChannelModel::Dssm { model, .. } => &model.shown,
+        ChannelModel::TwoTower { model, .. } => &model.shown,
+        _ => &None,
+    };
+    if let Some(shown) = shown {
+        let key = "model.shown.column";
+        add(key.to_owned(), key, "`shown`", &shown.column, Among::LogColumns);
     }
     match model {
         ChannelModel::Popular { query, .. } => {
@@ -200,6 +215,9 @@ impl Named<'_> {
         let known: Vec<String> = match self.among {
             Among::ItemColumns | Among::ItemTexts => names(data.item_attributes()),
             Among::UserColumns => names(data.user_attributes()),
+            Among::LogColumns => data
+                .further_columns()
+                .map_err(|error| Problem::at_path(self.path.clone(), error.to_string()))?,
             Among::Events => data.event_words().to_vec(),
         };
         let (whose, what, bring) = match self.among {
@@ -212,6 +230,11 @@ impl Named<'_> {
                 "the users have",
                 "columns",
                 "bring the users with their columns: users = { … } in [data]",
+            ),
+            Among::LogColumns => (
+                "the log has",
+                "further columns",
+                "columns that [data] does not map by name are kept: is it in the log?",
             ),
             Among::Events => ("the log has", "events", "map a column of events in [data]"),
         };

@@ -15,5 +15,6 @@ mod item2vec;
 mod negative;
 mod place;
 mod river;
+mod shown;
 mod stages;
 mod trigrams;

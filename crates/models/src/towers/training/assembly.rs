@@ -12,11 +12,12 @@ use super::{EXAMPLE_AGE, ItemTable, Items, Scalar, Tower, TowersData, Training};
 use crate::embedding_table::EmbeddingTable;
 use crate::towers::HiddenConfig;
 use crate::towers::buffers::Buffers;
+use crate::towers::device::TrainingDevice;
 use crate::towers::hard::Miner;
 use crate::towers::hidden::Hidden;
 use crate::towers::input::{InputActivation, InputLayer};
 use crate::towers::mlp::Activation;
-use crate::towers::plan::{ItemSide, Negatives, Plan};
+use crate::towers::plan::{FrequencyKind, ItemSide, Negatives, Plan};
 use crate::towers::sampler::Sampler;
 use crate::{Error, Result};
 
@@ -134,7 +135,7 @@ fn item_side(
     data: &TowersData<'_>,
     tables: &mut Tables,
     dim: usize,
-    layers: &dyn Fn(usize, &HiddenConfig, u64) -> Hidden,
+    layers: MakeLayers<'_>,
     seed: u64,
 ) -> Result<Items> {
     let bad =
@@ -181,30 +182,23 @@ fn item_side(
     }
 }
 
-impl<'a> Training<'a> {
-    pub(super) fn new(
-        plan: &'a Plan,
-        data: &'a TowersData<'a>,
-        device: &burn::tensor::Device,
-        seed: u64,
-    ) -> Result<Self> {
-        let layers = |width: usize, config: &HiddenConfig, seed| {
-            Hidden::new(width, config, plan.optimizer, device, seed)
-        };
-        Self::with_layers(plan, data, seed, &layers)
-    }
+/// Makes hidden layers of a width, by a config, from a seed.
+pub(super) type MakeLayers<'a> = &'a dyn Fn(usize, &HiddenConfig, u64) -> Hidden;
 
-    /// Of hidden layers that are made so, of a width, by a config, from a seed.
-    pub(super) fn with_layers(
-        plan: &'a Plan,
-        data: &'a TowersData<'a>,
-        seed: u64,
-        layers: &dyn Fn(usize, &HiddenConfig, u64) -> Hidden,
+/// Both sides, and how large the tables are that they look things up in.
+struct Sides {
+    tables: Tables,
+    query: Tower,
+    items: Items,
+}
+
+impl Sides {
+    fn new(
+        plan: &Plan,
+        data: &TowersData<'_>,
+        layers: MakeLayers<'_>,
+        next_seed: &mut dyn FnMut() -> u64,
     ) -> Result<Self> {
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-        let mut seeds = (1_u64..).map(|part| seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(part));
-        let mut next_seed = || seeds.next().unwrap_or(seed);
-        let counts = counts(data)?;
         let is_shared = match &plan.item {
             ItemSide::Table { shared, .. } | ItemSide::Tower { shared, .. } => *shared,
         };
@@ -235,6 +229,116 @@ impl<'a> Training<'a> {
         let dim = hidden.n_outputs();
         let query = Tower { input, hidden };
         let items = item_side(plan, data, &mut tables, dim, layers, next_seed())?;
+        Ok(Self { tables, query, items })
+    }
+}
+
+/// What a training takes at most beside its data, in bytes: tables with what their optimizer keeps, a step, and the vectors
+/// of all items, with which it ends.
+///
+/// # Errors
+/// As [`super::fit`] before it begins.
+pub fn memory_bytes(plan: &Plan, data: &TowersData<'_>) -> Result<usize> {
+    plan.validate()?;
+    let device = TrainingDevice::Cpu.open()?;
+    let layers =
+        |width: usize, config: &HiddenConfig, seed| Hidden::new(width, config, plan.optimizer, &device, seed);
+    let Sides { tables, query, items } = Sides::new(plan, data, &layers, &mut || 0)?;
+    let dim = query.hidden.n_outputs();
+    let (n_items, batch, width) = (data.n_items, plan.batch, dim + 1);
+    let table = |&(rows, dim): &(usize, usize)| rows * (dim + plan.optimizer.state_width(dim));
+    let of_tables: usize = tables.sizes.iter().map(table).sum();
+    let towers = match &items {
+        Items::Table(_) => vec![&query],
+        Items::Tower(tower) => vec![&query, &**tower],
+    };
+    // Weights, two means of their gradient, and it.
+    let of_layers: usize = towers.iter().map(|tower| 4 * tower.hidden.n_weights()).sum();
+    let (shared, own) = match plan.negatives {
+        Negatives::Full => (n_items, 0),
+        Negatives::Sampled { n, .. } => (n, 0),
+        Negatives::Own { n, .. } => (0, n),
+        Negatives::InBatch { uniform, memory, .. } => (batch + uniform + memory, 0),
+    };
+    let own = own + plan.hard.map_or(0, |hard| hard.n) + plan.shown.as_ref().map_or(0, |shown| shown.n);
+    let n_vectors = shared + batch * (1 + own);
+    // Of each tower what goes in, what is between, and the way back.
+    let inside = |tower: &Tower, rows: usize| 4 * rows * (tower.input.width() + tower.hidden.n_between());
+    // Scores and their gradient are kept from step to step.
+    let scores = 2 * batch * (shared + own);
+    let of_step = 4 * (n_vectors + batch) * width
+        + towers
+            .iter()
+            .zip([batch, n_vectors])
+            .map(|(tower, rows)| inside(tower, rows))
+            .sum::<usize>();
+    let of_mining = plan.hard.map_or(0, |_| n_items * (width + batch));
+    let of_memory = match plan.negatives {
+        Negatives::InBatch { memory, .. } => (memory + batch) * (width + 2),
+        _ => 0,
+    };
+    let of_estimate = match plan.negatives {
+        Negatives::InBatch {
+            frequency: FrequencyKind::Streaming(config),
+            ..
+        } => config.bytes(),
+        _ => 0,
+    };
+    let at_end = 2 * n_items * width
+        + match &items {
+            Items::Table(_) => 0,
+            Items::Tower(tower) => n_items * tower.input.width(),
+        };
+    let known = if needs_known(plan) {
+        data.histories.n_events() + 6 * data.histories.n_users()
+    } else {
+        0
+    };
+    // How often each item is there, in eight bytes, twice; and what a proposal makes of it.
+    let counts = 8 * n_items;
+    // A query tower to serve has its tables once more.
+    let served: usize = tables.sizes.iter().map(|&(rows, dim)| rows * dim).sum();
+    let at_most = scores
+        + of_step.max(at_end + served)
+        + of_tables
+        + of_layers
+        + of_mining
+        + of_memory
+        + known
+        + counts;
+    Ok(size_of::<f32>() * at_most + of_estimate)
+}
+
+/// Whether it has to be known what each user took.
+fn needs_known(plan: &Plan) -> bool {
+    plan.spare_known || plan.hard.is_some() || plan.shown.is_some()
+}
+
+impl<'a> Training<'a> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        data: &'a TowersData<'a>,
+        device: &burn::tensor::Device,
+        seed: u64,
+    ) -> Result<Self> {
+        let layers = |width: usize, config: &HiddenConfig, seed| {
+            Hidden::new(width, config, plan.optimizer, device, seed)
+        };
+        Self::with_layers(plan, data, seed, &layers)
+    }
+
+    /// Of hidden layers that are made so, of a width, by a config, from a seed.
+    pub(super) fn with_layers(
+        plan: &'a Plan,
+        data: &'a TowersData<'a>,
+        seed: u64,
+        layers: MakeLayers<'_>,
+    ) -> Result<Self> {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let mut seeds = (1_u64..).map(|part| seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(part));
+        let mut next_seed = || seeds.next().unwrap_or(seed);
+        let counts = counts(data)?;
+        let Sides { tables, query, items } = Sides::new(plan, data, layers, &mut next_seed)?;
         let tables = tables
             .sizes
             .iter()
@@ -255,7 +359,7 @@ impl<'a> Training<'a> {
             }
             _ => None,
         };
-        let known = if plan.spare_known || plan.hard.is_some() {
+        let known = if needs_known(plan) {
             items_of_users(data.histories)
         } else {
             vec![]

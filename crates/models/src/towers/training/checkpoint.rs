@@ -36,6 +36,8 @@ pub(super) struct Position {
     losses: Vec<u64>,
     gradients: Vec<u64>,
     examples: u64,
+    #[serde(default)]
+    with_shown: u64,
     rng: Xoshiro256PlusPlus,
     rngs_of_towers: Vec<Xoshiro256PlusPlus>,
     /// Value, mean and square, as bits.
@@ -65,6 +67,7 @@ pub(super) fn write(
         losses: bits(&report.losses),
         gradients: bits(&report.gradients),
         examples: report.examples,
+        with_shown: report.with_shown,
         rng: training.rng.clone(),
         rngs_of_towers: training.hidden().map(|hidden| hidden.rng().clone()).collect(),
         log_temperature: [value, mean, square].map(f64::to_bits),
@@ -204,6 +207,7 @@ pub(super) fn read(
     report.losses = numbers(&position.losses);
     report.gradients = numbers(&position.gradients);
     report.examples = position.examples;
+    report.with_shown = position.with_shown;
     training.rng = position.rng.clone();
     let [value, mean, square] = position.log_temperature.map(f64::from_bits);
     training.log_temperature = Scalar {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use catchment_features::FeatureColumn;
-use catchment_sampling::{Candidates, RankWindow};
+use catchment_sampling::{Candidates, RankWindow, Shown};
 use catchment_schema::{ItemIdx, UserIdx};
 use rayon::prelude::*;
 
@@ -46,7 +46,7 @@ impl Training<'_> {
         let user_lengths = self.plan.normalised.then(|| normalise(&mut users, dim));
 
         let drawn = self.sampler.draw(&batch.labels, &mut self.rng);
-        let hard = self.mine(&users)?;
+        let (beside, with_shown) = self.beside(&users, batch)?;
         let mut ids: Vec<ItemIdx> = match &drawn {
             Drawn::All => (0..self.data.n_items).map(ItemIdx::from_index).collect(),
             Drawn::Beside { positives, negatives } | Drawn::Own { positives, negatives } => {
@@ -55,8 +55,8 @@ impl Training<'_> {
             Drawn::Columns(columns) => columns.ids().to_vec(),
         };
         let n_drawn = ids.len();
-        if let Some(hard) = &hard {
-            ids.extend_from_slice(hard.ids());
+        for (candidates, _) in &beside {
+            ids.extend_from_slice(candidates.ids());
         }
         let mut items = self.item_pass(&ids)?;
         if self.plan.normalised {
@@ -68,11 +68,13 @@ impl Training<'_> {
         let width = dim + usize::from(bias.is_some());
         let users_wide = widened(&users, dim, bias.map(|_| &[1.0][..]));
         let items_wide = widened(&items.vectors, dim, bias);
-        let (drawn_items, hard_items) = items_wide.split_at(n_drawn * width);
+        let (drawn_items, mut beside_items) = items_wide.split_at(n_drawn * width);
         let (mut loss, mut gradients) = self.meet(&drawn, batch, &users_wide, drawn_items, width);
-        if let Some(hard) = &hard {
-            let items = (drawn_items, hard_items);
-            loss += self.meet_hard(&drawn, hard, batch, &users_wide, items, width, &mut gradients);
+        for (candidates, weight) in &beside {
+            let (items, rest) = beside_items.split_at(candidates.len() * width);
+            let (beside, items) = ((candidates, *weight), (drawn_items, items));
+            loss += self.meet_beside(&drawn, beside, batch, &users_wide, items, width, &mut gradients);
+            beside_items = rest;
         }
         let Gradients {
             users: by_users,
@@ -129,7 +131,26 @@ impl Training<'_> {
             }
         }
         self.buffers.give(by_inputs);
-        Ok(StepReport { loss, squares })
+        Ok(StepReport {
+            loss,
+            squares,
+            with_shown,
+        })
+    }
+
+    /// What each row is compared with by itself, each with what that loss counts; and how many rows have something that was
+    /// shown.
+    fn beside(&mut self, users: &[f32], batch: &ExampleBatch) -> Result<(Vec<(Candidates, f32)>, u64)> {
+        let mut beside = vec![];
+        if let Some(hard) = self.mine(users)? {
+            beside.push((hard, self.miner.as_ref().map_or(0.0, Miner::weight)));
+        }
+        let mut with_shown = 0;
+        if let (Some((shown, n_rows)), Some(config)) = (self.draw_shown(batch)?, &self.plan.shown) {
+            beside.push((shown, config.weight));
+            with_shown = n_rows;
+        }
+        Ok((beside, with_shown))
     }
 
     /// For each row, items that rank high by vectors of a while ago; `None` where they are not asked for.
@@ -150,19 +171,41 @@ impl Training<'_> {
         drawn.map(Some)
     }
 
-    /// The loss of each row's positive against what was mined for it. Its gradients are added to those that are there, those of
-    /// the mined items at the end.
+    /// For each row, items that were shown with its positive, and how many rows have any; `None` where none has.
+    fn draw_shown(&mut self, batch: &ExampleBatch) -> Result<Option<(Candidates, u64)>> {
+        let Some(config) = &self.plan.shown else {
+            return Ok(None);
+        };
+        let shown = Shown::new(config.n).map_err(Error::Sampling)?;
+        let mut all: Option<Candidates> = None;
+        let (mut list, mut n_with) = (vec![], 0);
+        for (row, (&user, &label)) in batch.users.iter().zip(&batch.labels).enumerate() {
+            list.clear();
+            let others = batch.shown_of(row).iter().copied();
+            list.extend(others.filter(|&item| item != label && !knows(&self.known, user, item)));
+            n_with += u64::from(!list.is_empty());
+            let of_row = shown.draw(&list, label, &mut self.rng);
+            all = Some(match all {
+                None => of_row,
+                Some(all) => all.followed_by(&of_row),
+            });
+        }
+        Ok(all.filter(|_| n_with > 0).map(|all| (all, n_with)))
+    }
+
+    /// The loss of each row's positive against candidates of its own, which counts so much. Its gradients are added to those
+    /// that are there, those of the candidates at the end.
     #[expect(
         clippy::too_many_arguments,
         reason = "both losses of a step are over the same things"
     )]
-    pub(super) fn meet_hard(
+    pub(super) fn meet_beside(
         &self,
         drawn: &Drawn,
-        hard: &Candidates,
+        (beside, weight): (&Candidates, f32),
         batch: &ExampleBatch,
         users: &[f32],
-        (drawn_items, hard_items): (&[f32], &[f32]),
+        (drawn_items, beside_items): (&[f32], &[f32]),
         width: usize,
         gradients: &mut Gradients,
     ) -> f64 {
@@ -172,11 +215,11 @@ impl Training<'_> {
             Drawn::Beside { .. } | Drawn::Own { .. } | Drawn::Columns(_) => row,
         };
         let n_rows = batch.len();
-        let mut items = Vec::with_capacity(n_rows * width + hard_items.len());
+        let mut items = Vec::with_capacity(n_rows * width + beside_items.len());
         for row in 0..n_rows {
             items.extend_from_slice(&drawn_items[place(row) * width..][..width]);
         }
-        items.extend_from_slice(hard_items);
+        items.extend_from_slice(beside_items);
         let taken = &self.known;
         let known = |row: usize, item: ItemIdx| knows(taken, batch.users[row], item);
         let rules = RowRules {
@@ -188,19 +231,20 @@ impl Training<'_> {
             correction: self.plan.correction,
         };
         let positives = RankWindow::positives(&batch.labels);
-        let (loss, of_hard) = head::own(users, &items, width, (&positives, hard), config, rules);
-        let weight = self.miner.as_ref().map_or(0.0, Miner::weight);
-        for (slope, of_hard) in gradients.users.iter_mut().zip(&of_hard.users) {
-            *slope += weight * of_hard;
+        let (loss, further) = head::own(users, &items, width, (&positives, beside), config, rules);
+        for (slope, further) in gradients.users.iter_mut().zip(&further.users) {
+            *slope += weight * further;
         }
-        let (by_positives, by_hard) = of_hard.items.split_at(n_rows * width);
+        let (by_positives, by_beside) = further.items.split_at(n_rows * width);
         for (row, by_positive) in by_positives.chunks_exact(width).enumerate() {
             let slopes = &mut gradients.items[place(row) * width..][..width];
-            for (slope, of_hard) in slopes.iter_mut().zip(by_positive) {
-                *slope += weight * of_hard;
+            for (slope, further) in slopes.iter_mut().zip(by_positive) {
+                *slope += weight * further;
             }
         }
-        gradients.items.extend(by_hard.iter().map(|slope| weight * slope));
+        gradients
+            .items
+            .extend(by_beside.iter().map(|slope| weight * slope));
         f64::from(weight) * loss
     }
 

@@ -11,7 +11,7 @@ use crate::towers::mlp::Activation;
 use crate::towers::plan::{FrequencyKind, HardNegatives, Init, InitRule, ItemSide, Negatives, ProposalKind};
 use crate::towers::sampler::Drawn;
 use crate::towers::{
-    DssmConfig, DssmNegatives, HistoryExamples, Norm, OwnNegatives, QueryScratch, TwoTowerConfig,
+    DssmConfig, DssmNegatives, HistoryExamples, Norm, OwnNegatives, QueryScratch, ShownItems, TwoTowerConfig,
     YoutubeDnnConfig,
 };
 
@@ -76,6 +76,15 @@ impl World {
     }
 
     pub(super) fn with<T>(&self, plan: &Plan, run: impl FnOnce(&TowersData<'_>) -> T) -> T {
+        self.with_shown(plan, None, run)
+    }
+
+    pub(super) fn with_shown<T>(
+        &self,
+        plan: &Plan,
+        shown: Option<&ShownItems>,
+        run: impl FnOnce(&TowersData<'_>) -> T,
+    ) -> T {
         let features = self.features();
         let mut items = FeatureBatch::default();
         features
@@ -89,6 +98,10 @@ impl World {
             &plan.examples,
         )
         .expect("examples");
+        let examples = match shown {
+            Some(shown) => examples.with_shown(shown),
+            None => examples,
+        };
         run(&TowersData {
             features: &features,
             items: &items,
@@ -98,6 +111,10 @@ impl World {
             item_id: Some("item"),
             examples: &examples,
         })
+    }
+
+    pub(super) fn query(&self, towers: &Towers, history: History<'_>) -> Vec<f32> {
+        encode(&self.features(), &towers.query, history)
     }
 
     /// Of the best three items that a user has not had, the share that is of the user's taste.
@@ -307,7 +324,8 @@ fn hard_negatives_go_down_the_gradient_of_their_loss() {
                     items: vec![0.0; n_drawn * width],
                 };
                 let parts = items.split_at(n_drawn * width);
-                let loss = training.meet_hard(&drawn, &hard, &batch, users, parts, width, &mut gradients);
+                let beside = (&hard, 0.5);
+                let loss = training.meet_beside(&drawn, beside, &batch, users, parts, width, &mut gradients);
                 (loss, gradients)
             };
             let (_, gradients) = loss(&users, &items);
@@ -439,6 +457,7 @@ fn what_is_served_is_what_was_trained() {
                 labels: vec![ItemIdx(0)],
                 rewards: vec![1.0],
                 users: vec![UserIdx(3)],
+                ..ExampleBatch::default()
             };
             let mut inputs = vec![];
             let age = batch.age_column();
