@@ -9,8 +9,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use catchment_features::{FeatureBatch, FeatureSpec, FitTables, UserInput};
-use catchment_models::towers::{Activation, InputLayer, Layer, Mlp, QueryScratch, QueryTower, Table};
-use catchment_schema::{AttributeTable, Event, Histories, History, ItemIdx, Time, Vocabulary};
+use catchment_models::towers::{Activation, InputLayer, Layer, Mlp, QueryScratch, QueryTower};
+use catchment_schema::{AttributeTable, Event, Histories, History, ItemIdx, Matrix, Time, Vocabulary};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -44,10 +44,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             (0, DIM)
         },
     );
-    let table = Table {
-        dim: DIM,
-        rows: (0..n_rows * DIM).map(|_| rng.random_range(-0.1..0.1)).collect(),
-    };
+    let numbers = (0..n_rows * DIM).map(|_| rng.random_range(-0.1..0.1));
+    let table = Matrix::new(DIM, numbers.collect())?;
     println!("layers,p50_us,p99_us,p99.9_us");
     for widths in [&[][..], &[64], &[256, 128, 64], &[1024, 512, 256]] {
         let mut layers = vec![];

@@ -151,6 +151,14 @@ pub enum Error {
         /// The contradiction.
         reason: String,
     },
+    /// Numbers that are no whole rows.
+    #[error("{n_numbers} numbers are no whole rows of {dim}")]
+    NoMatrix {
+        /// The width of a row.
+        dim: usize,
+        /// How many numbers there are.
+        n_numbers: usize,
+    },
 }
 
 /// What the places of a file are called: text has lines.
@@ -217,6 +225,7 @@ impl Error {
             Self::WrongVersion { .. } => {
                 "write the file again with this version, or read it with a newer program"
             }
+            Self::NoMatrix { .. } => "give as many numbers as rows times their width, which is at least 1",
             Self::Inconsistent { .. } => "the file was damaged or belongs to another run: write it again",
         }
     }

@@ -52,7 +52,7 @@ pub use history_examples::HistoryExamples;
 pub use input::InputLayer;
 pub use mlp::{Activation, Layer, Mlp};
 pub use plan::Plan;
-pub use served::{QueryScratch, QueryTower, Table};
+pub use served::{QueryScratch, QueryTower};
 pub use shown::ShownItems;
 pub use two_tower::TwoTowerConfig;
 pub use youtube_dnn::YoutubeDnnConfig;

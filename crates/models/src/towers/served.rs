@@ -1,26 +1,18 @@
 //! The query tower as it is served: plain numbers, on one thread, for one request at a time.
 
 use catchment_features::{FeatureBatch, FeatureColumn};
+use catchment_schema::Matrix;
 
 use super::input::{InputLayer, Reads};
 use super::mlp::{Mlp, MlpScratch};
 use crate::embedding_table::TableView;
 use crate::{Error, Result};
 
-/// Rows of a table without what trains them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Table {
-    /// Their width.
-    pub dim: usize,
-    /// `[n_rows × dim]`
-    pub rows: Vec<f32>,
-}
-
 /// From the features of a user and a moment to a vector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QueryTower {
     input: InputLayer,
-    tables: Vec<Table>,
+    tables: Vec<Matrix>,
     mlp: Mlp,
     has_age: bool,
     has_bias: bool,
@@ -39,7 +31,13 @@ impl QueryTower {
     ///
     /// # Errors
     /// [`Error::Lookup`] or [`Error::BadLayers`] where the parts do not fit together.
-    pub fn new(input: InputLayer, tables: &[Table], mlp: Mlp, has_age: bool, has_bias: bool) -> Result<Self> {
+    pub fn new(
+        input: InputLayer,
+        tables: &[Matrix],
+        mlp: Mlp,
+        has_age: bool,
+        has_bias: bool,
+    ) -> Result<Self> {
         let mut used = vec![];
         let input = input.with_tables(|table| {
             let place = used.iter().position(|&one| one == table);
@@ -54,7 +52,6 @@ impl QueryTower {
             let table = tables
                 .get(table)
                 .ok_or_else(|| misfit(format!("there is no table {table}")))?;
-            TableView::new(&table.rows, table.dim)?;
             kept.push(table.clone());
         }
         for slot in input.slots() {
@@ -65,18 +62,18 @@ impl QueryTower {
             } = slot.reads
             {
                 let rows = &kept[table];
-                if rows.dim != dim || rows.rows.len() / dim < cardinality as usize {
+                if rows.dim() != dim || rows.n_rows() < cardinality as usize {
                     return Err(misfit(format!(
                         "`{}` reads {cardinality} rows of {dim} in a table of {} × {}",
                         slot.name,
-                        rows.rows.len() / rows.dim,
-                        rows.dim
+                        rows.n_rows(),
+                        rows.dim()
                     )));
                 }
             }
         }
         if let Some(activation) = input.activation() {
-            let bias = kept[activation.bias].rows.len();
+            let bias = kept[activation.bias].rows().len();
             if bias != input.width() {
                 return Err(misfit(format!(
                     "a bias of {bias} numbers for an input of {}",
@@ -117,7 +114,7 @@ impl QueryTower {
     }
 
     /// Its tables, as the input names them.
-    pub fn tables(&self) -> &[Table] {
+    pub fn tables(&self) -> &[Matrix] {
         &self.tables
     }
 
@@ -156,7 +153,7 @@ impl QueryTower {
         }
         let mut views = smallvec::SmallVec::<[TableView<'_>; 8]>::new();
         for table in &self.tables {
-            views.push(TableView::new(&table.rows, table.dim)?);
+            views.push(TableView::new(table.rows(), table.dim())?);
         }
         let columns = user.columns.iter().chain(&context.columns);
         let columns = columns.chain(self.has_age.then_some(&self.age));

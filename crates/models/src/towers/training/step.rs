@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use catchment_features::FeatureColumn;
 use catchment_sampling::{Candidates, RankWindow, Shown};
-use catchment_schema::{ItemIdx, UserIdx};
+use catchment_schema::{ItemIdx, Matrix, UserIdx};
 use rayon::prelude::*;
 
 use super::{Items, StepReport, Towers, TowersReport, Training};
@@ -18,7 +18,7 @@ use crate::towers::input::rows_of;
 use crate::towers::lengths::{normalise, normalise_backward};
 use crate::towers::mlp::{Mlp, MlpScratch};
 use crate::towers::sampler::Drawn;
-use crate::towers::served::{QueryTower, Table};
+use crate::towers::served::QueryTower;
 use crate::{Error, Result};
 
 impl Training<'_> {
@@ -419,13 +419,13 @@ impl Training<'_> {
             self.query.hidden.layers()?,
             self.plan.normalised,
         )?;
-        let tables = self.tables.iter().map(|table| Table {
-            dim: table.dim(),
-            rows: table.rows().to_vec(),
-        });
+        let tables = self
+            .tables
+            .iter()
+            .map(|table| Matrix::new(table.dim(), table.rows().to_vec()));
         let query = QueryTower::new(
             self.query.input.clone(),
-            &tables.collect::<Vec<_>>(),
+            &tables.collect::<Result<Vec<_>, _>>()?,
             mlp,
             self.plan.example_age,
             has_bias,

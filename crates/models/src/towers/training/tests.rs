@@ -503,7 +503,7 @@ fn what_is_served_is_what_was_trained() {
                 other.to_string().contains("trained on the features f1"),
                 "{other}"
             );
-            let table = folder.path().join("table_0.parquet");
+            let table = folder.path().join("table_0.arrow");
             let bytes = std::fs::read(&table).expect("a table");
             std::fs::write(&table, &bytes[..bytes.len() / 2]).expect("cut");
             assert!(QueryTower::open(folder.path(), "f1").is_err());

@@ -275,7 +275,7 @@ fn what_is_served_of_a_text_is_what_was_trained() {
         assert!(read == towers.query);
         let written = std::fs::read_to_string(folder.path().join("query.json")).expect("text");
         assert!(
-            written.starts_with(r#"{"format":2,"#),
+            written.starts_with(r#"{"format":3,"#),
             "an older program must not leave the bias out"
         );
         for (user, trained) in users.iter().zip(trained.chunks_exact(dim)) {
