@@ -13,7 +13,7 @@ use crate::profile::UserProfile;
 use crate::space::Attached;
 use crate::standard::Standard;
 use crate::state::{Feature, Rule, State};
-use crate::user::UserInput;
+use crate::user::{UserInput, UserRule};
 use crate::{ColumnKind, ColumnShape, Error, FeatureBatch, FeatureColumn, Fingerprint, Result, Side};
 
 /// Below this many rows a column is written faster than a thread wakes up.
@@ -68,6 +68,21 @@ impl FittedFeatures {
     pub fn texts(&self, side: Side) -> Vec<(&str, Fingerprint)> {
         let texts = self.state.text_ids(side).into_iter();
         texts.map(|(name, ids)| (name, Fingerprint(ids))).collect()
+    }
+
+    /// A feature of the user whose events fade with time: where the moment is unknown it has no event at all.
+    pub fn fades_with_time(&self) -> Option<&str> {
+        self.user_feature(|rule| matches!(rule, UserRule::History(history) if history.fades_with_time()))
+    }
+
+    /// A feature of the user that counts their events: of a history with gaps it says too little.
+    pub fn counts_events(&self) -> Option<&str> {
+        self.user_feature(|rule| matches!(rule, UserRule::EventCount(_)))
+    }
+
+    fn user_feature(&self, is_so: impl Fn(&UserRule) -> bool) -> Option<&str> {
+        let found = self.state.user.iter().find(|feature| is_so(&feature.rule));
+        found.map(|feature| feature.name.as_str())
     }
 
     /// This fit with the previous one, and those before it, as its lineage. Where no output has changed it is the

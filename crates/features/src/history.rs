@@ -74,6 +74,10 @@ impl HistoryRule {
         })
     }
 
+    pub(crate) fn fades_with_time(&self) -> bool {
+        matches!(self.half_life, Some(Decay::Millis(_)))
+    }
+
     fn unknown(&self) -> u32 {
         self.unknown.unwrap_or(self.items.len)
     }

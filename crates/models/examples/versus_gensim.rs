@@ -16,7 +16,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use catchment_models::progress::Silent;
-use catchment_models::sgns::{self, ItemVectors, Parallel, SgnsConfig};
+use catchment_models::sgns::{self, ItemVectors, NegativesForm, Parallel, SgnsConfig};
 use catchment_sampling::{Context, MemorySessions, SessionRules};
 use catchment_schema::{Event, Histories, ItemIdx, Time, UserIdx};
 use serde::Deserialize;
@@ -42,6 +42,9 @@ struct Settings {
     threads: usize,
     /// How this side trains.
     parallel: Parallel,
+    /// Whose its negatives are.
+    #[serde(default)]
+    negatives_form: NegativesForm,
 }
 
 fn main() -> Result<(), Failure> {
@@ -76,6 +79,7 @@ fn main() -> Result<(), Failure> {
             learning_rate: settings.learning_rate,
             subsample: 0.0,
             parallel: settings.parallel,
+            negatives_form: settings.negatives_form,
             ..SgnsConfig::default()
         };
         let begun = Instant::now();

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use catchment_schema::{Event, EventKind, History, Interactions};
+use catchment_schema::{Event, EventKind, Histories, History, Interactions};
 
 /// The kinds of events that say no: a rejection, a return. They stay in the log and in every history, make an item a seen
 /// one, and are read by whoever asks for them by name (`types.reject`, `sessions.events`, `events` of a `similarity`). To
@@ -45,6 +45,20 @@ impl NegativeEvents {
                 .copied()
                 .collect(),
         )
+    }
+
+    /// Histories without them; copied only where some word says no.
+    pub fn taken_from_histories<'a>(&self, histories: &'a Histories) -> Cow<'a, Histories> {
+        if self.is_empty() {
+            return Cow::Borrowed(histories);
+        }
+        let (mut users, mut events) = (Vec::new(), Vec::new());
+        for (user, history) in histories.iter() {
+            let liked = self.taken_from(history);
+            users.extend(std::iter::repeat_n(user, liked.len()));
+            events.extend_from_slice(&liked);
+        }
+        Cow::Owned(Histories::group(histories.n_users(), &users, &events))
     }
 
     /// A log without them; copied only where some word says no.
@@ -92,7 +106,13 @@ mod tests {
             (&left.users[..], &left.sessions[..]),
             (&[0, 1, 1].map(UserIdx)[..], &[4, 6, 7][..])
         );
+        let histories = log.histories(3);
+        assert_eq!(
+            *negative.taken_from_histories(&histories),
+            negative.taken_from_log(&log).histories(3)
+        );
         let none = NegativeEvents::default();
+        assert!(matches!(none.taken_from_histories(&histories), Cow::Borrowed(_)));
         assert!(none.is_empty() && matches!(none.taken_from_log(&log), Cow::Borrowed(_)));
     }
 }

@@ -467,7 +467,13 @@ mod tests {
         let pipeline = pipeline.expect("opens");
         for channel in ["pooled", "by_seeds"] {
             let (name, near) = pipeline
-                .similar(ItemIdx(0), 5, Some(channel), &mut Scratch::default())
+                .similar(
+                    ItemIdx(0),
+                    5,
+                    pipeline.catalogue().now(),
+                    Some(channel),
+                    &mut Scratch::default(),
+                )
                 .expect("answered");
             assert!(name == channel && near.len() == 5);
             assert!(
@@ -526,7 +532,7 @@ mod tests {
         let mut scratch = Scratch::default();
         for channel in ["pooled", "likely"] {
             let mut similar = |item| {
-                let answer = pipeline.similar(item, n_items, Some(channel), &mut scratch);
+                let answer = pipeline.similar(item, n_items, catalogue.now(), Some(channel), &mut scratch);
                 answer.expect("answered").1
             };
             assert_eq!(similar(COLD), []);
@@ -565,8 +571,9 @@ mod tests {
     fn a_neighbour_table_of_swing_says_what_is_similar() {
         let (_folder, pipeline) = with_more_channels("category");
         let pipeline = pipeline.expect("opens");
+        let now = pipeline.catalogue().now();
         let (name, near) = pipeline
-            .similar(ItemIdx(0), 5, Some("swing"), &mut Scratch::default())
+            .similar(ItemIdx(0), 5, now, Some("swing"), &mut Scratch::default())
             .expect("answered");
         assert!(name == "swing" && near.iter().all(|scored| scored.item != ItemIdx(0)) && !near.is_empty());
     }

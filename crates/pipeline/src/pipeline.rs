@@ -5,6 +5,7 @@ use std::path::Path;
 use catchment_bundle::Bundle;
 use catchment_ranking::Ranker;
 use catchment_recall::{Channel, Executor, ExecutorConfig};
+use catchment_schema::Condition;
 
 use crate::open::{self, Knowledge};
 use crate::{Catalogue, Error, Featurizer, Layout, PipelineSpec, golden};
@@ -12,6 +13,8 @@ use crate::{Catalogue, Error, Featurizer, Layout, PipelineSpec, golden};
 /// Everything that turns a request into an answer, from one bundle.
 pub struct Pipeline {
     pub(crate) spec: PipelineSpec,
+    /// What an event has to be like to be a yes; `None` where every one is.
+    positive: Option<Condition>,
     pub(crate) catalogue: Catalogue,
     pub(crate) executor: Executor,
     /// What each channel knows about items, in the order of the spec.
@@ -49,6 +52,9 @@ impl Pipeline {
     /// As [`Pipeline::open`].
     pub fn open_folder(layout: &Layout) -> Result<Self, Error> {
         let spec = PipelineSpec::read(&layout.spec())?;
+        let positive = spec
+            .condition()
+            .map_err(|error| spec_error(&layout.spec(), error.to_string()))?;
         let catalogue = Catalogue::open(layout)?;
         let mut channels: Vec<(Box<dyn Channel>, usize)> = Vec::new();
         let mut knowledge = Vec::new();
@@ -85,6 +91,7 @@ impl Pipeline {
         };
         Ok(Self {
             spec,
+            positive,
             catalogue,
             executor,
             knowledge,
@@ -96,6 +103,15 @@ impl Pipeline {
     /// What it is made of.
     pub fn spec(&self) -> &PipelineSpec {
         &self.spec
+    }
+
+    /// Whether an event that came after the bundle was made counts: training would not have left it out, for its word
+    /// or because it is no yes. One that says no need not be a yes. Where the condition for a yes asks for what is not known
+    /// of the event, a dwell that is missing or another column of the log, the event does not count.
+    pub fn counts(&self, word: &str, value: f32, dwell_ms: Option<u32>) -> bool {
+        let says_no = || self.spec.negative.iter().any(|no| no == word);
+        let is_yes = |condition: &Condition| condition.holds(value, dwell_ms);
+        self.spec.counts(word) && (self.positive.as_ref().is_none_or(is_yes) || says_no())
     }
 
     /// Who and what there is.

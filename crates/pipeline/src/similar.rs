@@ -6,7 +6,7 @@ use catchment_ann_index::{SearchParams, VectorIndex};
 use catchment_features::UserInput;
 use catchment_models::Error as ModelError;
 use catchment_schema::{
-    Embeddings, EmbeddingsMeta, History, ItemFilter, ItemIdx, ItemSet, Metric, ScoredItem,
+    Embeddings, EmbeddingsMeta, History, ItemFilter, ItemIdx, ItemSet, Metric, ScoredItem, Time,
 };
 
 use crate::encoder::UserEncoder;
@@ -23,8 +23,8 @@ pub struct UserEmbeddings {
 }
 
 impl Pipeline {
-    /// The `n` available items that are nearest to `item` by the channel named (otherwise by the first that can
-    /// say), and that channel's name. A neighbour table answers with its own scores, vectors with the inner
+    /// The `n` items that are nearest to `item` of those that may be shown at the moment `now`, by the channel named (otherwise
+    /// by the first that can say), and that channel's name. A neighbour table answers with its own scores, vectors with the inner
     /// product of their directions (cosine). Of an item that the channel knows nothing of, the list is empty, and it is in
     /// no list.
     ///
@@ -35,6 +35,7 @@ impl Pipeline {
         &self,
         item: ItemIdx,
         n: usize,
+        now: Time,
         channel: Option<&str>,
         scratch: &mut Scratch,
     ) -> Result<(&str, Vec<ScoredItem>), Error> {
@@ -48,8 +49,9 @@ impl Pipeline {
         };
         let n = n.min(self.catalogue.items().len());
         let itself: ItemSet = [item].into_iter().collect();
+        let there = self.catalogue.available_at(now);
         let filter = ItemFilter {
-            allow: self.catalogue.available(),
+            allow: there.open(),
             ..ItemFilter::excluding(&itself)
         };
         let found = match &self.knowledge[number] {

@@ -17,14 +17,16 @@ use catchment_ranking::LrRankerConfig;
 use catchment_recall::{
     ItemToItemConfig, ItemVectorsConfig, MergeConfig, NewestQueryConfig, PopularQueryConfig,
 };
-use catchment_schema::AtomicFile;
+use catchment_schema::condition::NotACondition;
+use catchment_schema::{AtomicFile, Condition};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
 /// The newest version of `pipeline.json`; older ones are read, newer ones refused. Version 2 says which events say no: a
-/// program that does not know that would take them for the contrary. Where none does, version 1 is written.
-pub const SPEC_VERSION: u32 = 2;
+/// program that does not know that would take them for the contrary. Version 3 says what an event has to be like to be a
+/// yes. The oldest version that says all there is to say is written ([`PipelineSpec::version`]).
+pub const SPEC_VERSION: u32 = 3;
 
 /// Everything that decides how a request becomes an answer, apart from the trained weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +47,10 @@ pub struct PipelineSpec {
     /// Words of the events that say no ([`NegativeEvents`](crate::NegativeEvents)); empty where none does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub negative: Vec<String>,
+    /// What an event had to be like to be learned from, where the others were left out: `value >= 4`, a [`Condition`]. Those
+    /// that say no are not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positive: Option<String>,
 }
 
 /// One channel.
@@ -227,12 +233,22 @@ fn is_folder_name(name: &str) -> bool {
 }
 
 impl PipelineSpec {
-    /// The version of a description with these events that say no.
-    pub fn version(negative: &[String]) -> u32 {
-        if negative.is_empty() { 1 } else { SPEC_VERSION }
+    /// The version of a description with these events that say no, and this condition for a yes.
+    pub fn version(negative: &[String], positive: Option<&str>) -> u32 {
+        match (positive, negative) {
+            (Some(_), _) => SPEC_VERSION,
+            (None, [_, ..]) => 2,
+            (None, []) => 1,
+        }
     }
 
-    /// Whether an event with this word counts: where training left it out, serving does, too.
+    /// What an event has to be like to be a yes; `None` where every one is.
+    pub(crate) fn condition(&self) -> Result<Option<Condition>, NotACondition> {
+        self.positive.as_deref().map(str::parse).transpose()
+    }
+
+    /// Whether events with this word count: where training left them out, serving does, too. Of one event
+    /// [`Pipeline::counts`](crate::Pipeline::counts) says it.
     pub fn counts(&self, word: &str) -> bool {
         self.events.is_empty() || self.events.iter().any(|counted| counted == word)
     }
@@ -252,7 +268,8 @@ impl PipelineSpec {
     /// Reads `pipeline.json`.
     ///
     /// # Errors
-    /// [`Error::Spec`] when it is damaged, of a newer version, or names a channel as no folder can be named.
+    /// [`Error::Spec`] when it is damaged, of a newer version, names a channel as no folder can be named, or has a
+    /// `positive` that is no condition.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let spec_error = |reason: String| Error::Spec {
             path: path.to_owned(),
@@ -272,6 +289,8 @@ impl PipelineSpec {
             }
         }
         let spec: Self = serde_json::from_value(raw).map_err(|error| spec_error(error.to_string()))?;
+        spec.condition()
+            .map_err(|error| spec_error(format!("`positive`: {error}")))?;
         match spec
             .channels
             .iter()
@@ -282,6 +301,56 @@ impl PipelineSpec {
                 "`{}` cannot name a channel: letters, digits, `_`, `-` and `.` can, not beginning with `.`",
                 channel.name
             ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As written before there was a `positive`, by each version.
+    const FORMAT_1: &str = r#"{
+  "format": 1,
+  "channels": [],
+  "merge": MERGE,
+  "ranker": null,
+  "exclude_seen": true
+}"#;
+    const FORMAT_2: &str = r#"{
+  "format": 2,
+  "channels": [],
+  "merge": MERGE,
+  "ranker": null,
+  "exclude_seen": true,
+  "negative": [
+    "reject"
+  ]
+}"#;
+
+    #[test]
+    fn what_older_formats_can_say_is_written_as_they_say_it_and_read() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let path = folder.path().join("pipeline.json");
+        let merge = serde_json::to_string_pretty(&MergeConfig::default()).expect("JSON");
+        let merge = merge.replace('\n', "\n  ");
+        for (format, expected) in [(1, FORMAT_1), (2, FORMAT_2)] {
+            let expected = expected.replace("MERGE", &merge);
+            fs::write(&path, &expected).expect("written");
+            let spec = PipelineSpec::read(&path).expect("read");
+            assert_eq!((spec.format, &spec.positive), (format, &None));
+            assert_eq!(PipelineSpec::version(&spec.negative, None), format);
+            spec.write(&path).expect("written");
+            assert_eq!(fs::read_to_string(&path).expect("read"), expected);
+            let positive = Some("value >= 4".to_owned());
+            let demanding = PipelineSpec {
+                format: PipelineSpec::version(&spec.negative, positive.as_deref()),
+                positive,
+                ..spec
+            };
+            assert_eq!(demanding.format, SPEC_VERSION);
+            demanding.write(&path).expect("written");
+            assert_eq!(PipelineSpec::read(&path).expect("read"), demanding);
         }
     }
 }

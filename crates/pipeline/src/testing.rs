@@ -8,11 +8,16 @@ mod fit;
 mod world;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use catchment_bundle::{ManifestInfo, PartEntry, Publisher, TrainedOn, Version};
+use catchment_schema::arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMillisecondArray};
+use catchment_schema::{AttributeTable, Time, Vocabulary};
 
 use crate::{Error, Layout, Pipeline, golden};
 use world::World;
+
+const ITEM_ID: &str = "item_id";
 
 /// What the tiny bundle is made of. The same settings give the same bundle.
 #[derive(Clone, Debug)]
@@ -64,6 +69,38 @@ impl TinyBundle {
     /// As [`TinyBundle::write`], and those of [`Publisher`].
     pub fn publish(&self, root: impl AsRef<Path>) -> Result<Version, Error> {
         self.publish_changed(root, |_| Ok(()))
+    }
+
+    /// Says of items when they are there, in the column `published_at` or `expires_at` of a bundle's files, and asks the
+    /// golden queries anew: a `change` for [`TinyBundle::publish_changed`]. Items are named by their ids; one that is not
+    /// there is passed over.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn set_moments(layout: &Layout, column: &str, moments: &[(&str, Time)]) -> Result<(), Error> {
+        let items = Vocabulary::read(layout.item_vocabulary())?;
+        let before = AttributeTable::read(layout.item_attributes(), items.len())?;
+        let moment = |id: &Arc<str>| {
+            let of_item = moments.iter().find(|(item, _)| **item == **id);
+            of_item.and_then(|(_, moment)| moment.millis())
+        };
+        let ids: ArrayRef = Arc::new(StringArray::from_iter_values(items.ids().iter()));
+        let times: TimestampMillisecondArray = items.ids().iter().map(moment).collect();
+        let others = before.names().filter(|&name| name != column && name != ITEM_ID);
+        let others = others.filter_map(|name| Some((name, before.column(name)?.clone())));
+        let columns = [(ITEM_ID, ids), (column, Arc::new(times) as ArrayRef)];
+        let batch = RecordBatch::try_from_iter(columns.into_iter().chain(others));
+        let batch = batch.map_err(|error| Error::Part {
+            part: "testing",
+            reason: error.to_string(),
+        })?;
+        let path = layout.item_attributes();
+        AttributeTable::align(&path, &batch, ITEM_ID, &items)?.write(&path)?;
+        golden::record(
+            &Pipeline::open_folder(layout)?,
+            Self::GOLDEN_USERS,
+            &layout.golden(),
+        )
     }
 
     /// As [`TinyBundle::publish`], but lets `change` at the files before they are sealed: to make a bundle whose

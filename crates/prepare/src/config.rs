@@ -1,8 +1,8 @@
 //! The `[prepare]` table of a recipe.
 
+use catchment_schema::Condition;
 use serde::{Deserialize, Serialize};
 
-use crate::condition::Condition;
 use crate::duration::parse_millis;
 use crate::memory::parse_bytes;
 use crate::{Error, Result};
@@ -17,13 +17,15 @@ pub struct PrepareConfig {
     /// The event words to keep; empty keeps all.
     pub events: Vec<String>,
     /// The event words that say no, such as a rejection or what was shown and not taken; in a recipe, `negative` of
-    /// `[data]`. Their rows stay, and are evidence of nothing: no minimum and no vocabulary counts them, `positive` does not
-    /// ask them, nobody's last event is one, and they are no duplicates of what was taken. A split in the order of time puts
-    /// them where they happened; a random one leaves them in train.
+    /// `[data]`. The log must have each of them, and `events` keep it. Their rows stay, and are evidence of nothing: no
+    /// minimum and no vocabulary counts them, `positive` does not ask them, nobody's last event is one, and they are no
+    /// duplicates of what was taken. A split in the order of time puts them where they happened; a random one leaves them
+    /// in train, but for those about an item that it draws from the same user.
     #[serde(skip)]
     pub negative: Vec<String>,
     /// Users with fewer rows are left out, again and again until no user and no item is below its
-    /// minimum (k-core). Counted on the log alone; a given test part is not thinned.
+    /// minimum (k-core). Counted on the log alone; a given test part is not thinned. Above 1 it leaves out users of whom
+    /// all rows say no; 1 asks nothing.
     pub min_user_events: u32,
     /// As `min_user_events`, for items.
     pub min_item_events: u32,

@@ -35,6 +35,23 @@ pub enum Error {
         /// The words that the log uses, by id.
         known: Vec<String>,
     },
+    /// `data.negative` has a word that the log never uses, so that what was meant would count as liking. Correct it.
+    #[error("`data.negative` names {word:?}, and the log has only: {}", known.join(", "))]
+    UnknownNegative {
+        /// The word.
+        word: String,
+        /// The words that the log uses, by id.
+        known: Vec<String>,
+    },
+    /// `data.negative` has a word whose rows `prepare.events` leaves out: nothing would be left of what it names. Name it in
+    /// both, or in neither.
+    #[error("`data.negative` names {word:?}, which `prepare.events` leaves out: it keeps only: {}", kept.join(", "))]
+    NegativeLeftOut {
+        /// The word.
+        word: String,
+        /// The words that `prepare.events` keeps, as they stand there.
+        kept: Vec<String>,
+    },
     /// Every row was removed. Loosen the setting that is named, or check that the right log was given.
     #[error("no row is left after {stage} ({before} before it)")]
     EmptyAfter {
@@ -116,6 +133,10 @@ impl Error {
             Self::BadSetting { .. } => "change that key in the recipe",
             Self::NoTestSource => "set data.test, or choose another split.kind",
             Self::UnknownEvent { .. } => "correct the word in prepare.events; an empty list keeps all events",
+            Self::UnknownNegative { .. } => "correct the word in data.negative, or take it out",
+            Self::NegativeLeftOut { .. } => {
+                "name it in prepare.events, too; where its rows are not wanted at all, take it out of data.negative"
+            }
             Self::EmptyAfter { .. } => "loosen that setting, or check that the right log was named",
             Self::NoTime { .. } | Self::NoOrder { .. } => {
                 "map the column in the recipe, or choose another split.kind"

@@ -1,12 +1,14 @@
 //! Which rows of the log are meant at all.
 
+use catchment_schema::Condition;
 use catchment_schema::arrow::array::{Array, RecordBatch, StringArray};
 use catchment_schema::arrow::datatypes::{DataType, FieldRef};
+use catchment_schema::condition::{Clause, Comparison};
+use datafusion::error::DataFusionError;
 use datafusion::functions::core::expr_fn::{coalesce, get_field};
 use datafusion::logical_expr::{Expr, cast, lit, not};
 use datafusion::prelude::DataFrame;
 
-use crate::condition::{Clause, Comparison, Condition};
 use crate::engine::{column, count};
 use crate::log::{DWELL, EVENT, EXTRA, VALUE};
 use crate::{Error, Result};
@@ -29,11 +31,35 @@ pub(crate) fn says_yes(negative: &[String]) -> Expr {
     event_word().in_list(negative.iter().map(lit).collect(), true)
 }
 
-/// Keeps the rows with one of these event words; all of them where there are none.
-pub(crate) async fn keep_events(log: DataFrame, words: &[String]) -> Result<DataFrame> {
+/// The log without what says no.
+pub(crate) fn likings(log: &DataFrame, negative: &[String]) -> Result<DataFrame, DataFusionError> {
+    if negative.is_empty() {
+        return Ok(log.clone());
+    }
+    log.clone().filter(says_yes(negative))
+}
+
+/// Keeps the rows with one of these event words; all of them where there are none. Refuses a word that the log does not
+/// have, and one of `negative` that would not be kept: what it was to leave uncounted would count.
+pub(crate) async fn keep_events(log: DataFrame, words: &[String], negative: &[String]) -> Result<DataFrame> {
+    if words.is_empty() && negative.is_empty() {
+        return Ok(log);
+    }
+    let known = known_words(&log).await?;
+    check_words(words, negative, known)?;
     if words.is_empty() {
         return Ok(log);
     }
+    let before = count(STAGE, &log).await?;
+    let wanted = words.iter().map(lit).collect();
+    let kept = log.filter(event_word().in_list(wanted, false));
+    let kept = kept.map_err(Error::engine(STAGE))?;
+    not_empty(&kept, before, || format!("prepare.events = {words:?}")).await?;
+    Ok(kept)
+}
+
+/// The event words that the log uses, by id.
+async fn known_words(log: &DataFrame) -> Result<Vec<String>> {
     let engine = Error::engine(STAGE);
     let known = log
         .clone()
@@ -42,19 +68,34 @@ pub(crate) async fn keep_events(log: DataFrame, words: &[String]) -> Result<Data
     let known = known.map_err(&engine)?.collect().await.map_err(&engine)?;
     let mut known: Vec<String> = known.iter().flat_map(words_of).collect();
     known.sort_unstable();
+    Ok(known)
+}
+
+/// Whether the log has all of these words, and keeps those that say no.
+fn check_words(words: &[String], negative: &[String], known: Vec<String>) -> Result<()> {
     if let Some(word) = words.iter().find(|word| !known.contains(word)) {
         return Err(Error::UnknownEvent {
             word: word.clone(),
             known,
         });
     }
-    let before = count(STAGE, &log).await?;
-    let wanted = words.iter().map(lit).collect();
-    let kept = log.filter(event_word().in_list(wanted, false)).map_err(&engine)?;
-    not_empty(kept, before, || format!("prepare.events = {words:?}")).await
+    if let Some(word) = negative.iter().find(|word| !known.contains(word)) {
+        return Err(Error::UnknownNegative {
+            word: word.clone(),
+            known,
+        });
+    }
+    let left_out = |word: &&String| !words.is_empty() && !words.contains(word);
+    match negative.iter().find(left_out) {
+        Some(word) => Err(Error::NegativeLeftOut {
+            word: word.clone(),
+            kept: words.to_vec(),
+        }),
+        None => Ok(()),
+    }
 }
 
-/// Keeps the rows for which the condition holds, and those that say no.
+/// Keeps the rows for which the condition holds, and those that say no. Some row that says yes has to be left.
 pub(crate) async fn keep_positive(
     log: DataFrame,
     condition: Option<&Condition>,
@@ -65,25 +106,36 @@ pub(crate) async fn keep_positive(
     let Some(condition) = condition else {
         return Ok(log);
     };
-    let before = count(STAGE, &log).await?;
+    let engine = Error::engine(STAGE);
+    let before = count(STAGE, &likings(&log, negative).map_err(&engine)?).await?;
     let mut kept = log;
     for clause in &condition.clauses {
         let mut holds = clause_holds(clause, extra, as_written)?;
         if !negative.is_empty() {
             holds = holds.or(not(says_yes(negative)));
         }
-        kept = kept.filter(holds).map_err(Error::engine(STAGE))?;
+        kept = kept.filter(holds).map_err(&engine)?;
     }
-    not_empty(kept, before, || format!("prepare.positive = {as_written:?}")).await
+    let taken = likings(&kept, negative).map_err(engine)?;
+    let stage = || {
+        let among = if negative.is_empty() {
+            ""
+        } else {
+            " among those that do not say no"
+        };
+        format!("prepare.positive = {as_written:?}{among}")
+    };
+    not_empty(&taken, before, stage).await?;
+    Ok(kept)
 }
 
-async fn not_empty(kept: DataFrame, before: u64, stage: impl Fn() -> String) -> Result<DataFrame> {
-    match count(STAGE, &kept).await? {
+async fn not_empty(kept: &DataFrame, before: u64, stage: impl Fn() -> String) -> Result<()> {
+    match count(STAGE, kept).await? {
         0 => Err(Error::EmptyAfter {
             stage: stage(),
             before,
         }),
-        _ => Ok(kept),
+        _ => Ok(()),
     }
 }
 

@@ -16,7 +16,8 @@ const STAGE: &str = "k-core";
 /// Leaves out users below `min_user_events` rows, then items below `min_item_events`, and again until nothing changes.
 /// Thins the train part only; a given test log is evidence, and is not touched.
 ///
-/// What says no is not counted, and stays where its user and its item do.
+/// What says no is not counted. A minimum of 1 asks nothing, and so it leaves what says no of a user, or of an item, that
+/// has no other row; where a minimum is above 1 they stay only if that user, or that item, is in the core.
 pub(crate) async fn k_core(log: DataFrame, config: &Checked) -> Result<DataFrame> {
     let (min_user, min_item) = (config.min_user_events, config.min_item_events);
     if min_user <= 1 && min_item <= 1 {
@@ -48,10 +49,14 @@ pub(crate) async fn k_core(log: DataFrame, config: &Checked) -> Result<DataFrame
         }
         before = after;
     }
-    // A train row is in the core exactly if its user and its item both are.
-    let train = log.clone().filter(is_train.clone()).map_err(&engine)?;
-    let train = in_core(train, &pairs, USER)?;
-    let train = in_core(train, &pairs, ITEM)?;
+    // A train row is in the core exactly if its user and its item both are. A side without a minimum has lost no row on
+    // its own account: to ask it would only lose what says no.
+    let mut train = log.clone().filter(is_train.clone()).map_err(&engine)?;
+    for (key, least) in [(USER, min_user), (ITEM, min_item)] {
+        if least > 1 {
+            train = in_core(train, &pairs, key)?;
+        }
+    }
     let rest = log.filter(is_train.is_not_true()).map_err(&engine)?;
     let kept = train.union(rest).map_err(&engine)?;
     Ok(settled(STAGE, kept).await?.0)

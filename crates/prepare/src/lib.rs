@@ -49,7 +49,8 @@
 //!
 //! Where time and `order` are equal, nothing says which row came last (logs that know only the day are full of such
 //! ties), and the order by item must not decide what is held out: it would always be the item with the greatest id.
-//! There [`SplitKind::LeaveLast`] draws by a lot from the seed and the ids of user and item.
+//! There [`SplitKind::LeaveLast`] draws by a lot from the seed and the ids of user and item. What says no
+//! ([`PrepareConfig::negative`]) takes no part in it, and goes with the row that was drawn at its moment.
 //!
 //! # Siblings
 //!
@@ -58,7 +59,6 @@
 
 mod chronology;
 mod codes;
-mod condition;
 mod config;
 pub mod doctor;
 mod duration;
@@ -85,6 +85,7 @@ mod split_table;
 mod stamp;
 mod steps;
 mod summary;
+mod targets;
 mod vocabularies;
 mod walk;
 mod workshop;

@@ -7,7 +7,8 @@ use crate::{Error, Result};
 
 /// Several train and test pairs from one log, of which one is prepared at a time.
 ///
-/// The last window's test part ends with the last row of the log; each earlier one lies `step_ms` before the next.
+/// The last window's test part ends with the last row of the log that does not say no; each earlier one lies `step_ms`
+/// before the next.
 /// ```text
 /// time ─────────────────────────────────────────▶ last row
 /// 1    train ───────────┤ gap ├ test ┤
@@ -86,7 +87,7 @@ impl Rolling {
         Ok(())
     }
 
-    /// The chosen window of a log whose last row is at `last_ms`.
+    /// The chosen window of a log whose last row, of those that do not say no, is at `last_ms`.
     pub(crate) fn window_of(self, last_ms: i64) -> Window {
         let later = i64::from(self.windows - self.window);
         let test_before = last_ms

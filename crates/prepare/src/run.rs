@@ -3,26 +3,26 @@
 use std::path::{Path, PathBuf};
 
 use catchment_schema::arrow::array::RecordBatch;
-use catchment_schema::{AtomicFile, AttributeTable, Finding, Metadata, Severity, Vocabulary};
+use catchment_schema::{AtomicFile, AttributeTable, Finding, Metadata, Vocabulary};
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::lit;
-use datafusion::prelude::{DataFrame, SessionContext};
+use datafusion::prelude::SessionContext;
 
 use crate::chronology::{Filled, in_order};
 use crate::codes::{Coded, ITEM, USER, code_ids};
 use crate::config::Checked;
 use crate::encode::{encoded, write_part};
-use crate::engine::{column, count, local_context, reserve, with_workshop};
+use crate::engine::{count, local_context, reserve, with_workshop};
 use crate::filter::{keep_events, keep_positive};
 use crate::inputs::import;
 use crate::k_core::k_core;
 use crate::layout::{self, Unfinished};
-use crate::log::{Log, PART, Part};
+use crate::log::{Log, Part};
 use crate::sessions::with_sessions;
 use crate::split::{Parted, split};
 use crate::steps::Steps;
 use crate::summary::{FORMAT, hash_files};
-use crate::vocabularies::{Counted, Indexed, event_words, fingerprint, index, metadata};
+use crate::targets::Targets;
+use crate::vocabularies::{Counted, event_words, fingerprint, index, metadata};
 use crate::{Error, Inputs, PrepareConfig, Progress, Result, SplitConfig, SplitKind, Summary, stamp};
 
 /// Prepares a log: reads `inputs`, runs every step in this process on `threads` threads (0: one for each
@@ -253,7 +253,8 @@ pub(crate) async fn prepare_imported(
 
     let [train, validation, test] = n_rows_of;
     steps.done("write", train + validation + test);
-    findings.extend(empty_parts(split_config, validation, test));
+    let targets = Targets::of(&encoded, &words, &config.negative)?;
+    findings.extend(targets.empty_parts(split_config, validation, test).await?);
     let summary = Summary {
         format: FORMAT,
         users: n_users,
@@ -262,8 +263,8 @@ pub(crate) async fn prepare_imported(
         train,
         validation,
         test,
-        cold_users: cold(&encoded, USER, &users).await?,
-        cold_items: cold(&encoded, ITEM, &items).await?,
+        cold_users: targets.cold(USER, &users).await?,
+        cold_items: targets.cold(ITEM, &items).await?,
         first_time: filled.first,
         last_time: filled.last,
         names_sessions: filled.has_sessions(),
@@ -295,7 +296,7 @@ async fn filtered(context: &SessionContext, log: Log, settings: &Settings) -> Re
     let extra = log.extra();
     let n_partitions = context.copied_config().target_partitions();
     let log = log.into_table(context, n_partitions)?;
-    let log = keep_events(log, &config.events).await?;
+    let log = keep_events(log, &config.events, &config.negative).await?;
     let log = keep_positive(log, config.positive.as_ref(), &extra, positive, &config.negative).await?;
     code_ids(log).await
 }
@@ -337,39 +338,6 @@ fn attributes(
         Some((path, batch)) => Ok(AttributeTable::align(&path, &batch, id_column, vocabulary)?),
         None => Ok(AttributeTable::empty(vocabulary.len())),
     }
-}
-
-/// How many ids of the test part lie beyond the vocabulary.
-async fn cold(encoded: &DataFrame, key: &str, indexed: &Indexed) -> Result<u64> {
-    let is_test = column(PART).eq(lit(Part::Test.code()));
-    let is_beyond = column(key).gt_eq(lit(indexed.vocabulary.len() as u64));
-    let cold = encoded
-        .clone()
-        .filter(is_test.and(is_beyond))
-        .and_then(|rows| rows.select(vec![column(key)]))
-        .and_then(DataFrame::distinct)
-        .map_err(Error::engine("summary"))?;
-    count("summary", &cold).await
-}
-
-/// A part that was asked for and came out empty would make every metric on it meaningless.
-fn empty_parts(split: &SplitConfig, validation: u64, test: u64) -> Vec<Finding> {
-    let parts = [
-        ("test", true, test),
-        ("validation", split.validation.is_some(), validation),
-    ];
-    let empty = parts
-        .into_iter()
-        .filter(|(_, is_wanted, rows)| *is_wanted && *rows == 0);
-    empty
-        .map(|(part, ..)| Finding {
-            severity: Severity::Warning,
-            code: "empty_part".to_owned(),
-            message: format!("the {part} part has no row"),
-            examples: vec![],
-            remedy: "take a larger share, a later moment, or a log with more rows for each user".to_owned(),
-        })
-        .collect()
 }
 
 fn write_summary(path: &Path, summary: &Summary) -> Result<()> {

@@ -5,13 +5,13 @@ use catchment_schema::arrow::datatypes::DataType;
 use datafusion::error::DataFusionError;
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions_aggregate::expr_fn::{count, max};
-use datafusion::logical_expr::{Expr, cast, lit, when};
+use datafusion::logical_expr::{Expr, cast, lit, not, when};
 use datafusion::prelude::DataFrame;
 
 use crate::chronology::{LEAD, PLACE};
 use crate::codes::{CODE, Coded, ID, ITEM, USER};
 use crate::engine::{ascending, column, descending, looked_up, settled, walked};
-use crate::filter::says_yes;
+use crate::filter::{likings, says_yes};
 use crate::log::{ORDER, PART, Part, TIME};
 use crate::moment::{Times, moment_of};
 use crate::rolling::{Rolling, Window};
@@ -41,7 +41,7 @@ pub(crate) async fn split(
 ) -> Result<Parted> {
     let (coded, window) = match config.kind {
         SplitKind::Rolling(rolling) => {
-            let window = rolling_window(&coded.log, rolling).await?;
+            let window = rolling_window(&coded.log, rolling, negative).await?;
             (
                 Coded {
                     log: inside(coded.log, window)?,
@@ -65,9 +65,14 @@ pub(crate) async fn split(
     Ok(Parted { coded, window })
 }
 
-/// The chosen window, which counts back from the last row.
-async fn rolling_window(log: &DataFrame, rolling: Rolling) -> Result<Window> {
-    let times = Times::of(log, "rolling").await?;
+/// The chosen window, which counts back from the last row that says yes: a log that ends in noes would else have a test
+/// part without anything to find.
+async fn rolling_window(log: &DataFrame, rolling: Rolling, negative: &[String]) -> Result<Window> {
+    let mut times = Times::of(log, "rolling").await?;
+    if !negative.is_empty() {
+        let likings = likings(log, negative).map_err(Error::engine(STAGE))?;
+        times = Times::of(&likings, "rolling").await?;
+    }
     Ok(rolling.window_of(times.last))
 }
 
@@ -94,8 +99,9 @@ async fn cut(coded: Coded, kind: SplitKind, target: Part, negative: &[String], s
             random(&coded, fraction, negative, seed_for(purpose, seed)).await?
         }
         SplitKind::LeaveLast { n, since } => {
+            let likings = likings(&coded.log, negative).map_err(&engine)?;
             let since = match since {
-                Some(since) => Some(moment_of(&likings(&coded.log, negative)?, since, "leave-last").await?),
+                Some(since) => Some(moment_of(&likings, since, "leave-last").await?),
                 None => None,
             };
             leave_last(&coded, n, since, negative, seed_for("ties", seed)).await?
@@ -115,6 +121,8 @@ async fn cut(coded: Coded, kind: SplitKind, target: Part, negative: &[String], s
 
 /// Each user's rows are put into the order of their hashes, and the first of them are taken: as many as
 /// the share says, rounded up or down by lot so that it holds in expectation, but never all of them.
+///
+/// What says no is not drawn; it goes with the row that was, where both are about one item.
 async fn random(coded: &Coded, fraction: f64, negative: &[String], seed: u64) -> Result<DataFrame> {
     let in_lot_order = [PART, "row_hash", PLACE].map(ascending);
     let lots = with_lots(coded, seed).map_err(Error::engine(STAGE))?;
@@ -129,7 +137,7 @@ async fn random(coded: &Coded, fraction: f64, negative: &[String], seed: u64) ->
         Some(flag) => is_target.and(column(flag)),
         None => is_target,
     };
-    looked_up(lots, &[PART, USER], n_rows, &["n_part", "n_user"])
+    let marked = looked_up(lots, &[PART, USER], n_rows, &["n_part", "n_user"])
         .and_then(|log| log.with_column(IS_TARGET, is_target))
         .and_then(|log| {
             log.drop_columns(&[
@@ -142,17 +150,29 @@ async fn random(coded: &Coded, fraction: f64, negative: &[String], seed: u64) ->
                 "n_user",
             ])
         })
-        .and_then(|log| log.drop_columns(flag.as_slice()))
-        .map_err(Error::engine(STAGE))
+        .map_err(Error::engine(STAGE))?;
+    match flag {
+        Some(flag) => with_their_noes(marked, flag).await,
+        None => Ok(marked),
+    }
 }
 
-/// The log without what says no.
-fn likings(log: &DataFrame, negative: &[String]) -> Result<DataFrame> {
-    if negative.is_empty() {
-        return Ok(log.clone());
-    }
-    let likings = log.clone().filter(says_yes(negative));
-    likings.map_err(Error::engine(STAGE))
+/// Marks what says no about an item that the same user's drawn row took. In train it would make the item a seen one, and
+/// lists without what was seen could not find it. `flag`, a column that says which rows do not say no, goes.
+///
+/// The rows of a user with an item stand together, drawn ones first: whoever comes after one of these has a number above 1.
+async fn with_their_noes(marked: DataFrame, flag: &str) -> Result<DataFrame> {
+    let drawn_first = [ascending(PART), ascending(ITEM), descending(IS_TARGET)];
+    let drawn = || -> Vec<Box<dyn Walk>> {
+        let numbered = Numbered::new("drawn", &[USER, PART, ITEM]);
+        vec![Box::new(numbered.counting(Some(IS_TARGET)))]
+    };
+    let (marked, _) = walked(STAGE, marked, &drawn_first, &drawn).await?;
+    let goes_along = not(column(flag)).and(column("drawn").gt(lit(1_u64)));
+    marked
+        .with_column(IS_TARGET, column(IS_TARGET).or(goes_along))
+        .and_then(|log| log.drop_columns(&["drawn", flag]))
+        .map_err(Error::engine(STAGE))
 }
 
 /// The log with a column that says which rows do not say no, and its name; without, where no word says no.
@@ -187,7 +207,8 @@ fn with_lots(coded: &Coded, seed: u64) -> Result<DataFrame, DataFusionError> {
 /// lot decides: by item id, the order in which rows are written, the held-out item would always be the one with the
 /// greatest id. The lot is one for the test and the validation part, so that to take one row twice is to take two.
 ///
-/// What says no goes with what it comes after: it is taken where that is, and does not count.
+/// What says no goes with what it comes after: it is taken where that is, and does not count. Where time and `order` are
+/// equal it comes after, whatever the lot: one moment for what was taken and for what was shown beside it is one list.
 async fn leave_last(
     coded: &Coded,
     n: u32,
@@ -196,11 +217,13 @@ async fn leave_last(
     seed: u64,
 ) -> Result<DataFrame> {
     let engine = Error::engine(STAGE);
-    let last_first = [PART, "eligible", LEAD, TIME, ORDER, "row_hash", PLACE].map(descending);
     let lots = with_lots(coded, seed)
         .and_then(|log| log.with_column("eligible", place_is_known()))
         .map_err(&engine)?;
     let (lots, flag) = flagged(lots, negative)?;
+    let mut last_first = [PART, "eligible", LEAD, TIME, ORDER].map(descending).to_vec();
+    last_first.extend(flag.map(ascending));
+    last_first.extend(["row_hash", PLACE].map(descending));
     let from_last = || -> Vec<Box<dyn Walk>> {
         let numbered = Numbered::new("from_last", &[USER, PART, "eligible"]);
         vec![Box::new(numbered.counting(flag))]
@@ -266,7 +289,8 @@ async fn temporal(log: &DataFrame, at: Moment, negative: &[String]) -> Result<Da
         // What says no goes by its time as well.
         Times::of(log, "temporal").await?;
     }
-    let millis = moment_of(&likings(log, negative)?, at, "temporal").await?;
+    let likings = likings(log, negative).map_err(Error::engine(STAGE))?;
+    let millis = moment_of(&likings, at, "temporal").await?;
     log.clone()
         .with_column(IS_TARGET, column(TIME).gt_eq(lit(millis)))
         .map_err(Error::engine(STAGE))

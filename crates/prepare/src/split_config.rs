@@ -34,13 +34,15 @@ pub enum SplitKind {
     /// The test part is a log of its own (`data.test`).
     Given,
     /// A share of each user's rows, drawn by a seeded permutation of them. The share holds in
-    /// expectation for each user; a user's only row is never taken.
+    /// expectation for each user; a user's only row is never taken. What says no is not drawn, and goes with the row
+    /// of the same user and item that is.
     Random {
         /// The share, above 0 and below 1.
         fraction: f64,
     },
     /// The last rows of each user. Users with no more than `n` rows keep them all, and rows whose place
-    /// is unknown (`order` 0) are never taken. Where time and `order` are equal, a lot of the seed decides.
+    /// is unknown (`order` 0) are never taken. Where time and `order` are equal, a lot of the seed decides. What says no
+    /// does not count, and goes with the row that it comes after, or whose moment it shares.
     LeaveLast {
         /// How many, at least 1.
         n: u32,

@@ -13,8 +13,9 @@ use crate::summary::{FORMAT, hash_file, hash_files};
 use crate::{Inputs, PrepareConfig, Result, SplitConfig, Summary};
 
 /// Raised whenever equal inputs and settings make other files: what older programs made is then made again.
-/// 2: where times are equal, a lot says which row is the last.
-const RULES: u32 = 2;
+/// 2: where times are equal, a lot says which row is the last. 3: what says no goes with what was taken at its moment, or
+/// drawn by lot, and a minimum of 1 asks nothing of it.
+const RULES: u32 = 3;
 
 /// The summary of a folder that [`crate::prepare`] would only write again: it was made from files with the same bytes,
 /// by the same settings, seed and version, and its own files are whole. `None` where it has to be made.

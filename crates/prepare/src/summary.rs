@@ -31,9 +31,9 @@ pub struct Summary {
     pub validation: u64,
     /// How many rows are in `test.parquet`.
     pub test: u64,
-    /// How many users of the test part are not in the vocabulary.
+    /// How many users of the test part are not in the vocabulary, without those of whom all rows there say no.
     pub cold_users: u64,
-    /// How many items of the test part are not in the vocabulary.
+    /// How many items of the test part are not in the vocabulary, without those that only noes are about.
     pub cold_items: u64,
     /// The first moment in the log that was kept, where any is known.
     pub first_time: Time,

@@ -39,6 +39,25 @@ impl Candidates {
         self
     }
 
+    /// The same as part of a sample in which each is expected `factor` times as often: of a batch that remembers others, for
+    /// one. Where the positive is corrected as well that cancels; where it is not, it does not.
+    ///
+    /// # Panics
+    /// For a factor that is not above 0.
+    #[must_use]
+    pub fn expected_times(mut self, factor: f64) -> Self {
+        assert!(factor > 0.0, "something is expected");
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a logarithm needs no more than f32"
+        )]
+        let log = factor.ln() as f32;
+        for expected in &mut self.log_expected_count {
+            *expected += log;
+        }
+        self
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.ids.len()

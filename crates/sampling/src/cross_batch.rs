@@ -93,6 +93,41 @@ mod tests {
         )
     }
 
+    /// Batches of one law: what they hold together with what is remembered is what is claimed of both, once each is expected as
+    /// many times as often as the whole is larger.
+    #[test]
+    fn a_batch_and_its_memory_hold_what_they_say_together() {
+        use rand::SeedableRng;
+        let counts = [50_u64, 30, 15, 5];
+        let (rows, rounds) = (8, 6_000);
+        let frequency = CountedFrequency::new(&counts, rows).expect("counts");
+        let law = crate::AliasTable::new(&counts.map(|count| count as f64)).expect("weights");
+        let mut rng = rand_xoshiro::Xoshiro256PlusPlus::seed_from_u64(3);
+        let mut memory = CrossBatchMemory::new(3 * rows).expect("room");
+        let (mut found, mut claimed) = ([0.0; 4], [0.0; 4]);
+        for round in 0..rounds {
+            let items: Vec<ItemIdx> = (0..rows).map(|_| ItemIdx(law.draw(&mut rng))).collect();
+            let columns = in_batch(&items, &frequency);
+            let both = columns.clone().followed_by(&memory.candidates());
+            let times = both.len() as f64 / columns.len() as f64;
+            let both = both.expected_times(times);
+            memory.push(&columns);
+            if round < 3 {
+                continue;
+            }
+            for (item, log) in both.ids().iter().zip(both.log_expected_count()) {
+                found[item.index()] += 1.0 / f64::from(rounds - 3);
+                claimed[item.index()] = f64::from(log.exp());
+            }
+        }
+        for (found, claimed) in found.iter().zip(claimed) {
+            assert!(
+                (found - claimed).abs() < 0.04 * claimed + 0.02,
+                "{found} {claimed}"
+            );
+        }
+    }
+
     #[test]
     fn the_oldest_go_first_and_each_keeps_the_expectation_of_its_step() {
         let mut memory = CrossBatchMemory::new(4).expect("room");

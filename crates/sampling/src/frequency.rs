@@ -24,17 +24,27 @@ impl CountedFrequency {
     /// # Errors
     /// [`SamplingError::NoItems`] where nothing occurs.
     pub fn new(counts: &[u64], batch_rows: usize) -> Result<Self, SamplingError> {
-        let total: f64 = counts.iter().map(|&count| count as f64).sum();
-        if total == 0.0 {
+        let weights: Vec<f64> = counts.iter().map(|&count| count as f64).collect();
+        Self::of_weights(&weights, batch_rows)
+    }
+
+    /// Of how often the rows of the log are expected to be learned from, in any unit: where a user's rows are capped, this is
+    /// less than how many there are.
+    ///
+    /// # Errors
+    /// [`SamplingError::NoItems`] where nothing occurs.
+    pub fn of_weights(weights: &[f64], batch_rows: usize) -> Result<Self, SamplingError> {
+        let total: f64 = weights.iter().sum();
+        if !(total > 0.0 && total.is_finite()) {
             return Err(SamplingError::NoItems);
         }
         #[expect(
             clippy::cast_possible_truncation,
             reason = "a logarithm needs no more than f32"
         )]
-        let log = |&count: &u64| (batch_rows as f64 * count as f64 / total).ln() as f32;
+        let log = |&weight: &f64| (batch_rows as f64 * weight / total).ln() as f32;
         Ok(Self {
-            log_expected: counts.iter().map(log).collect(),
+            log_expected: weights.iter().map(log).collect(),
         })
     }
 }
@@ -78,6 +88,25 @@ pub struct StreamingConfig {
 }
 
 impl StreamingConfig {
+    /// # Errors
+    /// [`SamplingError::Config`] names the setting.
+    pub fn validate(&self) -> Result<(), SamplingError> {
+        let config_error = |key, value: String, allowed| Err(SamplingError::Config { key, value, allowed });
+        if !(1..=16).contains(&self.hashes) {
+            return config_error("hashes", self.hashes.to_string(), "1 to 16");
+        }
+        if !(1..=MOST_BUCKETS / 16).contains(&self.buckets) {
+            return config_error("buckets", self.buckets.to_string(), "1 to 268435456");
+        }
+        if !(self.rate > 0.0 && self.rate <= 1.0) {
+            return config_error("rate", self.rate.to_string(), "above 0, at most 1");
+        }
+        if !(self.initial_gap >= 1.0 && self.initial_gap.is_finite()) {
+            return config_error("initial_gap", self.initial_gap.to_string(), "at least 1, finite");
+        }
+        Ok(())
+    }
+
     /// What an estimate takes, in bytes.
     pub fn bytes(&self) -> usize {
         self.buckets
@@ -136,23 +165,7 @@ impl StreamingFrequency {
     /// # Errors
     /// [`SamplingError::Config`] names the setting.
     pub fn new(config: StreamingConfig) -> Result<Self, SamplingError> {
-        let config_error = |key, value: String, allowed| Err(SamplingError::Config { key, value, allowed });
-        if config.buckets == 0 {
-            return config_error("buckets", "0".to_owned(), "at least 1");
-        }
-        if !(1..=16).contains(&config.hashes) {
-            return config_error("hashes", config.hashes.to_string(), "1 to 16");
-        }
-        if !(config.rate > 0.0 && config.rate <= 1.0) {
-            return config_error("rate", config.rate.to_string(), "above 0, at most 1");
-        }
-        if !(config.initial_gap >= 1.0 && config.initial_gap.is_finite()) {
-            return config_error(
-                "initial_gap",
-                config.initial_gap.to_string(),
-                "at least 1, finite",
-            );
-        }
+        config.validate()?;
         let never = Bucket {
             last_step: 0,
             gap: config.initial_gap,

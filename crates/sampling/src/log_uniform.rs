@@ -6,17 +6,46 @@ use rand::{Rng, RngExt};
 use crate::{Candidates, Proposal, SamplingError};
 
 /// `q(i) = ln((i + 2) / (i + 1)) / ln(n_items + 1)` of the item at rank `i`, counted from 0: about one over the rank, with
-/// replacement. The items must be numbered by falling frequency, as the vocabularies of a prepared log are. It needs no
-/// counts and no memory, and is the usual proposal of a sampled softmax (Jean et al. 2014, Covington et al. 2016).
+/// replacement. It is the usual proposal of a sampled softmax (Jean et al. 2014, Covington et al. 2016).
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogUniform {
     n_items: u32,
     /// `ln(n_items + 1)`.
     scale: f64,
+    /// Which item is at each rank, and the rank of each item; `None` where they are the same.
+    ranks: Option<Ranks>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Ranks {
+    item_at: Vec<u32>,
+    rank_of: Vec<u32>,
 }
 
 impl LogUniform {
-    /// Items from 0, the most frequent, to below `n_items`.
+    /// Ranked by how often the log has each item, equal ones by their number.
+    ///
+    /// # Errors
+    /// [`SamplingError::NoItems`].
+    pub fn of_counts(counts: &[u64]) -> Result<Self, SamplingError> {
+        let in_order = Self::new(u32::try_from(counts.len()).unwrap_or(u32::MAX))?;
+        if counts.is_sorted_by(|a, b| a >= b) {
+            return Ok(in_order);
+        }
+        let mut item_at: Vec<u32> = (0..in_order.n_items).collect();
+        item_at.sort_by_key(|&item| std::cmp::Reverse(counts[item as usize]));
+        let mut rank_of = vec![0; item_at.len()];
+        for (rank, &item) in (0..).zip(&item_at) {
+            rank_of[item as usize] = rank;
+        }
+        Ok(Self {
+            ranks: Some(Ranks { item_at, rank_of }),
+            ..in_order
+        })
+    }
+
+    /// Items from 0, the most frequent, to below `n_items`: numbered by falling frequency, as the vocabularies of a prepared
+    /// log are. It needs no memory.
     ///
     /// # Errors
     /// [`SamplingError::NoItems`].
@@ -27,6 +56,7 @@ impl LogUniform {
         Ok(Self {
             n_items,
             scale: (f64::from(n_items) + 1.0).ln(),
+            ranks: None,
         })
     }
 }
@@ -45,7 +75,12 @@ impl Proposal for LogUniform {
             )]
             let rank = ((uniform * self.scale).exp() - 1.0) as u32;
             // The exponential may round up to n_items.
-            ItemIdx(rank.min(self.n_items - 1))
+            let rank = rank.min(self.n_items - 1);
+            ItemIdx(
+                self.ranks
+                    .as_ref()
+                    .map_or(rank, |ranks| ranks.item_at[rank as usize]),
+            )
         };
         let ids: Vec<ItemIdx> = (0..n).map(|_| rank(rng.random::<f64>())).collect();
         self.expected(&ids, n)
@@ -55,7 +90,9 @@ impl Proposal for LogUniform {
         if item.0 >= self.n_items {
             return f32::NEG_INFINITY;
         }
-        let probability = (1.0 / (f64::from(item.0) + 1.0)).ln_1p() / self.scale;
+        let rank = self.ranks.as_ref();
+        let rank = rank.map_or(item.0, |ranks| ranks.rank_of[item.index()]);
+        let probability = (1.0 / (f64::from(rank) + 1.0)).ln_1p() / self.scale;
         #[expect(
             clippy::cast_possible_truncation,
             reason = "a logarithm needs no more than f32"
@@ -75,6 +112,19 @@ mod tests {
         for n_items in [1, 2, 7, 300] {
             proposal_laws(&mut LogUniform::new(n_items).expect("items"), 23);
         }
+    }
+
+    #[test]
+    fn ranks_go_by_counts_and_the_laws_hold_for_them() {
+        let counts = [3, 9, 9, 0, 4];
+        let mut ranked = LogUniform::of_counts(&counts).expect("items");
+        proposal_laws(&mut ranked, 23);
+        let in_order = LogUniform::new(5).expect("items");
+        for (rank, item) in [1, 2, 4, 0, 3].into_iter().enumerate() {
+            let expected = in_order.log_expected_count(ItemIdx::from_index(rank), 7);
+            assert!((ranked.log_expected_count(ItemIdx(item), 7) - expected).abs() < 1e-6);
+        }
+        assert_eq!(LogUniform::of_counts(&[5, 2, 2, 1, 0]), Ok(in_order));
     }
 
     #[test]

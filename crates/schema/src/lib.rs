@@ -5,6 +5,7 @@
 //!
 //! - indices and scores: [`UserIdx`], [`ItemIdx`], [`Score`], [`ScoredItem`], [`ItemSet`], [`ItemFilter`]
 //! - events: [`Event`], [`Time`], [`History`], [`Histories`], [`merge_by_time()`]
+//! - which events count: [`Condition`]
 //! - what comes in: [`import`], from Parquet, CSV, TSV, JSON lines and published data sets
 //! - what goes between rooms: [`Vocabulary`], [`Interactions`], [`AttributeTable`], [`NeighbourTable`]
 //! - what goes out: [`Embeddings`], [`CandidateRows`], [`RecommendationRows`], [`vector_files`]
@@ -30,6 +31,7 @@
 pub mod atomic;
 pub mod attributes;
 pub mod columns;
+pub mod condition;
 pub mod embeddings;
 pub mod error;
 pub mod event;
@@ -53,6 +55,7 @@ pub use parquet;
 
 pub use atomic::AtomicFile;
 pub use attributes::AttributeTable;
+pub use condition::Condition;
 pub use embeddings::{Embeddings, EmbeddingsMeta, Metric};
 pub use error::{Error, Result};
 pub use event::{Event, EventKind, Histories, History, Time};

@@ -52,10 +52,10 @@ impl LiveUser {
     }
 }
 
-/// Whether answers take a live event into account: the bundle knows its item, and training had not left events of its
-/// kind out.
+/// Whether answers take a live event into account: the bundle knows its item, and training would not have left it out.
 pub fn counts(pipeline: &Pipeline, event: &StoredEvent) -> bool {
-    pipeline.spec().counts(&event.kind) && pipeline.catalogue().items().item(&event.item_id).is_some()
+    pipeline.counts(&event.kind, event.value, event.dwell_ms)
+        && pipeline.catalogue().items().item(&event.item_id).is_some()
 }
 
 /// Those live events of a user that the bundle's history does not hold, in their order.

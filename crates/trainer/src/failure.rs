@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::recipe::RecipeError;
+use crate::shown::NothingKnown;
 use crate::speech;
 
 /// A command that did not do its work.
@@ -132,6 +133,9 @@ fn known_help(error: &anyhow::Error) -> Option<String> {
 fn help_of(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<RecipeError>() {
         return Some(error.help.clone());
+    }
+    if error.is::<NothingKnown>() {
+        return Some("correct `shown.separator`, or name the column with the ids of items".to_owned());
     }
     let help = if let Some(error) = error.downcast_ref::<catchment_schema::Error>() {
         error.help()

@@ -53,7 +53,8 @@ pub(crate) struct Whole {
     pub(crate) judgements: Vec<Judgement>,
     pub(crate) attribution: Option<Attribution>,
     pub(crate) truth: GroundTruth,
-    pub(crate) seen: SeenItems,
+    /// What users had before the held-out part, without what they said no to.
+    pub(crate) had: SeenItems,
     pub(crate) popularity: ItemPopularity,
 }
 
@@ -92,10 +93,15 @@ pub(crate) fn whole(
     let config = &work.recipe.evaluate;
     let truth = GroundTruth::new(held_out, prepared.users().len(), prepared.items().len());
     let lists = gather(work, prepared, pipeline)?;
-    let seen = SeenItems::from_histories(pipeline.catalogue().histories());
-    let popularity = ItemPopularity::count(&seen, truth.n_items());
+    let catalogue = pipeline.catalogue();
+    // Nobody is the more active, and nothing the more popular, for a no.
+    let liked = catalogue
+        .negative_events()
+        .taken_from_histories(catalogue.histories());
+    let had = SeenItems::from_histories(&liked);
+    let popularity = ItemPopularity::count(&had, truth.n_items());
     let sources = SegmentSources {
-        seen: &seen,
+        seen: &had,
         popularity: &popularity,
         user_attributes: prepared.user_attributes(),
         item_attributes: prepared.item_attributes(),
@@ -109,7 +115,7 @@ pub(crate) fn whole(
         per_user,
         attribution,
     } = Evaluator::new(&truth, config, part, work.recipe.seed)
-        .with_seen(&seen)
+        .with_seen(&had)
         .with_segments(&segments)
         .judge(&named(&lists))?;
     let mut judgements = judgements(lists, reports, attribution.as_ref());
@@ -119,7 +125,7 @@ pub(crate) fn whole(
             work,
             prepared,
             truth: &truth,
-            seen: &seen,
+            seen: &SeenItems::from_histories(catalogue.histories()),
             part,
         };
         against_bundle(&ours, bundle, &mut judgements, &per_user)?;
@@ -128,7 +134,7 @@ pub(crate) fn whole(
         judgements,
         attribution,
         truth,
-        seen,
+        had,
         popularity,
     })
 }
@@ -274,6 +280,7 @@ struct Ours<'a> {
     work: &'a Work,
     prepared: &'a Prepared,
     truth: &'a GroundTruth,
+    /// Whatever was said to it.
     seen: &'a SeenItems,
     part: &'a str,
 }

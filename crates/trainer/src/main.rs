@@ -19,6 +19,7 @@ mod rank;
 mod recipe;
 mod shown;
 mod speech;
+mod stamp;
 mod tables;
 mod test_reads;
 mod towers;

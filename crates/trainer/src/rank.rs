@@ -3,7 +3,9 @@
 use catchment_evaluation::GroundTruth;
 
 use catchment_features::{ChannelHit, ColumnKind, FeatureConfig, FeatureSpec, FittedFeatures, Side};
-use catchment_pipeline::{Catalogue, Pipeline, RankerModel, Request, RequestFeatures, Scratch, UserState};
+use catchment_pipeline::{
+    Catalogue, NegativeEvents, Pipeline, RankerModel, Request, RequestFeatures, Scratch, UserState,
+};
 use catchment_prepare::Prepared;
 use catchment_ranking::{ColumnShape, Layout, LrRanker, Shapes, TrainingRequest, TrainingSet};
 use catchment_recall::Candidate;
@@ -80,8 +82,7 @@ fn examples(
             };
             let mut candidates = pipeline.candidates(&Request::new(0, now), &state, scratch)?;
             if is_stranger {
-                // What the user took before is no miss. Most had the most popular items: these would look worst.
-                candidates.retain(|candidate| had.events().iter().all(|event| event.item != candidate.item));
+                spare_taken(&mut candidates, had, catalogue.negative_events());
             }
             let relevant = truth.relevant(position);
             let label =
@@ -95,6 +96,13 @@ fn examples(
             })
         })
         .collect()
+}
+
+/// What the user took before is no miss: most had the most popular items, and these would look worst. What they said no to
+/// is one.
+fn spare_taken(candidates: &mut Vec<Candidate>, had: History<'_>, negative: &NegativeEvents) {
+    let taken = negative.taken_from(had);
+    candidates.retain(|candidate| taken.iter().all(|event| event.item != candidate.item));
 }
 
 /// Whether what a candidate's features mean depends on who asks.
@@ -227,4 +235,32 @@ fn layout(features: &FittedFeatures) -> Result<Layout, Failure> {
         item: shapes(Side::Item),
         candidate: shapes(Side::Candidate),
     })?)
+}
+
+#[cfg(test)]
+mod tests {
+    use catchment_recall::Sources;
+    use catchment_schema::{Event, EventKind, ItemIdx, Score};
+
+    use super::*;
+
+    #[test]
+    fn what_a_stranger_took_is_no_miss_and_what_they_said_no_to_is_one() {
+        let negative = NegativeEvents::new(&["reject".to_owned()], &["view", "reject"]);
+        let event = |item, kind| Event {
+            kind: EventKind(kind),
+            ..Event::new(ItemIdx(item), Time::UNKNOWN)
+        };
+        // Item 2 was viewed before it was rejected.
+        let had = [event(0, 0), event(1, 1), event(2, 0), event(2, 1)];
+        let candidate = |item| Candidate {
+            item: ItemIdx(item),
+            score: Score::ZERO,
+            sources: Sources::new(),
+        };
+        let mut candidates: Vec<Candidate> = (0..4).map(candidate).collect();
+        spare_taken(&mut candidates, History::new(&had), &negative);
+        let left: Vec<u32> = candidates.iter().map(|candidate| candidate.item.0).collect();
+        assert_eq!(left, [1, 3]);
+    }
 }

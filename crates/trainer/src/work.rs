@@ -6,16 +6,13 @@ use std::path::{Path, PathBuf};
 
 use catchment_pipeline::{Layout, NegativeEvents, Pipeline, PipelineSpec};
 use catchment_prepare::{Prepared, Summary, already_prepared};
-use catchment_schema::AtomicFile;
 
 use crate::cli::{DEFAULT_WORK, MAX_THREADS, Output, RecipeArgs};
 use crate::draft;
 use crate::failure::Failure;
 use crate::recipe::Recipe;
 use crate::speech;
-
-/// In a folder of models: the hash of the data that they were trained on.
-pub(crate) const TRAINED_ON: &str = "trained_on.hash";
+use crate::stamp::Stamp;
 
 /// What a report shows, in a folder of work and in a bundle.
 pub(crate) const REPORT: &str = "report.json";
@@ -155,23 +152,46 @@ impl Work {
     /// The final models, which `train` must have made by this recipe.
     pub(crate) fn trained(&self, prepared: &Prepared) -> Result<Pipeline, Failure> {
         let pipeline = self.trained_on(prepared)?;
-        if *pipeline.spec() == self.spec(self.recipe.ranker.is_some()) {
+        let is_same = *pipeline.spec() == self.spec(self.recipe.ranker.is_some())
+            && Stamp::read(&self.model()) == Some(Stamp::new(&self.recipe, prepared)?);
+        if is_same {
             return Ok(pipeline);
         }
-        let what = "the models were trained by other settings than the recipe has now";
-        Err(Failure::with_help(anyhow::anyhow!(what), self.train_again()))
+        Err(self.trained_otherwise())
     }
 
-    /// The final models, whatever their settings, of this very data: its split is what they may and may not have seen.
+    /// The final models, whatever their settings, of this very data, whose split is what they may and may not have seen, and
+    /// by this seed.
     pub(crate) fn trained_on(&self, prepared: &Prepared) -> Result<Pipeline, Failure> {
         let pipeline = Pipeline::open_folder(&self.model())
             .map_err(|error| Failure::with_help(error, self.train_again()))?;
-        let stamp = fs::read_to_string(self.model().root().join(TRAINED_ON)).unwrap_or_default();
-        if stamp == prepared.summary().hash {
-            return Ok(pipeline);
+        let Some(theirs) = Stamp::read(&self.model()) else {
+            return Err(self.trained_otherwise());
+        };
+        let ours = Stamp::new(&self.recipe, prepared)?;
+        if theirs.data != ours.data {
+            let what = "the models were trained on other data than what was prepared last";
+            return Err(Failure::with_help(anyhow::anyhow!(what), self.train_again()));
         }
-        let what = "the models were trained on other data than what was prepared last";
-        Err(Failure::with_help(anyhow::anyhow!(what), self.train_again()))
+        if theirs.seed != ours.seed {
+            return Err(Failure::with_help(
+                anyhow::anyhow!(
+                    "the models were trained with seed {}, not with {}",
+                    theirs.seed,
+                    ours.seed
+                ),
+                format!("{}; or keep them by --seed {}", self.train_again(), theirs.seed),
+            ));
+        }
+        if theirs.refit != ours.refit {
+            return Err(self.trained_otherwise());
+        }
+        Ok(pipeline)
+    }
+
+    fn trained_otherwise(&self) -> Failure {
+        let what = "the models were trained by other settings than the recipe has now";
+        Failure::with_help(anyhow::anyhow!(what), self.train_again())
     }
 
     /// The command for it.
@@ -179,26 +199,30 @@ impl Work {
         format!("catchment-train train {}", self.recipe_and_place())
     }
 
-    /// The arguments of a command on the same recipe in the same place.
+    /// The arguments of a command on the same recipe in the same place, by the same seed.
     pub(crate) fn recipe_and_place(&self) -> String {
-        let recipe = self.recipe.path.display();
-        if self.place.as_path() == Path::new(DEFAULT_WORK) {
-            recipe.to_string()
-        } else {
-            format!("{recipe} --work {}", self.place.display())
+        let mut arguments = vec![self.recipe.path.display().to_string()];
+        if self.place.as_path() != Path::new(DEFAULT_WORK) {
+            arguments.push(format!("--work {}", self.place.display()));
         }
+        if self.recipe.seed != self.own_seed {
+            arguments.push(format!("--seed {}", self.recipe.seed));
+        }
+        arguments.join(" ")
     }
 
     /// What the recipe makes of a bundle.
     pub(crate) fn spec(&self, with_ranker: bool) -> PipelineSpec {
+        let prepare = &self.recipe.prepare;
         PipelineSpec {
-            format: PipelineSpec::version(&self.recipe.prepare.negative),
+            format: PipelineSpec::version(&prepare.negative, prepare.positive.as_deref()),
             channels: self.recipe.channels.clone(),
             merge: self.recipe.merge.clone(),
             ranker: self.recipe.ranker.clone().filter(|_| with_ranker),
             exclude_seen: self.recipe.evaluate.exclude_seen,
-            events: self.recipe.prepare.events.clone(),
-            negative: self.recipe.prepare.negative.clone(),
+            events: prepare.events.clone(),
+            negative: prepare.negative.clone(),
+            positive: prepare.positive.clone(),
         }
     }
 
@@ -207,12 +231,9 @@ impl Work {
         NegativeEvents::new(&self.recipe.prepare.negative, prepared.event_words())
     }
 
-    /// Notes which data the models below `layout` were trained on.
-    pub(crate) fn stamp(layout: &Layout, prepared: &Prepared) -> Result<(), Failure> {
-        Ok(AtomicFile::write(
-            layout.root().join(TRAINED_ON),
-            prepared.summary().hash.as_bytes(),
-        )?)
+    /// Notes what the models below `layout` were trained on, and by.
+    pub(crate) fn stamp(&self, layout: &Layout, prepared: &Prepared) -> Result<(), Failure> {
+        Ok(Stamp::new(&self.recipe, prepared)?.write(layout)?)
     }
 
     /// Says something to a person.

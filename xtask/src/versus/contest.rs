@@ -112,6 +112,18 @@ pub(crate) const CONTESTS: &[Contest] = &[
                 settings: r#"{"dim": 64, "window": 5, "negatives": 10, "epochs": 5, "learning_rate": 0.1, "seed": 7, "threads": 2, "parallel": "deterministic"}"#,
                 agree: None,
             },
+            Task {
+                work: "Gowalla, d 64, window 5, 10 negatives, 5 epochs, rate 0.1, one thread, ours with shared negatives",
+                input: "gowalla",
+                settings: r#"{"dim": 64, "window": 5, "negatives": 10, "epochs": 5, "learning_rate": 0.1, "seed": 7, "threads": 1, "parallel": "lock_free", "negatives_form": "shared"}"#,
+                agree: None,
+            },
+            Task {
+                work: "Gowalla, d 64, window 5, 10 negatives, 5 epochs, rate 0.1, two threads, lock-free, ours with shared negatives",
+                input: "gowalla",
+                settings: r#"{"dim": 64, "window": 5, "negatives": 10, "epochs": 5, "learning_rate": 0.1, "seed": 7, "threads": 2, "parallel": "lock_free", "negatives_form": "shared"}"#,
+                agree: None,
+            },
         ],
     },
     Contest {

@@ -8,11 +8,11 @@ mod worker;
 use std::fs;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use crate::workspace::{Workspace, stage};
-use contest::{CONTESTS, Contest, Maker};
+use contest::{CONTESTS, Contest, Maker, Task};
 use environment::Environment;
 
 /// Which peer, and how often.
@@ -23,6 +23,9 @@ pub(crate) struct Args {
     /// How many times each runs, in turns; the first turn of each row warms up and does not count.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
+    /// Only rows whose work has this text; they go into a report of their own, and the whole one stays.
+    #[arg(long)]
+    only: Option<String>,
     /// Threads of each. They never run at the same time.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1024))]
     threads: u32,
@@ -51,7 +54,16 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     })?;
     let ours = workspace.target.join("release/examples").join(contest.example);
     let mut rows = Vec::new();
-    for task in contest.tasks {
+    let is_wanted = |task: &&Task| args.only.as_ref().is_none_or(|text| task.work.contains(text));
+    let tasks: Vec<&Task> = contest.tasks.iter().filter(is_wanted).collect();
+    if tasks.is_empty() {
+        let rows: Vec<&str> = contest.tasks.iter().map(|task| task.work).collect();
+        bail!(
+            "no row of {name} has the text of --only; its rows:\n  {}",
+            rows.join("\n  ")
+        );
+    }
+    for task in tasks {
         let input = folder.join("input").join(name).join(task.input);
         if !input.join(".done").is_file() {
             fs::create_dir_all(&input)?;
@@ -73,7 +85,10 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         rows.push(race::run(task, &input, [ours, peer], args.rounds, args.threads)?);
     }
     print(contest, &rows);
-    let result = folder.join(format!("{name}.json"));
+    let result = match args.only {
+        Some(_) => folder.join(format!("{name}-only.json")),
+        None => folder.join(format!("{name}.json")),
+    };
     let report = json!({
         "machine": race::machine(),
         "threads": args.threads,

@@ -88,6 +88,20 @@ impl HiddenConfig {
                 allowed: "at least 0, below 1",
             });
         }
+        if self.dropout > 0.0 && self.layers.len() < 2 {
+            return Err(Error::Config {
+                key: "dropout",
+                value: self.dropout.to_string(),
+                allowed: "0 with fewer than two layers: the last leaves nothing out",
+            });
+        }
+        if self.norm != Norm::None && self.layers.is_empty() {
+            return Err(Error::Config {
+                key: "norm",
+                value: format!("{:?}", self.norm).to_lowercase(),
+                allowed: "none without layers",
+            });
+        }
         Ok(())
     }
 }

@@ -133,7 +133,7 @@ pub struct ExamplesConfig {
     pub per_user: usize,
     /// Which.
     pub pick: Pick,
-    /// Events that the past has at least; with 0, examples without any are learned from as well.
+    /// Events that the past has at least, as far as it is seen (`past`); with 0, examples without any are learned from as well.
     pub min_past: usize,
     /// Share of the past that is left out of an example, other events in every epoch: towers that see less learn to make do
     /// with less, and do not learn histories by heart.
@@ -168,6 +168,10 @@ impl ExamplesConfig {
         };
         if !(0.0..1.0).contains(&self.forget) {
             return bad("examples.forget", self.forget.to_string(), "at least 0, below 1");
+        }
+        if self.pick == Pick::Recent && self.per_user == 0 {
+            let allowed = "`sampled` with `per_user = 0`: all are learned from";
+            return bad("examples.pick", "recent".to_owned(), allowed);
         }
         let Order::ByTime(ByTime { shard_days, window }) = self.order else {
             return Ok(());
@@ -220,6 +224,19 @@ pub trait ExampleSource: Sync {
     /// What was taken before anything is learned: the events before this moment are what item frequencies may be counted
     /// from. [`None`]: all of them.
     fn counted_until(&self) -> Option<Time> {
+        None
+    }
+
+    /// How often a pass over a shard is expected to have each of `n_items` as its label, chance among it; [`None`] where that
+    /// cannot be said.
+    fn labels(&self, shard: usize, n_items: usize) -> Option<Vec<f64>> {
+        let _ = (shard, n_items);
+        None
+    }
+
+    /// Until when it may be known in a shard what users took, the moment itself excluded; [`None`]: for ever.
+    fn known_until(&self, shard: usize) -> Option<Time> {
+        let _ = shard;
         None
     }
 

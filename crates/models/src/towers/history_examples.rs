@@ -47,6 +47,7 @@ impl<'a> HistoryExamples<'a> {
         config: &ExamplesConfig,
     ) -> Result<Self> {
         config.validate()?;
+        fit_together(features, config)?;
         let times = || {
             let events = histories.iter().flat_map(|(_, history)| history.events());
             events
@@ -75,6 +76,14 @@ impl<'a> HistoryExamples<'a> {
         if examples.shards.iter().all(|shard| shard.n_examples == 0) {
             return Err(Error::NoInteractions);
         }
+        let mut events = histories.iter().flat_map(|(_, history)| history.events());
+        if config.reward == Reward::Value && events.all(|event| event.value <= 0.0) {
+            return Err(Error::Config {
+                key: "examples.reward",
+                value: "value".to_owned(),
+                allowed: "`one` for this log: no event has a value above 0, and nothing would be learned",
+            });
+        }
         Ok(examples)
     }
 
@@ -95,15 +104,11 @@ impl<'a> HistoryExamples<'a> {
     }
 
     fn n_shuffled(&self) -> usize {
-        let most = match self.config.per_user {
-            0 => usize::MAX,
-            most => most,
-        };
         let of_users = self
             .histories
             .iter()
             .map(|(_, history)| self.of_user(history).len());
-        of_users.map(|n| n.min(most)).sum()
+        of_users.map(|n| self.n_of_user(n)).sum()
     }
 
     fn shards_by_time(&self, by_time: ByTime) -> Result<Vec<Shard>> {
@@ -162,9 +167,32 @@ impl<'a> HistoryExamples<'a> {
     fn of_user(&self, history: History<'_>) -> std::ops::Range<usize> {
         let n = history.len();
         match self.config.past {
-            Past::Before | Past::InOrder => self.config.min_past.min(n)..n,
+            Past::Before => self.first_with_a_past(history)..n,
+            Past::InOrder => self.config.min_past.min(n)..n,
             Past::Others if n > self.config.min_past => 0..n,
             Past::Others => 0..0,
+        }
+    }
+
+    /// The first position with `min_past` events at earlier moments. Of the same moment nothing is seen.
+    fn first_with_a_past(&self, history: History<'_>) -> usize {
+        let events = history.events();
+        let Some(last) = self.config.min_past.checked_sub(1) else {
+            return 0;
+        };
+        match events.get(last).map(|event| event.time) {
+            None => events.len(),
+            // Where no time is known, the order is all there is.
+            Some(Time::UNKNOWN) => last + 1,
+            Some(time) => events.partition_point(|event| event.time <= time),
+        }
+    }
+
+    /// How many of a user's `n` examples a pass has.
+    fn n_of_user(&self, n: usize) -> usize {
+        match self.config.per_user {
+            0 => n,
+            most => most.min(n),
         }
     }
 
@@ -210,16 +238,22 @@ impl<'a> HistoryExamples<'a> {
         order
     }
 
+    /// The positions of a history that are examples of a shard: histories are in the order of time, and a shard is a stretch
+    /// of each.
+    fn of_user_in(&self, history: History<'_>, shard: &Shard) -> std::ops::Range<usize> {
+        let events = history.events();
+        let before = |moment: i64| {
+            events.partition_point(|event| event.time.millis().is_some_and(|time| time < moment))
+        };
+        self.of_user(history).start.max(before(shard.from))..before(shard.until)
+    }
+
     /// The examples of a shard in the order of time, each moved about within the window.
     fn by_time(&self, shard: &Shard, window: usize, rng: &mut Xoshiro256PlusPlus) -> Vec<(UserIdx, u32)> {
         let mut order = Vec::with_capacity(shard.n_examples);
         for (user, history) in self.histories.iter() {
             let events = history.events();
-            // Histories are in the order of time: a shard is a stretch of each.
-            let before = |moment: i64| {
-                events.partition_point(|event| event.time.millis().is_some_and(|time| time < moment))
-            };
-            let of_shard = self.of_user(history).start.max(before(shard.from))..before(shard.until);
+            let of_shard = self.of_user_in(history, shard);
             order.extend(of_shard.map(|position| (events[position].time, user, place(position))));
         }
         order.sort_unstable();
@@ -232,6 +266,25 @@ impl<'a> HistoryExamples<'a> {
             .map(|(_, user, position)| (user, position))
             .collect()
     }
+}
+
+/// What is asked of histories has to be something that they can say.
+fn fit_together(features: &FittedFeatures, config: &ExamplesConfig) -> Result<()> {
+    if config.past == Past::Others && features.fades_with_time().is_some() {
+        return Err(Error::Config {
+            key: "examples.past",
+            value: "others".to_owned(),
+            allowed: "`before` or `in_order` where a history has a half-life in time: among all other events there is no now",
+        });
+    }
+    if config.forget > 0.0 && features.counts_events().is_some() {
+        return Err(Error::Config {
+            key: "examples.forget",
+            value: config.forget.to_string(),
+            allowed: "0 with a feature of the kind `event_count`, which would count what is left",
+        });
+    }
+    Ok(())
 }
 
 /// A position, as it is kept.
@@ -252,6 +305,41 @@ impl ExampleSource for HistoryExamples<'_> {
         match self.config.order {
             Order::Shuffled => None,
             Order::ByTime(_) => self.shards.first().map(|shard| Time::from_millis(shard.until)),
+        }
+    }
+
+    fn labels(&self, shard: usize, n_items: usize) -> Option<Vec<f64>> {
+        let mut times = vec![0.0; n_items];
+        let shard = self.shards.get(shard)?;
+        for (_, history) in self.histories.iter() {
+            let (of_user, n_taken) = match self.config.order {
+                Order::ByTime(_) => {
+                    let of_user = self.of_user_in(history, shard);
+                    (of_user.clone(), of_user.len())
+                }
+                Order::Shuffled => {
+                    let of_user = self.of_user(history);
+                    let n_taken = self.n_of_user(of_user.len());
+                    match self.config.pick {
+                        Pick::Sampled => (of_user, n_taken),
+                        Pick::Recent => (of_user.end - n_taken..of_user.end, n_taken),
+                    }
+                }
+            };
+            let chance = n_taken as f64 / of_user.len().max(1) as f64;
+            for event in &history.events()[of_user] {
+                if let Some(times) = times.get_mut(event.item.index()) {
+                    *times += chance;
+                }
+            }
+        }
+        Some(times)
+    }
+
+    fn known_until(&self, shard: usize) -> Option<Time> {
+        match self.config.order {
+            Order::Shuffled => None,
+            Order::ByTime(_) => self.shards.get(shard).map(|shard| Time::from_millis(shard.until)),
         }
     }
 

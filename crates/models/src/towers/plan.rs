@@ -3,7 +3,7 @@
 use catchment_sampling::StreamingConfig;
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, ExamplesConfig, HiddenConfig, Order};
+use super::{Activation, ExamplesConfig, HiddenConfig, Norm, Order};
 use crate::embedding_table::RowOptimizer;
 use crate::losses::Correction;
 use crate::{Error, Result};
@@ -365,6 +365,24 @@ impl Plan {
             return bad("l2", self.l2.to_string(), "at least 0, finite");
         }
         self.examples.validate()?;
+        let is_by_time = matches!(self.examples.order, Order::ByTime(_));
+        if self.example_age && is_by_time {
+            let allowed =
+                "false with `examples.order` by time: what is learned last is what is newest by itself";
+            return bad("example_age", "true".to_owned(), allowed);
+        }
+        if self.spare_known && self.negatives == Negatives::Full {
+            let allowed =
+                "false where a positive is compared with all items: nothing is drawn that could be spared";
+            return bad("spare_known", "true".to_owned(), allowed);
+        }
+        let towers = match &self.item {
+            ItemSide::Table { .. } => vec![&self.query],
+            ItemSide::Tower { hidden, .. } => vec![&self.query, hidden],
+        };
+        if self.batch == 1 && towers.iter().any(|hidden| hidden.norm == Norm::Batch) {
+            return bad("batch", "1".to_owned(), "at least 2 with `norm = \"batch\"`");
+        }
         if !(1..=1 << 20).contains(&self.batch) {
             return bad("batch", self.batch.to_string(), "1 to 1048576");
         }
@@ -404,6 +422,10 @@ impl Plan {
                 uniform.max(memory).to_string(),
                 "at most 4194304",
             ),
+            Negatives::InBatch {
+                frequency: FrequencyKind::Streaming(config),
+                ..
+            } => config.validate().map_err(Error::Sampling),
             _ => Ok(()),
         }
     }

@@ -29,16 +29,40 @@ pub(crate) enum Sampler {
 }
 
 pub(crate) enum Frequency {
-    Counted(CountedFrequency),
+    /// For batches of so many rows.
+    Counted(CountedFrequency, usize),
     Streaming(Box<StreamingFrequency>),
 }
 
 impl Frequency {
-    fn get(&self) -> &dyn BatchFrequency {
+    /// For a batch of `n_rows`. What is estimated is estimated of batches as they come.
+    fn of_batch(&self, n_rows: usize) -> OfBatch<'_> {
         match self {
-            Self::Counted(counted) => counted,
-            Self::Streaming(streaming) => &**streaming,
+            Self::Counted(counted, rows) => OfBatch {
+                frequency: counted,
+                log_rows: if n_rows == *rows {
+                    0.0
+                } else {
+                    (n_rows as f32 / *rows as f32).ln()
+                },
+            },
+            Self::Streaming(streaming) => OfBatch {
+                frequency: &**streaming,
+                log_rows: 0.0,
+            },
         }
+    }
+}
+
+/// A frequency in a batch that has more or fewer rows than it is meant for.
+struct OfBatch<'a> {
+    frequency: &'a dyn BatchFrequency,
+    log_rows: f32,
+}
+
+impl BatchFrequency for OfBatch<'_> {
+    fn log_expected_count(&self, item: ItemIdx) -> f32 {
+        self.frequency.log_expected_count(item) + self.log_rows
     }
 }
 
@@ -61,8 +85,9 @@ pub(crate) enum Drawn {
 }
 
 impl Sampler {
-    /// `counts`: how often the log has each item.
-    pub(crate) fn new(plan: &Plan, counts: &[u64]) -> Result<Self> {
+    /// `counts`: how often the log has each item. `labels`: how often a pass is expected to have it as a label, where that is
+    /// known.
+    pub(crate) fn new(plan: &Plan, counts: &[u64], labels: Option<&[f64]>) -> Result<Self> {
         let failed = |error: catchment_sampling::SamplingError| Error::Sampling(error);
         let n_items = u32::try_from(counts.len()).unwrap_or(u32::MAX);
         Ok(match plan.negatives {
@@ -80,7 +105,11 @@ impl Sampler {
             } => Self::InBatch {
                 frequency: match frequency {
                     FrequencyKind::Counted => {
-                        Frequency::Counted(CountedFrequency::new(counts, plan.batch).map_err(failed)?)
+                        let counted = match labels {
+                            Some(labels) => CountedFrequency::of_weights(labels, plan.batch),
+                            None => CountedFrequency::new(counts, plan.batch),
+                        };
+                        Frequency::Counted(counted.map_err(failed)?, plan.batch)
                     }
                     FrequencyKind::Streaming(config) => {
                         let streaming = StreamingFrequency::new(config).map_err(failed)?;
@@ -151,9 +180,10 @@ impl Sampler {
                 if let Frequency::Streaming(streaming) = frequency {
                     streaming.observe(labels);
                 }
+                let frequency = frequency.of_batch(labels.len());
                 Drawn::Columns(match mixed {
-                    None => in_batch(labels, frequency.get()),
-                    Some(mixed) => mixed.draw(labels, frequency.get(), rng),
+                    None => in_batch(labels, &frequency),
+                    Some(mixed) => mixed.draw(labels, &frequency, rng),
                 })
             }
         }
@@ -162,7 +192,7 @@ impl Sampler {
 
 fn proposal_of(kind: ProposalKind, n_items: u32, counts: &[u64]) -> Result<Box<dyn Proposal + Send>> {
     Ok(match kind {
-        ProposalKind::LogUniform => Box::new(LogUniform::new(n_items).map_err(Error::Sampling)?),
+        ProposalKind::LogUniform => Box::new(LogUniform::of_counts(counts).map_err(Error::Sampling)?),
         ProposalKind::Uniform => Box::new(Uniform::new(n_items).map_err(Error::Sampling)?),
         ProposalKind::Unigram(exponent) => Box::new(Unigram::new(counts, exponent).map_err(Error::Sampling)?),
     })

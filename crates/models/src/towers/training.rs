@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use catchment_features::{FeatureBatch, FittedFeatures};
+use catchment_features::{FeatureBatch, FeatureColumn, FittedFeatures};
 use catchment_sampling::CrossBatchMemory;
 use catchment_schema::{Histories, ItemIdx};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -204,7 +204,10 @@ pub fn fit_or_resume(
 }
 
 /// What a training has learned so far.
-pub struct Current<'a>(&'a Training<'a>);
+pub struct Current<'a> {
+    training: &'a Training<'a>,
+    n_shards: usize,
+}
 
 impl Current<'_> {
     /// As if the training ended here.
@@ -212,7 +215,7 @@ impl Current<'_> {
     /// # Errors
     /// [`Error::Diverged`]
     pub fn towers(&self) -> Result<Towers> {
-        self.0.towers(TowersReport::default())
+        self.training.towers(TowersReport::default(), self.n_shards)
     }
 }
 
@@ -251,6 +254,9 @@ pub fn fit_shards(
         let (epoch, shard) = (pass / n_shards, pass % n_shards);
         let (mut loss, mut squares, mut n_rows) = (0.0, 0.0, 0_u64);
         times_learned.fill(0);
+        if let (true, Some(until)) = (assembly::needs_known(plan), data.examples.known_until(shard)) {
+            training.known = assembly::items_of_users(data.histories, Some(until));
+        }
         if let Some(miner) = &mut training.miner {
             miner.forget();
         }
@@ -303,7 +309,11 @@ pub fn fit_shards(
         report
             .gradients
             .push((squares / steps_of(shard).max(1) as f64).sqrt());
-        after(pass, &Current(&training))?;
+        let current = Current {
+            training: &training,
+            n_shards: if epoch == 0 { shard + 1 } else { n_shards },
+        };
+        after(pass, &current)?;
         if let Some(path) = checkpoint
             && pass + 1 < n_passes
         {
@@ -313,7 +323,7 @@ pub fn fit_shards(
     let last_steps = steps_of(n_shards.saturating_sub(1));
     report.frequencies = training.sampler.frequencies(&times_learned, last_steps);
     report.waited = waiting.as_secs_f64() / (waiting + working).as_secs_f64().max(1e-9);
-    training.towers(report)
+    training.towers(report, n_shards)
 }
 
 /// What decides about a training, in short.
@@ -326,6 +336,20 @@ fn run_hash(plan: &Plan, data: &TowersData<'_>, seed: u64) -> u64 {
             hash.update(&event.item.0.to_le_bytes());
             hash.update(&event.time.millis().unwrap_or(i64::MIN).to_le_bytes());
             hash.update(&event.value.to_le_bytes());
+        }
+    }
+    for column in &data.items.columns {
+        match column {
+            FeatureColumn::Dense { values, .. } => {
+                for value in values {
+                    hash.update(&value.to_le_bytes());
+                }
+            }
+            FeatureColumn::Bag { ids, .. } => {
+                for id in ids {
+                    hash.update(&id.to_le_bytes());
+                }
+            }
         }
     }
     hash.digest()
@@ -356,6 +380,8 @@ fn read_ahead(
 
 #[cfg(test)]
 mod example_tests;
+#[cfg(test)]
+mod knowledge_tests;
 #[cfg(test)]
 mod shown_tests;
 #[cfg(test)]

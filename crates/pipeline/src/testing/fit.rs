@@ -58,7 +58,7 @@ fn spec(of: &TinyBundle, with_ranker: bool) -> PipelineSpec {
     };
     let ranker = RankerModel::Lr { model: lr_config() };
     let mut spec = PipelineSpec {
-        format: PipelineSpec::version(&[]),
+        format: PipelineSpec::version(&[], None),
         channels: vec![
             channel(
                 "popular",
@@ -87,6 +87,7 @@ fn spec(of: &TinyBundle, with_ranker: bool) -> PipelineSpec {
         exclude_seen: true,
         events: vec![],
         negative: vec![],
+        positive: None,
     };
     if of.with_spaces {
         let model = ChannelModel::Airbnb {

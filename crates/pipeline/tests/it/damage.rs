@@ -181,11 +181,11 @@ fn refused(change: impl FnOnce(&mut Value)) -> String {
 
 #[test]
 fn a_spec_of_a_newer_format_is_refused_before_anything_else_in_it_is_read() {
-    let newer = |spec: &mut Value| *spec = json!({ "format": 3, "channels": "told in another way" });
-    assert_eq!(refused(newer), "format 3, this program reads up to 2");
+    let newer = |spec: &mut Value| *spec = json!({ "format": 4, "channels": "told in another way" });
+    assert_eq!(refused(newer), "format 4, this program reads up to 3");
     assert_eq!(
         refused(|spec| *spec = json!([])),
-        "format none, this program reads up to 2"
+        "format none, this program reads up to 3"
     );
 }
 
@@ -199,6 +199,11 @@ fn a_spec_that_cannot_be_is_refused_with_its_fault() {
         let said = refused(|spec| spec["channels"][0]["name"] = json!(name));
         assert!(said.contains("cannot name a channel"), "{said}");
     }
+    let said = refused(|spec| spec["positive"] = json!("value is 4"));
+    assert!(
+        said.starts_with("`positive`: \"value is 4\" is not `column sign number`"),
+        "{said}"
+    );
 }
 
 #[test]

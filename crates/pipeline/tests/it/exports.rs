@@ -1,9 +1,10 @@
 //! Item to item, and vectors for others.
 
-use catchment_pipeline::{Error, Request, Scratch};
-use catchment_schema::{ItemIdx, ScoredItem};
+use catchment_pipeline::testing::TinyBundle;
+use catchment_pipeline::{Error, Pipeline, Request, Scratch};
+use catchment_schema::{ItemIdx, ScoredItem, Time};
 
-use crate::tiny::{pipeline, state};
+use crate::tiny::{copy, pipeline, state};
 
 fn item(id: &str) -> ItemIdx {
     pipeline().catalogue().items().item(id).expect("known")
@@ -11,7 +12,8 @@ fn item(id: &str) -> ItemIdx {
 
 fn similar(id: &str, n: usize, channel: Option<&str>) -> Result<(String, Vec<ScoredItem>), Error> {
     let mut scratch = Scratch::default();
-    let (name, found) = pipeline().similar(item(id), n, channel, &mut scratch)?;
+    let now = pipeline().catalogue().now();
+    let (name, found) = pipeline().similar(item(id), n, now, channel, &mut scratch)?;
     Ok((name.to_owned(), found))
 }
 
@@ -49,6 +51,33 @@ fn similar_items_come_from_the_first_channel_that_can_say_best_first_and_without
         }
     }
     assert!(similar("100", 0, None).expect("answered").1.is_empty());
+}
+
+#[test]
+fn what_is_similar_is_there_at_the_moment_of_the_request() {
+    let (_folder, layout) = copy();
+    let moment = pipeline().catalogue().now().millis().expect("known") + 1000;
+    let at = Time::from_millis;
+    TinyBundle::set_moments(&layout, "published_at", &[("103", at(moment))]).expect("written");
+    TinyBundle::set_moments(&layout, "expires_at", &[("106", at(moment))]).expect("written");
+    let changed = Pipeline::open_folder(&layout).expect("opened");
+    for channel in ["item_cf", "ials"] {
+        // Both are near without moments.
+        let all = similar("100", usize::MAX, Some(channel)).expect("answered").1;
+        assert!(
+            ["103", "106"]
+                .iter()
+                .all(|id| all.iter().any(|near| near.item == item(id)))
+        );
+        for (now, missing) in [(moment - 1, "103"), (moment, "106")] {
+            let mut scratch = Scratch::default();
+            let (_, found) = changed
+                .similar(item("100"), usize::MAX, at(now), Some(channel), &mut scratch)
+                .expect("answered");
+            let expected: Vec<_> = all.iter().filter(|near| near.item != item(missing)).collect();
+            assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{channel} at {now}");
+        }
+    }
 }
 
 #[test]

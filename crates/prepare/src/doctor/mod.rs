@@ -1,7 +1,8 @@
 //! The doctor: what is wrong with a log, and with how it was split, before anything is trained on it.
 //!
 //! [`examine`] reads the raw sources; [`examine_split`] reads what [`crate::prepare`] made of them. Neither changes a
-//! file. Findings come in a fixed order, and equal data gives equal findings.
+//! file. Findings come in a fixed order, and equal data gives equal findings. Of a split, no finding counts test rows that
+//! say no ([`crate::PrepareConfig::negative`]): nobody is to find their items.
 //!
 //! | code | severity | says |
 //! |---|---|---|
@@ -21,12 +22,13 @@
 //! | `one_item_users` | warning | users of whom one item is left: nothing is left to learn from once it is tested |
 //! | `random_split_of_times` | note | a random split of rows that have times |
 //! | `target_in_history` | warning | test rows whose item their user had before |
-//! | `empty_part`, `cold_items` | warning | a part without rows; a test part of items that nobody trained on |
+//! | `empty_part`, `cold_items` | warning | a part without rows, or of which all say no; a test part of items that nobody trained on |
 
 mod columns;
 mod facts;
 mod ids;
 mod listed;
+mod noes;
 mod one_item;
 mod seen;
 mod split;

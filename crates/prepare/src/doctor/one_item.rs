@@ -4,18 +4,17 @@ use std::collections::HashMap;
 
 use catchment_schema::{Finding, Interactions, ItemIdx, Severity, UserIdx};
 
+use super::noes::Noes;
 use super::{N_EXAMPLES, finding};
 use crate::Prepared;
 
 /// Rows of a user, the first item, and whether there is another.
 type Had = (u64, ItemIdx, bool);
 
-/// Users of whom the filters have left one item, in all parts together.
-pub(super) fn one_item_users(prepared: &Prepared, parts: &[&Interactions]) -> Option<Finding> {
+/// Users of whom the filters have left one item, in all parts together, without what they said no to.
+pub(super) fn one_item_users(prepared: &Prepared, parts: &[&Interactions], noes: &Noes) -> Option<Finding> {
     let mut users: HashMap<UserIdx, Had> = HashMap::new();
-    let rows = parts.iter();
-    let rows = rows.flat_map(|part| part.users.iter().zip(&part.events));
-    for (&user, event) in rows {
+    for (user, event) in parts.iter().flat_map(|part| noes.left_out_of(part)) {
         let (n_rows, first, several) = users.entry(user).or_insert((0, event.item, false));
         *n_rows += 1;
         *several |= *first != event.item;

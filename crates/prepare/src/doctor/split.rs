@@ -4,27 +4,32 @@ use std::collections::{HashMap, HashSet};
 
 use catchment_schema::{Event, Finding, Interactions, ItemIdx, Severity, Time, UserIdx};
 
+use super::noes::Noes;
 use super::one_item::one_item_users;
 use super::told::Told;
 use super::{finding, moment};
 use crate::{Prepared, Result, SplitConfig, SplitKind};
 
 /// Reads what was prepared and says what the test part shares with the part before it. The validation part counts as
-/// known: final models are fitted on it, too.
+/// known: final models are fitted on it, too. `negative` names the event words that say no, as
+/// [`PrepareConfig::negative`](crate::PrepareConfig::negative) did: nobody is to find the items of such test rows. In a
+/// history they count, for they make an item a seen one.
 ///
 /// Memory: all parts.
 ///
 /// # Errors
 /// [`crate::Error::File`].
-pub fn examine_split(prepared: &Prepared, split: &SplitConfig) -> Result<Vec<Finding>> {
+pub fn examine_split(prepared: &Prepared, split: &SplitConfig, negative: &[String]) -> Result<Vec<Finding>> {
     let parts = [prepared.train()?, prepared.validation()?];
     let test = prepared.test()?;
+    let noes = Noes::of(prepared, negative);
+    let targets: Targets<'_> = noes.left_out_of(&test).collect();
     let known = Known::of(&parts);
     let mut overlap = Told::default();
     let mut in_history = Told::default();
     let mut after = Told::default();
     let mut earliest: HashMap<UserIdx, Time> = HashMap::new();
-    for (&user, event) in test.users.iter().zip(&test.events) {
+    for &(user, event) in &targets {
         let name = |told: &mut Told| told.add(|| shown(prepared, user, event));
         if known.events.contains(&key(user, event)) {
             name(&mut overlap);
@@ -61,7 +66,7 @@ pub fn examine_split(prepared: &Prepared, split: &SplitConfig) -> Result<Vec<Fin
     };
     // A random split is made of both sides of every moment.
     let is_random = matches!(split.kind, SplitKind::Random { .. });
-    let n_test = test.len();
+    let n_test = targets.len();
     let findings = [
         finding(
             overlap.count,
@@ -97,9 +102,9 @@ pub fn examine_split(prepared: &Prepared, split: &SplitConfig) -> Result<Vec<Fin
             after.examples,
             "models learn from what comes after the test: split by leave-last or temporal instead",
         ),
-        random_of_times(split, &test),
-        one_item_users(prepared, &[&parts[0], &parts[1], &test]),
-        cold_items(prepared, &test),
+        random_of_times(split, &targets),
+        one_item_users(prepared, &[&parts[0], &parts[1], &test], &noes),
+        cold_items(prepared, &targets),
     ];
     Ok(prepared
         .summary()
@@ -111,10 +116,13 @@ pub fn examine_split(prepared: &Prepared, split: &SplitConfig) -> Result<Vec<Fin
         .collect())
 }
 
+/// The test rows whose items are to be found.
+type Targets<'a> = Vec<(UserIdx, &'a Event)>;
+
 /// A test part most of whose items nobody trained on.
-fn cold_items(prepared: &Prepared, test: &Interactions) -> Option<Finding> {
-    let is_cold = |event: &&Event| event.item.index() >= prepared.items().len();
-    let (n_test, n_cold) = (test.len(), test.events.iter().filter(is_cold).count());
+fn cold_items(prepared: &Prepared, targets: &Targets<'_>) -> Option<Finding> {
+    let is_cold = |(_, event): &&(UserIdx, &Event)| event.item.index() >= prepared.items().len();
+    let (n_test, n_cold) = (targets.len(), targets.iter().filter(is_cold).count());
     finding(
         if n_cold * 2 > n_test { n_cold as u64 } else { 0 },
         Severity::Warning,
@@ -126,9 +134,9 @@ fn cold_items(prepared: &Prepared, test: &Interactions) -> Option<Finding> {
 }
 
 /// A random split where another could go by the times.
-fn random_of_times(split: &SplitConfig, test: &Interactions) -> Option<Finding> {
+fn random_of_times(split: &SplitConfig, targets: &Targets<'_>) -> Option<Finding> {
     let is_random = matches!(split.kind, SplitKind::Random { .. });
-    let timed = test.events.iter().filter(|event| event.time.millis().is_some());
+    let timed = targets.iter().filter(|(_, event)| event.time.millis().is_some());
     let n_timed = if is_random { timed.count() } else { 0 };
     finding(
         n_timed as u64,
@@ -136,7 +144,7 @@ fn random_of_times(split: &SplitConfig, test: &Interactions) -> Option<Finding> 
         "random_split_of_times",
         format!(
             "the split is random, and {n_timed} of {} test events have a time",
-            test.len()
+            targets.len()
         ),
         vec![],
         "models learn from what comes after the test, which flatters them: split by leave-last or temporal, unless a published \

@@ -51,6 +51,53 @@ fn an_unknown_event_word_is_named_with_the_known_ones() {
 }
 
 #[test]
+fn a_word_that_says_no_and_is_not_kept_is_named() {
+    let log = "a x e=buy\n a y\n a z e=no";
+    let of = |events: &[&str], negative: &[&str]| {
+        let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
+        let config = PrepareConfig {
+            events: words(events),
+            negative: words(negative),
+            ..PrepareConfig::default()
+        };
+        refused(log, &config, &last())
+    };
+    let unknown = of(&[], &["no", "nope"]);
+    assert_eq!(
+        unknown.to_string(),
+        "`data.negative` names \"nope\", and the log has only: buy, interaction, no"
+    );
+    assert!(unknown.help().contains("data.negative"), "{}", unknown.help());
+    let left_out = of(&["buy", "interaction"], &["no"]);
+    assert_eq!(
+        left_out.to_string(),
+        "`data.negative` names \"no\", which `prepare.events` leaves out: it keeps only: buy, interaction"
+    );
+    assert!(
+        left_out.help().contains("prepare.events, too"),
+        "{}",
+        left_out.help()
+    );
+    // A word that is nowhere is not one that is left out.
+    assert!(matches!(of(&["buy"], &["nope"]), Error::UnknownNegative { .. }));
+    assert!(matches!(of(&["by"], &["nope"]), Error::UnknownEvent { .. }));
+}
+
+#[test]
+fn a_condition_that_leaves_only_noes_leaves_nothing() {
+    let config = PrepareConfig {
+        negative: vec!["no".into()],
+        positive: Some("value > 5".into()),
+        ..PrepareConfig::default()
+    };
+    let error = refused("a x v=1\n a y v=2\n b x v=9 e=no", &config, &last());
+    assert_eq!(
+        error.to_string(),
+        "no row is left after prepare.positive = \"value > 5\" among those that do not say no (2 before it)"
+    );
+}
+
+#[test]
 fn the_step_that_removed_everything_is_named() {
     let log = "a x v=1\n a y v=2\n b x v=3";
     let positive = PrepareConfig {

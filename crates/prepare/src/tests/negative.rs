@@ -7,10 +7,11 @@
 
 use std::collections::BTreeSet;
 
+use catchment_schema::{Interactions, Time};
 use expect_test::{Expect, expect};
 
-use super::table::{PLAIN, check, run};
-use crate::{Deduplicate, Moment, PrepareConfig, Prepared, SplitConfig, SplitKind};
+use super::table::{Engine, MINUTE, PLAIN, check, lines, run};
+use crate::{Deduplicate, Moment, PrepareConfig, Prepared, Rolling, SplitConfig, SplitKind, Summary};
 
 fn rejecting() -> PrepareConfig {
     PrepareConfig {
@@ -204,9 +205,9 @@ fn a_random_part_is_of_what_was_taken() {
     log.extend((0..30).map(|item| format!("a n{item} t={item} e=no")));
     let home = tempfile::tempdir().expect("temporary folder");
     let split = SplitConfig::new(SplitKind::Random { fraction: 0.2 });
-    let held_out = |log: &[String], name: &str| {
+    let held_out = |log: &[String], config: &PrepareConfig, name: &str| {
         let out = home.path().join(name);
-        run(PLAIN, log, None, &rejecting(), &split, &out).expect("prepared");
+        run(PLAIN, log, None, config, &split, &out).expect("prepared");
         let prepared = Prepared::open(&out).expect("opened");
         let test = prepared.test().expect("read");
         // Each item was taken at a time of its own.
@@ -215,11 +216,207 @@ fn a_random_part_is_of_what_was_taken() {
             .map(|event| event.time)
             .collect::<BTreeSet<_>>()
     };
-    let with = held_out(&log, "with");
+    let with = held_out(&log, &rejecting(), "with");
     assert_eq!(with.len(), 2);
     assert_eq!(
-        held_out(&log[..10], "without"),
+        held_out(&log[..10], &PrepareConfig::default(), "without"),
         with,
         "what says no changes no lot"
     );
+}
+
+/// Every item of `a` got a yes and a no from `a`, and a no from `b`, who took nothing.
+#[test]
+fn a_no_goes_with_the_drawn_row_of_its_user_and_item() {
+    let rows = |user: &str, first: i64, word: &str| -> Vec<String> {
+        let row = |item: i64| format!("{user} i{item} t={} {word}", first + item);
+        (0..10).map(row).collect()
+    };
+    let log = [rows("a", 0, ""), rows("a", 100, "e=no"), rows("b", 200, "e=no")].concat();
+    let draw = SplitKind::Random { fraction: 0.2 };
+    let split = SplitConfig::new(draw).with_validation(draw);
+    let home = tempfile::tempdir().expect("temporary folder");
+    let many = Engine {
+        threads: 2,
+        partitions: 3,
+        rows_per_batch: 4,
+    };
+    let mut held_out = vec![];
+    for (engine, name) in [(PLAIN, "plain"), (many, "many")] {
+        let out = home.path().join(name);
+        run(engine, &log, None, &rejecting(), &split, &out).expect("prepared");
+        let prepared = Prepared::open(&out).expect("opened");
+        let minutes = |part: &Interactions| -> BTreeSet<i64> {
+            let times = part.events.iter().filter_map(|event| event.time.millis());
+            times.map(|millis| millis / MINUTE).collect()
+        };
+        let parts = [prepared.test(), prepared.validation()].map(|part| minutes(&part.expect("read")));
+        for (part, n_drawn) in parts.iter().zip([2..=2, 1..=2]) {
+            let yes: BTreeSet<i64> = part.iter().copied().filter(|minute| *minute < 100).collect();
+            assert!(n_drawn.contains(&yes.len()), "{parts:?}");
+            let both = yes.iter().flat_map(|minute| [*minute, minute + 100]);
+            assert_eq!(*part, both.collect(), "its own noes and no other's: {parts:?}");
+        }
+        let train = minutes(&prepared.train().expect("read"));
+        assert_eq!(train.len() + parts[0].len() + parts[1].len(), 30, "none is lost");
+        held_out.push(parts);
+    }
+    assert_eq!(held_out[0], held_out[1]);
+}
+
+const WITH_LONELY_NOES: &str = "a x t=1
+     a z t=2
+     a y t=3 e=no
+     b x t=4
+     b y t=5 e=no
+     c x t=6 e=no
+     c z t=7 e=no";
+
+/// Nothing is asked of an item: `y`, that nobody took, stays. Of a user two rows are, and `c` has none that says yes.
+#[test]
+fn without_a_minimum_of_items_a_no_stays_about_one_that_nobody_took() {
+    check_kept(
+        WITH_LONELY_NOES,
+        &PrepareConfig {
+            min_user_events: 2,
+            ..rejecting()
+        },
+        &expect![[r#"
+            users: a(2)
+            items: x(1) z(1) y(0)
+            train:
+              a x 1 s0
+              a z 2 s0
+              a y 3 s0 no
+        "#]],
+    );
+}
+
+/// The other way round: `c`, who took nothing, stays with what says no to `x`; `y` and `z` are below the minimum.
+#[test]
+fn without_a_minimum_of_users_a_no_stays_of_one_who_took_nothing() {
+    check_kept(
+        WITH_LONELY_NOES,
+        &PrepareConfig {
+            min_item_events: 2,
+            ..rejecting()
+        },
+        &expect![[r#"
+            users: a(1) b(1) c(0)
+            items: x(2)
+            train:
+              a x 1 s0
+              b x 4 s1
+              c x 6 s2 no
+        "#]],
+    );
+}
+
+/// A list is one moment: what was taken from it, and what was shown beside it.
+#[test]
+fn at_one_moment_the_noes_go_with_the_row_that_is_held_out() {
+    let list = |user: &str, minute: usize, taken: usize| -> Vec<String> {
+        let word = |place| if place == taken { "" } else { "e=no" };
+        let row = |place| format!("{user} i{place} t={minute} {}", word(place));
+        (0..6).map(row).collect()
+    };
+    let users: Vec<String> = (0..8).map(|user| format!("u{user}")).collect();
+    let of_user = |(taken, user): (usize, &String)| {
+        let lists = [1, 2, 3].map(|minute| list(user, minute, (taken + minute) % 6));
+        lists.concat()
+    };
+    let log: Vec<String> = users.iter().enumerate().flat_map(of_user).collect();
+    let home = tempfile::tempdir().expect("temporary folder");
+    let out = home.path().join("out");
+    let both = leave_last(1).with_validation(SplitKind::LeaveLast { n: 1, since: None });
+    run(PLAIN, &log, None, &rejecting(), &both, &out).expect("prepared");
+    let prepared = Prepared::open(&out).expect("opened");
+    for (part, minute) in [
+        (prepared.train(), 1),
+        (prepared.validation(), 2),
+        (prepared.test(), 3),
+    ] {
+        let part = part.expect("read");
+        let times: BTreeSet<Time> = part.events.iter().map(|event| event.time).collect();
+        assert_eq!(times, BTreeSet::from([Time::from_millis(minute * MINUTE)]));
+        assert_eq!(part.len(), 48, "whole lists");
+    }
+}
+
+/// The last row that says yes is at minute 29; whatever says no after it is in no part.
+#[test]
+fn windows_count_back_from_the_last_row_that_was_taken() {
+    let rolling = Rolling::new(1, 10 * MINUTE);
+    check(
+        "a x t=1
+         a y t=10
+         a p t=19 e=no
+         a x t=20
+         a q t=25 e=no
+         a y t=29
+         a r t=50 e=no
+         b x t=18
+         b p t=90 e=no",
+        &rejecting(),
+        &SplitConfig::new(SplitKind::Rolling(rolling)),
+        &expect![[r#"
+            users: a(2) b(1)
+            items: x(2) y(1) p(0)
+            train:
+              a x 1 s0
+              a y 10 s0
+              a p 19 s0 no
+              b x 18 s1
+            test:
+              a x 20 s0
+              a #3 25 s0 no
+              a y 29 s0
+        "#]],
+    );
+}
+
+fn summary(train: &str, test: Option<&str>, split: &SplitConfig) -> Summary {
+    let home = tempfile::tempdir().expect("temporary folder");
+    let out = home.path().join("out");
+    let test = test.map(lines);
+    run(PLAIN, &lines(train), test.as_deref(), &rejecting(), split, &out).expect("prepared")
+}
+
+#[test]
+fn a_part_of_noes_is_as_empty_as_one_without_rows() {
+    let told = |test: &str, split: &SplitConfig| {
+        let summary = summary("a x t=1\n a y t=2\n b x t=3\n b y t=8 e=no", Some(test), split);
+        let findings = summary.findings.into_iter();
+        findings
+            .map(|finding| format!("{}: {}", finding.code, finding.message))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told("a x t=9 e=no\n b z t=9", &SplitConfig::given()), [""; 0]);
+    // The rows after minute 4 are one of `b`, and it says no.
+    let at = Moment::Time(Time::from_millis(4 * MINUTE));
+    let validated = SplitConfig::given().with_validation(SplitKind::Temporal { at });
+    assert_eq!(
+        told("a x t=9 e=no\n b z t=9 e=no", &validated),
+        [
+            "empty_part: the test part has no row that anybody is to find: all 2 say no",
+            "empty_part: the validation part has no row that anybody is to find: all 1 say no",
+        ]
+    );
+    let before = SplitConfig::given().with_validation(SplitKind::Temporal {
+        at: Moment::Time(Time::from_millis(1000 * MINUTE)),
+    });
+    assert_eq!(
+        told("b z t=9", &before),
+        ["empty_part: the validation part has no row"]
+    );
+}
+
+#[test]
+fn only_who_and_what_is_to_be_found_can_be_cold() {
+    let cold = |test: &str| {
+        let summary = summary("a x t=1\n a y t=2 e=no", Some(test), &SplitConfig::given());
+        (summary.cold_users, summary.cold_items)
+    };
+    assert_eq!(cold("a x t=9\n a new t=9 e=no\n c x t=9 e=no"), (0, 0));
+    assert_eq!(cold("a y t=9\n a new t=9\n c x t=9\n d new t=8 e=no"), (1, 1));
 }

@@ -319,7 +319,7 @@ fn split_codes(log: &str, test: Option<&str>, config: &PrepareConfig, split: &Sp
     };
     let out = home.path().join("out");
     prepare(&inputs, config, split, 7, 1, &out, &mut |_| {}).expect("prepared");
-    examine_split(&Prepared::open(&out).expect("opened"), split).expect("examined")
+    examine_split(&Prepared::open(&out).expect("opened"), split, &config.negative).expect("examined")
 }
 
 fn codes(findings: &[Finding]) -> Vec<&str> {
@@ -434,4 +434,84 @@ fn a_random_split_of_rows_that_have_times_is_mentioned() {
     assert_eq!(mentioned.len(), 1);
     assert_eq!(mentioned[0].severity, Severity::Note);
     assert_eq!(codes_of("user_id,item_id\na,x\na,y\na,z\nb,x\nb,y\nb,z\n"), []);
+}
+
+fn rejecting() -> PrepareConfig {
+    PrepareConfig {
+        negative: vec!["no".to_owned()],
+        ..PrepareConfig::default()
+    }
+}
+
+/// `ann` says no, in the test part, to what she said no to at that moment before, to what she had and to what is new, and
+/// that early.
+#[test]
+fn test_rows_that_say_no_are_no_targets() {
+    let log = format!("{SOUND}ann,jug,2026-03-02T20:00:00Z,no,phone\n");
+    let noes = "user_id,item_id,timestamp,event,device\nann,jug,2026-03-02T20:00:00Z,no,desk\n\
+                ann,tea,2026-03-01T08:00:00Z,no,desk\nann,new,2026-03-04,no,desk\nann,newer,2026-03-04,no,desk\n\
+                ann,newest,2026-03-04,no,desk\nann,next,2026-03-04,no,desk\n";
+    let one_yes = format!("{noes}bob,pot,2026-03-05,view,desk\n");
+    let of =
+        |test: &str, config: &PrepareConfig| split_codes(&log, Some(test), config, &SplitConfig::given());
+    assert_eq!(
+        codes(&of(&one_yes, &PrepareConfig::default())),
+        [
+            "train_test_overlap",
+            "target_in_history",
+            "train_after_test",
+            "cold_items"
+        ]
+    );
+    assert_eq!(of(&one_yes, &rejecting()), []);
+    assert_eq!(codes(&of(noes, &rejecting())), ["empty_part"]);
+}
+
+#[test]
+fn a_target_that_its_user_said_no_to_before_is_in_the_history() {
+    let log = format!("{SOUND}ann,jug,2026-03-02T20:00:00Z,no,phone\n");
+    let test = "user_id,item_id,timestamp,event,device\nann,jug,2026-03-04,view,desk\nann,tea,2026-03-04,no,desk\n\
+                bob,pot,2026-03-04,view,desk\n";
+    let findings = split_codes(&log, Some(test), &rejecting(), &SplitConfig::given());
+    assert_eq!(codes(&findings), ["target_in_history"]);
+    assert!(
+        findings[0].message.starts_with("1 of 2 test events"),
+        "{findings:?}"
+    );
+}
+
+#[test]
+fn a_user_who_took_one_item_and_said_no_to_others_has_one_item() {
+    let log = format!(
+        "{SOUND}cat,tea,2026-03-04,view,desk\ncat,cup,2026-03-05,no,desk\ncat,pot,2026-03-05,no,desk\n\
+         dan,tea,2026-03-05,no,desk\n"
+    );
+    let split = SplitConfig::new(SplitKind::LeaveLast { n: 1, since: None });
+    let alone = |config: &PrepareConfig| {
+        let mut findings = split_codes(&log, None, config, &split);
+        findings.retain(|finding| finding.code == "one_item_users");
+        findings
+    };
+    let found = alone(&rejecting());
+    assert!(
+        found[0].message.starts_with("1 of 3 users"),
+        "dan took nothing: {found:?}"
+    );
+    assert_eq!(found[0].examples, ["user \"cat\": 1 rows, all with item \"tea\""]);
+    let found = alone(&PrepareConfig::default());
+    assert!(found[0].examples[0].contains("user \"dan\""), "{found:?}");
+}
+
+/// The noes go with what is drawn, and they alone have a time.
+#[test]
+fn times_of_noes_are_none_that_a_split_could_go_by() {
+    let log = "user_id,item_id,timestamp,event\nann,tea,,view\nann,cup,,view\nann,tea,2026-03-01,no\nann,cup,2026-03-01,no\n\
+               bob,tea,,view\nbob,cup,,view\nbob,tea,2026-03-01,no\nbob,cup,2026-03-01,no\n";
+    let split = SplitConfig::new(SplitKind::Random { fraction: 0.5 });
+    let mentioned = |config: &PrepareConfig| {
+        let findings = split_codes(log, None, config, &split);
+        codes(&findings).contains(&"random_split_of_times")
+    };
+    assert!(mentioned(&PrepareConfig::default()));
+    assert!(!mentioned(&rejecting()));
 }

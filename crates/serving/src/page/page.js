@@ -8,6 +8,7 @@ const N_USERS = 40;
 const at = (id) => document.getElementById(id);
 let shown = null; // who is shown, and where each item stood: { user, answer, total, places }
 let kinds = new Map(); // the events that the bundle's log knows, each by the key that sends it
+let yes = {}; // what makes any of them a yes to the bundle: a value, a dwell
 let kindsOf = null; // the bundle that said so
 let newest = 0; // the number of the newest question: older answers come too late
 
@@ -96,7 +97,8 @@ async function historyOf(user) {
 
 // Learns the words of the bundle's events. The key of each is its first letter that is free, or else a digit.
 async function learnKinds() {
-  const { bundle, kinds: words } = await ask("/page/kinds.json");
+  const { bundle, kinds: words, ...rest } = await ask("/page/kinds.json");
+  yes = rest;
   kinds = new Map();
   words.forEach((word, place) => {
     const letter = [...word.toLowerCase()].find((one) => /[a-z]/.test(one) && !kinds.has(one));
@@ -228,7 +230,7 @@ function when(millis) {
 async function send(item, kind) {
   const { user, answer, places } = shown;
   const place = [...at("items").children].findIndex((row) => row.dataset.item === item);
-  const event = { user_id: user, item_id: item, type: kind, recomm_id: answer.recomm_id };
+  const event = { user_id: user, item_id: item, type: kind, recomm_id: answer.recomm_id, ...yes };
   const taken = await ask("/v1/events", { events: [event] });
   if (taken.rejected.length) throw new Error(`The event was rejected: ${taken.rejected[0].detail}.`);
   const held = at("items").contains(document.activeElement);

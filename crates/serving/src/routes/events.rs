@@ -80,9 +80,10 @@ pub struct EventBody {
     /// `not_counted`.
     #[serde(rename = "type", default = "default_type")]
     kind: String,
-    /// Rating, watched fraction, amount; finite.
+    /// Rating, watched fraction, amount; finite, 1 where left out. Where it is no yes by the bundle's recipe, the event
+    /// is kept and changes no answer, see `not_counted`.
     value: Option<f32>,
-    /// For how long.
+    /// For how long. Where the bundle's recipe asks for it, an event without it is no yes.
     #[serde(default, deserialize_with = "optional_whole")]
     dwell_ms: Option<u32>,
     /// RFC 3339 or milliseconds since the Unix epoch, from 1970 to at most a day ahead; now, where left out.
@@ -121,7 +122,7 @@ pub struct EventsAnswer {
     /// Those that were not taken.
     rejected: Vec<RejectedBody>,
     /// The places in the request, from 0, of events that are kept but change no answer: the recipe of the bundle leaves
-    /// their type out.
+    /// their type out, or they are no yes by its `positive`, or what that asks for is not known of them.
     not_counted: Vec<usize>,
     /// Milliseconds.
     took_ms: f64,

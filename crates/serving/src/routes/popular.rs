@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use catchment_pipeline::{Catalogue, Request, UserState};
-use catchment_schema::{History, ItemIdx, ItemSet};
+use catchment_schema::{History, ItemIdx, ItemSet, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -12,6 +12,7 @@ use super::answer::{ItemBody, item_attributes, item_id};
 use super::recommend::check_n;
 use super::worker::{on_worker, with_scratch};
 use crate::AppState;
+use crate::clock::now_millis;
 use crate::extract::Query;
 use crate::problem::Problem;
 
@@ -78,7 +79,7 @@ pub async fn get(
             .as_deref()
             .map(|name| of_category(catalogue, name))
             .transpose()?;
-        let mut request = Request::new(query.n, catalogue.now());
+        let mut request = Request::new(query.n, Time::from_millis(now_millis()));
         request.allow = allow.as_ref();
         let nobody = UserState {
             user: None,

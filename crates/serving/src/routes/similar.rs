@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use catchment_schema::Time;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{ItemBody, item_attributes, item_id};
 use super::recommend::{check_attributes, check_n};
 use super::worker::{on_worker, with_scratch};
+use crate::clock::now_millis;
 use crate::extract::{IdSchema, Json, PathId, Query};
 use crate::problem::Problem;
 use crate::whole::whole;
@@ -110,9 +112,10 @@ async fn similar(state: Arc<AppState>, body: SimilarBody) -> Result<axum::Json<S
                 format!("the bundle does not know item {:?}", body.item_id),
             )
         })?;
+        let now = Time::from_millis(now_millis());
         let (channel, found) = with_scratch(|scratch| {
             live.pipeline
-                .similar(item, body.n, body.channel.as_deref(), scratch)
+                .similar(item, body.n, now, body.channel.as_deref(), scratch)
         })?;
         let items = (1..).zip(found).map(|(rank, scored)| ItemBody {
             item_id: item_id(catalogue, scored.item),

@@ -63,7 +63,7 @@ pub struct PastEvent {
     /// When, in milliseconds since the Unix epoch, where known.
     timestamp: Option<i64>,
     /// Whether answers take it into account: not where the bundle does not know the item, or its recipe leaves the type
-    /// out.
+    /// out, or the event is no yes by the recipe's `positive`.
     counts: bool,
 }
 

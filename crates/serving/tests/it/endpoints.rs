@@ -1,8 +1,11 @@
 //! What every endpoint answers when all is well.
 
+use catchment_pipeline::Pipeline;
+use catchment_pipeline::testing::TinyBundle;
+use catchment_schema::Time;
 use serde_json::{Value, json};
 
-use crate::served::Served;
+use crate::served::{Served, bundles};
 
 fn ids(answer: &Value) -> Vec<&str> {
     let items = answer["items"].as_array().expect("items");
@@ -288,6 +291,47 @@ fn what_is_popular_does_not_depend_on_who_asks_and_can_be_of_one_category() {
         client.get("/v1/popular?window=7d").problem(),
         "window_not_supported"
     );
+}
+
+#[test]
+fn what_is_popular_or_similar_is_there_now_and_not_at_the_last_moment_of_the_bundle() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = i64::try_from(now.expect("after 1970").as_millis()).expect("in this age");
+    let mut then = 0;
+    let publish = TinyBundle::default().publish_changed(bundles(folder.path()), |layout| {
+        then = Pipeline::open_folder(layout)?
+            .catalogue()
+            .now()
+            .millis()
+            .unwrap_or(0);
+        // Between the bundle and now, whichever is later.
+        let moment = Time::from_millis(then.midpoint(now));
+        TinyBundle::set_moments(layout, "published_at", &[("103", moment)])?;
+        TinyBundle::set_moments(layout, "expires_at", &[("106", moment)])
+    });
+    publish.expect("published");
+    assert!((now - then).abs() > 60_000, "run this in a minute");
+    let (there, gone) = if now > then {
+        ("103", "106")
+    } else {
+        ("106", "103")
+    };
+    let served = Served::over(folder, |_| ());
+    let mut client = served.client();
+    for path in [
+        "/v1/popular?n=40",
+        "/v1/items/100/similar?n=40&channel=item_cf",
+        "/v1/items/100/similar?n=40&channel=ials",
+        "/v1/recommend/nobody?n=40",
+    ] {
+        let answer = client.get(path).ok();
+        assert!(
+            ids(&answer).contains(&there),
+            "{path}: {there} is there: {answer}"
+        );
+        assert!(!ids(&answer).contains(&gone), "{path}: {gone} is not: {answer}");
+    }
 }
 
 #[test]

@@ -27,7 +27,26 @@ fn served_with_negative() -> Served {
     let publish = TinyBundle::default().publish_changed(bundles(folder.path()), |layout| {
         let mut spec = PipelineSpec::read(&layout.spec())?;
         spec.negative = vec!["purchase".to_owned()];
-        spec.format = PipelineSpec::version(&spec.negative);
+        spec.format = PipelineSpec::version(&spec.negative, None);
+        spec.write(&layout.spec())?;
+        golden::record(
+            &Pipeline::open_folder(layout)?,
+            TinyBundle::GOLDEN_USERS,
+            &layout.golden(),
+        )
+    });
+    publish.expect("published");
+    Served::over(folder, |_| ())
+}
+
+/// A server whose bundle was trained on what is like this alone, and of whose events these say no.
+pub(crate) fn served_with_positive(positive: &str, negative: &[&str]) -> Served {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let publish = TinyBundle::default().publish_changed(bundles(folder.path()), |layout| {
+        let mut spec = PipelineSpec::read(&layout.spec())?;
+        spec.positive = Some(positive.to_owned());
+        spec.negative = negative.iter().map(|&word| word.to_owned()).collect();
+        spec.format = PipelineSpec::version(&spec.negative, spec.positive.as_deref());
         spec.write(&layout.spec())?;
         golden::record(
             &Pipeline::open_folder(layout)?,
@@ -231,6 +250,62 @@ fn an_event_that_the_recipe_leaves_out_is_kept_and_changes_no_answer() {
     assert_eq!(history["total"], 3, "they are on the disk");
     let counts = history["events"].as_array().expect("events").iter();
     assert_eq!(counts.filter(|event| event["counts"] == true).count(), 1);
+}
+
+#[test]
+fn an_event_that_is_no_yes_by_the_recipe_is_kept_and_changes_no_answer() {
+    let served = served_with_positive("value >= 4.1 and dwell_ms > 10", &["purchase"]);
+    let mut client = served.client();
+    let body = json!({ "user_id": "new", "n": 30 });
+    let before = client.post("/v1/recommend", &body).ok();
+    let item = first_item(&before);
+    let event = |value: Value, dwell_ms: Value| json!({ "user_id": "new", "item_id": item, "type": "view", "value": value, "dwell_ms": dwell_ms });
+    // Too little, for too short, for nobody knows how long, and nothing said: a value of 1.
+    let noes = [
+        event(json!(4.0), json!(11)),
+        event(json!(4.1), json!(10)),
+        event(json!(5), json!(null)),
+        event(json!(null), json!(11)),
+    ];
+    let answer = client.post("/v1/events", &json!({ "events": noes })).ok();
+    assert_eq!(
+        (&answer["accepted"], &answer["not_counted"]),
+        (&json!(4), &json!([0, 1, 2, 3]))
+    );
+    let after = client.post("/v1/recommend", &body).ok();
+    assert_eq!(after["items"], before["items"]);
+    assert_eq!(after["personalised"], false);
+    let counts = |history: &Value| {
+        let events = history["events"].as_array().expect("events").iter();
+        events.filter(|event| event["counts"] == true).count()
+    };
+    let history = client.get("/v1/users/new/history").ok();
+    assert_eq!((&history["total"], counts(&history)), (&json!(4), 0));
+    let yes = json!({ "events": [event(json!(4.1), json!(11))] });
+    assert_eq!(client.post("/v1/events", &yes).ok()["not_counted"], json!([]));
+    let after = client.post("/v1/recommend", &body).ok();
+    assert!(
+        !has(&after, &item) && after["personalised"] == true,
+        "a yes counts"
+    );
+    assert_eq!(counts(&client.get("/v1/users/new/history").ok()), 1);
+    // What says no need be no yes.
+    let other = first_item(&after);
+    let no = json!({ "events": [{ "user_id": "new", "item_id": other, "type": "purchase" }] });
+    assert_eq!(client.post("/v1/events", &no).ok()["not_counted"], json!([]));
+    assert!(
+        !has(&client.post("/v1/recommend", &body).ok(), &other),
+        "seen is seen"
+    );
+}
+
+#[test]
+fn where_the_recipe_asks_for_another_column_no_event_is_known_to_be_a_yes() {
+    let served = served_with_positive("stars >= 3", &[]);
+    let event = json!({ "events": [{ "user_id": "new", "item_id": "105", "value": 5 }] });
+    let mut client = served.client();
+    assert_eq!(client.post("/v1/events", &event).ok()["not_counted"], json!([0]));
+    assert_eq!(client.get("/v1/recommend/new").ok()["personalised"], false);
 }
 
 #[test]

@@ -125,6 +125,16 @@ fn the_buttons_are_the_events_of_the_log_that_count() {
     assert_eq!(kinds(&Served::tiny()), json!(["view", "purchase"]));
     let served = served_with_purchases();
     assert_eq!(kinds(&served), json!(["purchase"]));
+    let whole = |served: &Served| served.client().get("/page/kinds.json").ok();
+    assert_eq!(whole(&served)["value"], 1.0);
+    let demanding = whole(&crate::events::served_with_positive(
+        "value >= 4 and dwell_ms > 20",
+        &[],
+    ));
+    assert_eq!(
+        (&demanding["value"], &demanding["dwell_ms"]),
+        (&json!(4.0), &json!(21))
+    );
     let Some(mut browser) = open(&served, "?user=u3") else {
         return;
     };

@@ -28,7 +28,8 @@ pub(crate) fn run(args: &RecipeArgs, output: Output) -> Result<(), Failure> {
     let prepared = match prepare_quietly(&work) {
         Ok(_) => {
             let prepared = Prepared::open(work.data())?;
-            findings.extend(examine_split(&prepared, &work.recipe.split)?);
+            let negative = &work.recipe.prepare.negative;
+            findings.extend(examine_split(&prepared, &work.recipe.split, negative)?);
             Some(prepared)
         }
         Err(failure) => {

@@ -15,7 +15,8 @@ use crate::failure::Failure;
 use crate::fitted::FITTED;
 use crate::folder;
 use crate::judge::Judgement;
-use crate::work::{REPORT, TRAINED_ON, Work};
+use crate::stamp::TRAINED_ON;
+use crate::work::{REPORT, Work};
 
 /// How many users' answers are kept to be replayed at load.
 const GOLDEN_USERS: usize = 32;
@@ -83,6 +84,7 @@ fn publish_at(
             rows: pipeline.catalogue().histories().n_events() as u64,
             hash: summary.hash.clone(),
         },
+        // That of the training: models by another are not published.
         seed: work.recipe.seed,
         feature_fingerprint: pipeline.feature_fingerprint(),
         metrics: measured(work)?,

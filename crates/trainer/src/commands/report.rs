@@ -89,7 +89,7 @@ pub(crate) fn of_work(
         notes: judgement.notes.clone(),
     });
     let summary = prepared.summary();
-    let mut facts = DataFacts::new(&whole.seen, &whole.popularity, &whole.truth);
+    let mut facts = DataFacts::new(&whole.had, &whole.popularity, &whole.truth);
     let mut fact = |name: &str, value: String| facts.numbers.push((name.to_owned(), value));
     if let Some(stage) = summary.stages.first() {
         fact("rows in the log", stage.rows.to_string());
@@ -114,7 +114,7 @@ pub(crate) fn of_work(
     let text = fs::read_to_string(&recipe.path).map_err(catchment_schema::Error::io(&recipe.path))?;
     let versions = [
         ("catchment-train", env!("CARGO_PKG_VERSION").to_owned()),
-        ("pipeline format", catchment_pipeline::SPEC_VERSION.to_string()),
+        ("pipeline format", pipeline.spec().format.to_string()),
         ("bundle format", catchment_bundle::FORMAT_VERSION.to_string()),
         ("prepared data", summary.hash.clone()),
         ("seed", recipe.seed.to_string()),

@@ -24,7 +24,7 @@ pub(crate) fn run(
             "item ids are those of the log",
         )
     })?;
-    let (name, found) = pipeline.similar(item, n, channel, &mut Scratch::default())?;
+    let (name, found) = pipeline.similar(item, n, catalogue.now(), channel, &mut Scratch::default())?;
     let id = |item: catchment_schema::ItemIdx| catalogue.items().id(item.index()).unwrap_or("?");
     if output.json {
         let items = (1..).zip(&found).map(|(rank, scored): (u32, _)| {

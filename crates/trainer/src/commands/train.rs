@@ -93,7 +93,7 @@ pub(crate) fn train(work: &Work, only: &[String]) -> Result<Vec<Judgement>, Fail
         let liked = work.negative_events(&prepared).taken_from_log(&known);
         rank::carry_over(&draft, &prepared, &liked)?;
     }
-    Work::stamp(&draft.model, &prepared)?;
+    work.stamp(&draft.model, &prepared)?;
     fit::stopped(work)?;
     draft.finish(work)?;
     if only.is_empty() {

@@ -1,4 +1,4 @@
-//! What a recipe says of files, and the files do not have: a path, a column.
+//! What a recipe says of files, and the files do not have: a path, a column, an event that says no.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,12 +13,23 @@ use crate::failure::Failure;
 
 impl Recipe {
     /// The line of the recipe to blame for what is wrong with a file, where it is one: a file that is not there, a column
-    /// that the file does not have.
+    /// that the file does not have, an event word that the log does not have, or that is not kept of it.
     pub(crate) fn blamed(&self, error: PrepareError) -> Failure {
         let problem = match &error {
             PrepareError::File(inner) => self
                 .sources()
                 .find_map(|(key, source)| blamed(key, source, inner)),
+            PrepareError::UnknownNegative { word, known } => {
+                let help = match nearest(word, known) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "name one of these events, or take it out".to_owned(),
+                };
+                Some(self.no_such_no(word, &format!("the log has only: {}", known.join(", ")), help))
+            }
+            PrepareError::NegativeLeftOut { word, kept } => {
+                let but = format!("`prepare.events` keeps only: {}", kept.join(", "));
+                Some(self.no_such_no(word, &but, error.help()))
+            }
             _ => None,
         };
         match problem {
@@ -28,6 +39,13 @@ impl Recipe {
             }
             None => error.into(),
         }
+    }
+
+    /// At a word that is named as one that says no.
+    fn no_such_no(&self, word: &str, but: &str, help: impl Into<String>) -> Problem {
+        let place = self.prepare.negative.iter().position(|no| no == word);
+        let path = format!("data.negative.{}", place.unwrap_or_default());
+        Problem::at_path(path, format!("[data]: `negative` = {word:?}, but {but}")).with_help(help)
     }
 
     /// By their keys in `[data]`.

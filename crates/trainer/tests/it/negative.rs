@@ -79,6 +79,26 @@ fn what_everybody_says_no_to_is_popular_and_similar_nowhere_and_no_row_to_find()
     );
 }
 
+/// Fifty-four of the sixty users are in the train part with all their events, and every one of them says no once.
+#[test]
+fn nobody_is_more_active_and_nothing_more_popular_for_what_they_said_no_to() {
+    // The pairs that users had, and the items that one user had or none: `z`, or nothing.
+    for (negative, pairs, rare) in [(NEGATIVE, "270", "1"), ("", "324", "0")] {
+        let place = place(negative, CHANNELS);
+        place.run("run r.toml --quiet").well();
+        let report: serde_json::Value =
+            serde_json::from_str(&place.read("work/r/report.json")).expect("JSON");
+        let facts = report["facts"]["numbers"].as_array().expect("facts");
+        for (name, expected) in [
+            ("different pairs of user and item before the held-out part", pairs),
+            ("items that one user had or none", rare),
+        ] {
+            let fact = facts.iter().find(|fact| fact[0] == name).expect("told");
+            assert_eq!(fact[1], expected, "{name}");
+        }
+    }
+}
+
 #[test]
 fn sessions_that_name_the_word_have_it() {
     let channels = CHANNELS.replace(
@@ -96,11 +116,17 @@ fn sessions_that_name_the_word_have_it() {
 #[test]
 fn a_word_that_is_not_there_or_is_also_a_goal_is_named_with_its_line() {
     let place = place("negative = [\"rejct\"]", CHANNELS);
-    place.run("prepare r.toml").well();
     expect![[r#"
-        1: error: r.toml:3: [data]: `negative` = "rejct", but the log has only: view, reject
+        1: error: r.toml:3: [data]: `negative` = "rejct", but the log has only: reject, view
         help: did you mean `reject`?"#]]
-    .assert_eq(&place.refuse("train r.toml"));
+    .assert_eq(&place.refuse("prepare r.toml"));
+    assert!(place.refuse("run r.toml").contains("r.toml:3:"));
+    place.write("r.toml", place.read("r.toml").replace("rejct", "reject"));
+    place.replace("r.toml", "[split]", "[prepare]\nevents = [\"view\"]\n[split]");
+    expect![[r#"
+        1: error: r.toml:3: [data]: `negative` = "reject", but `prepare.events` keeps only: view
+        help: name it in prepare.events, too; where its rows are not wanted at all, take it out of data.negative"#]]
+    .assert_eq(&place.refuse("prepare r.toml"));
     let goal = "[[channel]]\nname = \"stays\"\nkind = \"airbnb\"\nobjective = { goal = \"reject\" }\n";
     let place = self::place(NEGATIVE, goal);
     expect![[r#"

@@ -57,6 +57,39 @@ fn a_column_of_what_was_shown_gives_negatives_and_is_told_of() {
 }
 
 #[test]
+fn a_column_of_which_no_id_is_one_of_an_item_is_told_with_one_and_the_separator() {
+    let place = self::place("shown = { column = \"beside\" }");
+    place.run("prepare r.toml --quiet").well();
+    let said = place.refuse("train r.toml");
+    for part in [
+        "channel `dnn`",
+        "`shown.column` = \"beside\": none of its 240 ids is one of an item",
+        " / nobody\"",
+        "`shown.separator` = \"|\"",
+        "help: correct `shown.separator`",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    // A list as JSON lines have it needs no separator.
+    let in_json = |line: &str| match line.rsplit_once(',') {
+        Some((row, beside)) if row.starts_with('u') && beside.contains(" / ") => {
+            let ids: Vec<String> = beside.split(" / ").map(|id| format!("\"\"{id}\"\"")).collect();
+            format!("{row},\"[{}]\"\n", ids.join(","))
+        }
+        _ => format!("{line}\n"),
+    };
+    let log: String = place.read("log.csv").lines().map(in_json).collect();
+    place.write("log.csv", log);
+    let said = place.run("run r.toml");
+    assert!(
+        said.stderr.contains("240 ids in `beside` are of no item"),
+        "{}",
+        said.stderr
+    );
+    said.well();
+}
+
+#[test]
 fn a_column_that_is_not_there_and_settings_out_of_range_have_their_line() {
     let place = self::place("shown = { column = \"besides\" }");
     place.run("prepare r.toml --quiet").well();

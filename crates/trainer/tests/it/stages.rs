@@ -168,6 +168,88 @@ fn models_by_other_settings_are_neither_judged_nor_published_nor_kept() {
 }
 
 #[test]
+fn a_ranker_that_saw_other_features_is_neither_judged_nor_published() {
+    let place = Place::with_bundle();
+    place.replace(
+        "catchment.toml",
+        "item = [",
+        "item = [\n  { name = \"popularity\", kind = \"item_count\" },",
+    );
+    expect![[r#"
+        1: error: the models were trained by other settings than the recipe has now
+        help: catchment-train train catchment.toml"#]]
+    .assert_eq(&place.refuse("evaluate catchment.toml"));
+    place.refuse("publish catchment.toml");
+    // The ranker is trained again with any channel.
+    place.run("train catchment.toml --only ials").well();
+    place.run("evaluate catchment.toml").well();
+    place.run("publish catchment.toml").well();
+}
+
+#[test]
+fn models_by_another_seed_are_neither_judged_nor_published_nor_kept() {
+    let place = Place::with_bundle();
+    expect![[r#"
+        1: error: the models were trained with seed 7, not with 8
+        help: catchment-train train catchment.toml --seed 8; or keep them by --seed 7"#]]
+    .assert_eq(&place.refuse("evaluate catchment.toml --seed 8"));
+    place.refuse("publish catchment.toml --seed 8");
+    place.refuse("train catchment.toml --only ials --seed 8");
+    place.run("train catchment.toml --seed 8").well();
+    expect![[r#"
+        1: error: the models were trained with seed 8, not with 7
+        help: catchment-train train catchment.toml; or keep them by --seed 8"#]]
+    .assert_eq(&place.refuse("publish catchment.toml"));
+    place.run("publish catchment.toml --seed 8").well();
+    let manifest = place.read(&format!("{}/manifest.json", place.bundle()));
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("JSON");
+    assert_eq!(manifest["seed"], 8);
+}
+
+#[test]
+fn models_of_which_only_the_data_are_known_are_trained_again() {
+    let place = Place::with_bundle();
+    let prepared: serde_json::Value =
+        serde_json::from_str(&place.read("work/world/data/prepared.json")).expect("JSON");
+    let stamp = "work/world/model/trained_on.hash";
+    let good = place.read(stamp);
+    for older in [prepared["hash"].as_str().expect("a hash"), ""] {
+        place.write(stamp, older);
+        for command in [
+            "evaluate catchment.toml",
+            "publish catchment.toml",
+            "train catchment.toml --only ials",
+        ] {
+            let said = place.refuse(command);
+            assert!(said.contains("by other settings"), "{said}");
+        }
+    }
+    place.write(stamp, good);
+    place.run("publish catchment.toml").well();
+}
+
+#[test]
+fn a_bundle_says_what_an_event_has_to_be_like_to_be_a_yes() {
+    let place = Place::with_bundle();
+    let spec = |place: &Place| -> serde_json::Value {
+        serde_json::from_str(&place.read(&format!("{}/pipeline.json", place.bundle()))).expect("JSON")
+    };
+    let plain = spec(&place);
+    assert!(plain["format"] == 1 && plain.get("positive").is_none(), "{plain}");
+    place.replace(
+        "catchment.toml",
+        "[split]",
+        "[prepare]\npositive = \"value >= 0.5\"\n[split]",
+    );
+    place.run("run catchment.toml --quiet").well();
+    let demanding = spec(&place);
+    assert_eq!(
+        (&demanding["format"], &demanding["positive"]),
+        (&serde_json::json!(3), &serde_json::json!("value >= 0.5"))
+    );
+}
+
+#[test]
 fn a_bundle_carries_no_numbers_of_older_models() {
     let place = Place::with_bundle();
     place.run("train catchment.toml").well();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use catchment_features::{FeatureBatch, Fingerprint, Side};
 use catchment_sampling::CrossBatchMemory;
-use catchment_schema::{Histories, History, ItemIdx};
+use catchment_schema::{Histories, History, ItemIdx, Time};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -48,10 +48,23 @@ pub(super) fn counts(data: &TowersData<'_>) -> Result<Vec<u64>> {
     Ok(counts)
 }
 
-/// What each user took at any time, sorted.
-fn items_of_users(histories: &Histories) -> Vec<Vec<ItemIdx>> {
+/// How often each item is expected to be a label; of a log that is learned in the order of time, of what may be known before.
+fn labels(data: &TowersData<'_>) -> Option<Vec<f64>> {
+    let mut labels = data.examples.labels(0, data.n_items)?;
+    if data.examples.counted_until().is_some() {
+        for label in &mut labels {
+            *label = label.max(1.0);
+        }
+    }
+    Some(labels)
+}
+
+/// What each user took before a moment, sorted; at any time, where there is none.
+pub(super) fn items_of_users(histories: &Histories, until: Option<Time>) -> Vec<Vec<ItemIdx>> {
     let sorted = |history: History<'_>| {
-        let mut items: Vec<ItemIdx> = history.events().iter().map(|event| event.item).collect();
+        let events = history.events().iter();
+        let events = events.filter(|event| until.is_none_or(|until| event.time < until));
+        let mut items: Vec<ItemIdx> = events.map(|event| event.item).collect();
         items.sort_unstable();
         items.dedup();
         items
@@ -310,7 +323,7 @@ pub fn memory_bytes(plan: &Plan, data: &TowersData<'_>) -> Result<usize> {
 }
 
 /// Whether it has to be known what each user took.
-fn needs_known(plan: &Plan) -> bool {
+pub(super) fn needs_known(plan: &Plan) -> bool {
     plan.spare_known || plan.hard.is_some() || plan.shown.is_some()
 }
 
@@ -360,11 +373,20 @@ impl<'a> Training<'a> {
             _ => None,
         };
         let known = if needs_known(plan) {
-            items_of_users(data.histories)
+            items_of_users(data.histories, data.examples.known_until(0))
         } else {
             vec![]
         };
-        let sampler = Sampler::new(plan, &counts)?;
+        let sampler = Sampler::new(plan, &counts, labels(data).as_deref())?;
+        if let Some(hard) = plan.hard
+            && hard.ranks[0] >= data.n_items
+        {
+            return Err(Error::Config {
+                key: "hard.ranks",
+                value: format!("{:?}", hard.ranks),
+                allowed: "a first rank below the number of items: there is none so far down",
+            });
+        }
         // So that drawing does not begin where the weights did.
         rng.jump();
         Ok(Self {

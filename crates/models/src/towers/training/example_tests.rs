@@ -214,6 +214,7 @@ fn a_training_by_shards_goes_on_after_the_last_one_that_was_learned() {
     for plan in plans() {
         let plan = Plan {
             examples: by_time(16),
+            example_age: false,
             epochs: 1,
             batch: 16,
             ..plan
@@ -318,6 +319,7 @@ fn an_order_of_time_that_cannot_be_is_an_error() {
     assert_eq!(key(&world, &others), "examples.past");
     let twice = Plan {
         examples: by_time(1),
+        example_age: false,
         epochs: 2,
         ..plans().remove(0)
     };

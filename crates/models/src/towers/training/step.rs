@@ -9,16 +9,17 @@ use rayon::prelude::*;
 
 use super::{Items, StepReport, Towers, TowersReport, Training};
 use crate::embedding_table::{EmbeddingTable, Lookup, Source, TableView};
-use crate::losses::SoftmaxConfig;
-use crate::towers::ExampleBatch;
+use crate::losses::{Correction, SoftmaxConfig};
 use crate::towers::hard::Miner;
 use crate::towers::head::{self, Gradients, RowRules};
 use crate::towers::hidden::Tape;
 use crate::towers::input::rows_of;
 use crate::towers::lengths::{normalise, normalise_backward};
 use crate::towers::mlp::{Mlp, MlpScratch};
+use crate::towers::plan::ItemSide;
 use crate::towers::sampler::Drawn;
 use crate::towers::served::QueryTower;
+use crate::towers::{ExampleBatch, Norm};
 use crate::{Error, Result};
 
 impl Training<'_> {
@@ -26,6 +27,15 @@ impl Training<'_> {
         #[expect(clippy::cast_possible_truncation, reason = "scores are f32")]
         let temperature = self.log_temperature.value.exp() as f32;
         temperature
+    }
+
+    fn has_batch_norm(&self) -> bool {
+        let item = match &self.plan.item {
+            ItemSide::Table { .. } => None,
+            ItemSide::Tower { hidden, .. } => Some(hidden),
+        };
+        let mut towers = std::iter::once(&self.plan.query).chain(item);
+        towers.any(|hidden| hidden.norm == Norm::Batch)
     }
 
     pub(super) fn dim(&self) -> usize {
@@ -36,6 +46,10 @@ impl Training<'_> {
         #[expect(clippy::cast_possible_truncation, reason = "rows are f32")]
         let row_rate = rate as f32;
         let dim = self.dim();
+        if batch.len() < 2 && self.has_batch_norm() {
+            // The mean of one row is the row: nothing would be left of it.
+            return Ok(StepReport::default());
+        }
         let age = self.plan.example_age.then(|| batch.age_column());
         let query_columns = || query_columns(batch, age.as_ref());
         let mut inputs = vec![];
@@ -249,7 +263,7 @@ impl Training<'_> {
     }
 
     /// The loss of users against items, and its gradient by both.
-    fn meet(
+    pub(super) fn meet(
         &mut self,
         drawn: &Drawn,
         batch: &ExampleBatch,
@@ -292,7 +306,13 @@ impl Training<'_> {
             Drawn::Columns(columns) => match &mut self.memory {
                 None => head::columns(users, items, width, columns, config, rules, buffers),
                 Some((memory, vectors)) => {
-                    let all = columns.clone().followed_by(&memory.candidates());
+                    let mut all = columns.clone().followed_by(&memory.candidates());
+                    if config.correction == Correction::Refined {
+                        // Each is expected as often as in a batch; together they are a sample that is so much larger. Where
+                        // the positive is corrected as well, that cancels.
+                        let times = all.len() as f64 / columns.len() as f64;
+                        all = all.expected_times(times);
+                    }
                     let all_items = [items, vectors].concat();
                     let (loss, mut gradients) =
                         head::columns(users, &all_items, width, &all, config, rules, buffers);
@@ -394,22 +414,58 @@ impl Training<'_> {
         Ok((widened(&vectors, dim, bias.as_deref()).into_owned(), width))
     }
 
-    /// The vectors of all items, and the query tower as it is served.
-    pub(super) fn towers(&self, mut report: TowersReport) -> Result<Towers> {
-        let n_items = self.data.n_items;
+    /// Which items anything was learned about in the first `n_shards`: those that were a label, and where they stand in the
+    /// table of histories, those that were in one.
+    fn learned(&self, n_shards: usize) -> Vec<bool> {
+        let (data, n_items) = (self.data, self.data.n_items);
+        let mut learned = vec![false; n_items];
+        let mut are_labels_known = true;
+        for shard in 0..n_shards {
+            let Some(labels) = data.examples.labels(shard, n_items) else {
+                are_labels_known = false;
+                break;
+            };
+            for (learned, times) in learned.iter_mut().zip(labels) {
+                *learned |= times > 0.0;
+            }
+        }
+        let is_shared = match &self.plan.item {
+            ItemSide::Table { shared, .. } | ItemSide::Tower { shared, .. } => *shared,
+        };
+        if is_shared || !are_labels_known {
+            let until = data.examples.known_until(n_shards.saturating_sub(1));
+            for (_, history) in data.histories.iter() {
+                let events = history.events().iter();
+                for event in events.filter(|event| until.is_none_or(|until| event.time < until)) {
+                    learned[event.item.index()] = true;
+                }
+            }
+        }
+        learned
+    }
+
+    /// Whether all that is known of an item is which one it is.
+    fn is_by_id_alone(&self) -> bool {
+        match &self.items {
+            Items::Table(_) => true,
+            Items::Tower(tower) => {
+                let slots = tower.input.slots();
+                slots
+                    .iter()
+                    .all(|slot| self.data.item_id == Some(slot.name.as_str()))
+            }
+        }
+    }
+
+    /// The vectors of all items after the first `n_shards`, and the query tower as it is served.
+    pub(super) fn towers(&self, mut report: TowersReport, n_shards: usize) -> Result<Towers> {
         report.temperature = self.temperature();
         let (mut vectors, width) = self.item_vectors()?;
         let has_bias = width > self.dim();
-        if let Items::Table(_) = &self.items {
-            // A row that no example had as its label is where chance put it: no vector at all.
-            let mut is_known = vec![false; n_items];
-            for (_, history) in self.data.histories.iter() {
-                for event in history.events() {
-                    is_known[event.item.index()] = true;
-                }
-            }
-            for (vector, is_known) in vectors.chunks_exact_mut(width).zip(is_known) {
-                if !is_known {
+        if self.is_by_id_alone() {
+            // A row that nothing was learned about is where chance put it: no vector at all.
+            for (vector, is_learned) in vectors.chunks_exact_mut(width).zip(self.learned(n_shards)) {
+                if !is_learned {
                     vector.fill(0.0);
                 }
             }

@@ -93,6 +93,7 @@ impl<'a> Steps<'a> {
     /// # Errors
     /// [`Error::Diverged`], [`Error::Device`].
     pub fn towers(&self) -> Result<Towers> {
-        self.training.towers(TowersReport::default())
+        let n_shards = self.training.data.examples.n_shards();
+        self.training.towers(TowersReport::default(), n_shards)
     }
 }

@@ -473,7 +473,7 @@ fn what_is_served_is_what_was_trained() {
                 normalise(&mut trained, dim);
             }
             let items = training.item_pass(&[ItemIdx(4)]).expect("vectors");
-            let towers = training.towers(TowersReport::default()).expect("finished");
+            let towers = training.towers(TowersReport::default(), 1).expect("finished");
             let served = encode(features, &towers.query, history);
             for (served, trained) in served.iter().zip(&trained) {
                 assert!(

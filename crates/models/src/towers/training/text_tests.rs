@@ -268,7 +268,7 @@ fn what_is_served_of_a_text_is_what_was_trained() {
         let dim = training.dim();
         normalise(&mut trained, dim);
         let users = batch.users.clone();
-        let towers = training.towers(TowersReport::default()).expect("finished");
+        let towers = training.towers(TowersReport::default(), 1).expect("finished");
         let folder = tempfile::tempdir().expect("a folder");
         towers.query.save(folder.path(), "f").expect("written");
         let read = QueryTower::open(folder.path(), "f").expect("read");
