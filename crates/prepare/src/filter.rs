@@ -187,7 +187,7 @@ fn unknown_column(name: &str, extra: &[FieldRef], as_written: &str) -> Error {
         key: "prepare.positive",
         value: format!("{as_written:?}"),
         reason: format!(
-            "the log has no numeric column `{name}`; it has: {}",
+            "the log has no numeric column `{name}`; it has, by the names that [data] maps them to: {}",
             names.join(", ")
         ),
     }

@@ -114,8 +114,8 @@ pub(crate) enum Command {
     Train {
         #[command(flatten)]
         recipe: RecipeArgs,
-        /// Only these channels; the others are taken as they were trained before.
-        #[arg(long, value_name = "NAME", num_args = 1..)]
+        /// Only these channels, with commas between them; the others are taken as they were trained before.
+        #[arg(long, value_name = "NAME", value_delimiter = ',')]
         only: Vec<String>,
         /// Go on with a training that was interrupted or failed; an error where there is none. Without it, what is done is found, too.
         #[arg(long, conflicts_with = "fresh")]
@@ -155,6 +155,9 @@ pub(crate) enum Command {
         /// The folder of bundles.
         #[arg(long, default_value = "bundles")]
         to: PathBuf,
+        /// Users have what the test part holds as well, as history: for a server. Such a bundle is not to be measured.
+        #[arg(long)]
+        whole_log: bool,
     },
     /// All of the above.
     Run {
@@ -163,6 +166,9 @@ pub(crate) enum Command {
         /// The folder of bundles.
         #[arg(long, default_value = "bundles")]
         to: PathBuf,
+        /// Users have what the test part holds as well, as history: for a server. Such a bundle is not to be measured.
+        #[arg(long)]
+        whole_log: bool,
         /// Write what `--json` prints to this file, too.
         #[arg(long)]
         summary: Option<PathBuf>,

@@ -235,10 +235,14 @@ fn of_pipeline(error: &catchment_pipeline::Error) -> Option<&'static str> {
         E::Spaces(error) => of_features(error)?,
         E::GoldenMismatch { .. } => "publish again with this program, or open it with the one that made it",
         E::UnknownChannel { .. } => "name one of these channels",
-        E::NothingSimilar => "add a channel of kind item_cf, swing, ials, item2vec or airbnb to the recipe",
-        E::NoVectors { .. } => "name a channel of kind ials, item2vec or airbnb",
+        E::NothingSimilar => {
+            "add a channel of kind item_cf, swing, ials, item2vec, airbnb or of towers to the recipe"
+        }
+        E::NoVectors { .. } => "name a channel of kind ials, item2vec, airbnb or of towers",
         E::NoOutputVectors { .. } => "name a channel of kind item2vec or airbnb, or --what items",
-        E::NotSimilar { .. } => "name a channel of kind item_cf, swing, ials, item2vec or airbnb, or none",
+        E::NotSimilar { .. } => {
+            "name a channel of kind item_cf, swing, ials, item2vec, airbnb or of towers, or none"
+        }
         _ => return None,
     })
 }

@@ -59,8 +59,17 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
             work,
             output: file,
         } => report::run(&source, &work, &file, output),
-        Command::Publish { recipe, to } => publish::run(&recipe, &to, output),
-        Command::Run { recipe, to, summary } => run::run(&recipe, &to, summary.as_deref(), output),
+        Command::Publish {
+            recipe,
+            to,
+            whole_log,
+        } => publish::run(&recipe, &to, whole_log, output),
+        Command::Run {
+            recipe,
+            to,
+            whole_log,
+            summary,
+        } => run::run(&recipe, &to, whole_log, summary.as_deref(), output),
         Command::Recommend {
             bundle,
             user,

@@ -17,6 +17,7 @@ use crate::{findings, fit};
 pub(crate) fn run(
     args: &RecipeArgs,
     to: &Path,
+    whole_log: bool,
     summary: Option<&Path>,
     output: Output,
 ) -> Result<(), Failure> {
@@ -39,7 +40,7 @@ pub(crate) fn run(
         told,
     } = evaluate::evaluate(&work)?;
     lap("evaluate");
-    let version = publish::publish(&work, to)?;
+    let version = publish::publish(&work, to, whole_log)?;
     lap("publish");
     report::write(&report::read_work(&work)?, &work.report_page())?;
     work.say(told);

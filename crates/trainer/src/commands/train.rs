@@ -170,7 +170,7 @@ fn select(
 
 /// Train and validation as one log, each user's events in time order. Validation rows of users or items
 /// beyond the vocabulary are left out (there are none where the vocabulary was made of both).
-fn together(train: &Interactions, validation: &Interactions, prepared: &Prepared) -> Interactions {
+pub(crate) fn together(train: &Interactions, validation: &Interactions, prepared: &Prepared) -> Interactions {
     let inside = |row: &usize| {
         validation.users[*row].index() < prepared.users().len()
             && validation.events[*row].item.index() < prepared.items().len()

@@ -125,11 +125,11 @@ fn a_command_line_that_makes_no_sense_is_wrong_use() {
     .assert_eq(&place.refuse("similar --bundle bundles --item i0 --channel isal"));
     expect![[r#"
         2: error: channel `popular` cannot say which items are similar
-        help: name a channel of kind item_cf, swing, ials, item2vec or airbnb, or none"#]]
+        help: name a channel of kind item_cf, swing, ials, item2vec, airbnb or of towers, or none"#]]
     .assert_eq(&place.refuse("similar --bundle bundles --item i0 --channel popular"));
     expect![[r#"
         2: error: channel `item_cf` has no vectors
-        help: name a channel of kind ials, item2vec or airbnb"#]]
+        help: name a channel of kind ials, item2vec, airbnb or of towers"#]]
     .assert_eq(&place.refuse("export --bundle bundles --channel item_cf --what items -o a.npy"));
     expect![[r#"
         2: error: there is no channel `isal`; there are: popular, item_cf, ials, item2vec, airbnb, youtube_dnn, dssm, two_tower

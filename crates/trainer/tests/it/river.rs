@@ -1,6 +1,9 @@
 //! The whole way, from a world to a bundle that answers.
 
-use catchment_schema::Embeddings;
+use std::collections::{BTreeSet, HashSet};
+
+use catchment_pipeline::Layout;
+use catchment_schema::{Embeddings, Interactions, Vocabulary};
 
 use crate::place::Place;
 
@@ -256,4 +259,65 @@ fn the_same_seed_gives_the_same_bundle_for_any_number_of_threads() {
         assert!(bytes == other, "{name} differs between one and two threads");
     }
     assert!(one != run(1, 8), "another seed, another bundle");
+}
+
+/// What is served knows what users did last; what is measured must not.
+#[test]
+fn a_bundle_of_the_whole_log_recommends_nothing_that_anybody_had() {
+    let place = Place::with_world();
+    place.run("run catchment.toml --quiet").well();
+    place
+        .run("publish catchment.toml --to whole --whole-log --quiet")
+        .well();
+    let had: HashSet<(String, String)> = place
+        .read("interactions.csv")
+        .lines()
+        .skip(1)
+        .filter_map(|line| {
+            let mut cells = line.split(',');
+            Some((cells.next()?.to_owned(), cells.next()?.to_owned()))
+        })
+        .collect();
+    let users: BTreeSet<&str> = had.iter().map(|(user, _)| user.as_str()).collect();
+    let users: Vec<&str> = std::iter::once("user_id").chain(users).collect();
+    place.write("everybody.csv", users.join("\n"));
+    let again = |bundles: &str| -> usize {
+        let ask = format!("batch --bundle {bundles} --users everybody.csv -n 10 -o {bundles}.csv");
+        let answers = place.run(&ask);
+        answers.well();
+        let rows = place.read(&format!("{bundles}.csv"));
+        let pairs = rows.lines().skip(1).filter_map(|line| {
+            let mut cells = line.split(',');
+            Some((cells.next()?.to_owned(), cells.next()?.to_owned()))
+        });
+        pairs.filter(|pair| had.contains(pair)).count()
+    };
+    assert!(
+        again("bundles") > 10,
+        "the test part is not known to what was measured"
+    );
+    assert_eq!(again("whole"), 0);
+
+    let read = |bundles: &str| {
+        let folder = std::fs::read_dir(place.path(bundles)).expect("bundles");
+        let folder = folder
+            .map(|entry| entry.expect("an entry").path())
+            .find(|path| path.is_dir())
+            .expect("a bundle");
+        let layout = Layout::new(folder);
+        let items = Vocabulary::read(layout.item_vocabulary()).expect("items");
+        let histories = Interactions::read(layout.histories()).expect("histories");
+        let items_of: BTreeSet<(u32, u32)> = histories
+            .users
+            .iter()
+            .zip(&histories.events)
+            .map(|(user, event)| (user.0, event.item.0))
+            .collect();
+        (items.len(), histories.len(), items_of)
+    };
+    let (measured, whole) = (read("bundles"), read("whole"));
+    assert_eq!(measured.0, whole.0);
+    assert!(measured.2.is_subset(&whole.2));
+    // A held-out row of nearly each of a hundred users; of the others the item is in no other row.
+    assert!((90..=100).contains(&(whole.1 - measured.1)));
 }

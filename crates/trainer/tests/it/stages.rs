@@ -38,7 +38,7 @@ fn one_channel_can_be_trained_again_and_the_others_stay() {
     let place = Place::with_bundle();
     let before = place.files("work/world/model/channels");
     place.replace("catchment.toml", "dim = ", "stddev = 0.2, dim = ");
-    place.run("train catchment.toml --only ials").well();
+    place.run("train --only ials catchment.toml").well();
     let after = place.files("work/world/model/channels");
     for ((name, bytes), (_, now)) in before.iter().zip(&after) {
         assert_eq!(bytes == now, !name.starts_with("ials/"), "{name}");
