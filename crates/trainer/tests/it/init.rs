@@ -356,6 +356,19 @@ fn a_date_that_cannot_be_read_makes_no_item_of_the_column_of_dates() {
     }
 }
 
+/// What `run` would stop at is said, and left out, by `init`.
+#[test]
+fn rows_without_an_id_are_told_and_left_out() {
+    let place = Place::empty();
+    let log = log_of_records(good_time).replacen(";w1;", ";;", 1);
+    place.write("log.csv", log);
+    let said = place.run("init --interactions log.csv").well();
+    let warning = "warning: 1 of 72 rows have nothing in column \"who\", the user_id: the recipe has on_error = \"skip\"";
+    assert!(said.contains(warning), "{said}");
+    assert!(place.read("catchment.toml").contains("on_error = \"skip\""));
+    place.run("prepare catchment.toml --quiet").well();
+}
+
 #[test]
 fn dates_in_a_form_that_is_not_read_are_named_and_are_no_items() {
     let forms: [fn(usize) -> String; 3] = [

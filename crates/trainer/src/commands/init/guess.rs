@@ -109,7 +109,11 @@ pub(super) fn log(source: Source, peeked: &Peek, items: Option<&ItemIds>) -> Res
         let why = format!("the {place} column with a value in nearly every row that could be an id");
         columns.by_content(means, is_id, &why);
     }
+    let lacks_ids = missing_ids(&mut columns, peeked.rows);
     let mut guessed = columns.finish(&["user_id", "item_id"])?;
+    if lacks_ids {
+        guessed.source.on_error = OnError::Skip;
+    }
     if let Some(times) = guessed
         .looks
         .get("timestamp")
@@ -124,6 +128,25 @@ pub(super) fn log(source: Source, peeked: &Peek, items: Option<&ItemIds>) -> Res
         guessed.warnings.extend(items.warning(&guessed, peeked));
     }
     Ok(guessed)
+}
+
+/// Says how many rows have no id of a user or an item, and whether any has none.
+fn missing_ids(columns: &mut Columns<'_>, n_rows: usize) -> bool {
+    let mut lacks = false;
+    for means in ["user_id", "item_id"] {
+        let Some((name, looks)) = columns.taken(means) else {
+            continue;
+        };
+        let n_missing = n_rows.saturating_sub(looks.n_values);
+        if n_missing > 0 {
+            lacks = true;
+            columns.warn(format!(
+                "{n_missing} of {n_rows} rows have nothing in column {name:?}, the {means}: the recipe has on_error = \"skip\", \
+                 which leaves them out and counts them"
+            ));
+        }
+    }
+    lacks
 }
 
 /// Says which times cannot be read: some of the column that was taken, or all of one that was not.
