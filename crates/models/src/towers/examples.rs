@@ -1,5 +1,7 @@
 //! What towers are trained on: a user at a moment, and what they took next.
 
+use std::ops::Range;
+
 use catchment_features::{FeatureBatch, FeatureColumn};
 use catchment_schema::{ItemIdx, Time, UserIdx};
 use serde::{Deserialize, Serialize};
@@ -227,10 +229,10 @@ pub trait ExampleSource: Sync {
         None
     }
 
-    /// How often a pass over a shard is expected to have each of `n_items` as its label, chance among it; [`None`] where that
-    /// cannot be said.
-    fn labels(&self, shard: usize, n_items: usize) -> Option<Vec<f64>> {
-        let _ = (shard, n_items);
+    /// `[n_items]`: how often a pass over these shards is expected to have each item as its label, chance among it; [`None`]
+    /// where that cannot be said.
+    fn labels(&self, shards: Range<usize>, n_items: usize) -> Option<Vec<f64>> {
+        let _ = (shards, n_items);
         None
     }
 

@@ -1,5 +1,7 @@
 //! Examples from histories in memory.
 
+use std::ops::Range;
+
 use catchment_features::{ContextInput, FittedFeatures, UserInput};
 use catchment_schema::{AttributeTable, Event, Histories, History, Time, UserIdx, Vocabulary};
 use rand::{RngExt, SeedableRng};
@@ -308,13 +310,22 @@ impl ExampleSource for HistoryExamples<'_> {
         }
     }
 
-    fn labels(&self, shard: usize, n_items: usize) -> Option<Vec<f64>> {
+    fn labels(&self, shards: Range<usize>, n_items: usize) -> Option<Vec<f64>> {
         let mut times = vec![0.0; n_items];
-        let shard = self.shards.get(shard)?;
+        // Shards follow one another: several are one longer stretch, which is looked through once.
+        let shards = self.shards.get(shards)?;
+        let (Some(first), Some(last)) = (shards.first(), shards.last()) else {
+            return Some(times);
+        };
+        let stretch = Shard {
+            from: first.from,
+            until: last.until,
+            n_examples: shards.iter().map(|shard| shard.n_examples).sum(),
+        };
         for (_, history) in self.histories.iter() {
             let (of_user, n_taken) = match self.config.order {
                 Order::ByTime(_) => {
-                    let of_user = self.of_user_in(history, shard);
+                    let of_user = self.of_user_in(history, &stretch);
                     (of_user.clone(), of_user.len())
                 }
                 Order::Shuffled => {

@@ -50,7 +50,7 @@ pub(super) fn counts(data: &TowersData<'_>) -> Result<Vec<u64>> {
 
 /// How often each item is expected to be a label; of a log that is learned in the order of time, of what may be known before.
 fn labels(data: &TowersData<'_>) -> Option<Vec<f64>> {
-    let mut labels = data.examples.labels(0, data.n_items)?;
+    let mut labels = data.examples.labels(0..1, data.n_items)?;
     if data.examples.counted_until().is_some() {
         for label in &mut labels {
             *label = label.max(1.0);

@@ -137,7 +137,7 @@ fn labels_are_expected_as_often_as_passes_have_them() {
             ..ExamplesConfig::default()
         };
         let examples = examples(&world, &features, &config).expect("examples");
-        let expected = examples.labels(0, N_ITEMS as usize).expect("known");
+        let expected = examples.labels(0..1, N_ITEMS as usize).expect("known");
         let n_passes = 400;
         let mut found = [0.0; N_ITEMS as usize];
         let mut batch = ExampleBatch::default();

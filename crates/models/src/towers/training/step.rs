@@ -418,17 +418,12 @@ impl Training<'_> {
     /// table of histories, those that were in one.
     fn learned(&self, n_shards: usize) -> Vec<bool> {
         let (data, n_items) = (self.data, self.data.n_items);
-        let mut learned = vec![false; n_items];
-        let mut are_labels_known = true;
-        for shard in 0..n_shards {
-            let Some(labels) = data.examples.labels(shard, n_items) else {
-                are_labels_known = false;
-                break;
-            };
-            for (learned, times) in learned.iter_mut().zip(labels) {
-                *learned |= times > 0.0;
-            }
-        }
+        let labels = data.examples.labels(0..n_shards, n_items);
+        let are_labels_known = labels.is_some();
+        let mut learned: Vec<bool> = match labels {
+            Some(labels) => labels.into_iter().map(|times| times > 0.0).collect(),
+            None => vec![false; n_items],
+        };
         let is_shared = match &self.plan.item {
             ItemSide::Table { shared, .. } | ItemSide::Tower { shared, .. } => *shared,
         };
