@@ -135,9 +135,9 @@ fn make(folder: &Path, settings: &Settings) -> Result<(), Failure> {
     let negatives: Vec<ItemIdx> = batches.negatives.iter().copied().map(ItemIdx).collect();
     let logs = world.log_expected_counts(settings, &negatives)?;
     numbers::write(&folder.join("negative_logs.f32"), &logs, f32::to_le_bytes)?;
-    for (place, table) in training.tables().iter().enumerate() {
+    for (place, table) in training.tables()?.iter().enumerate() {
         let file = folder.join(format!("table_{place}.f32"));
-        numbers::write(&file, table.rows(), f32::to_le_bytes)?;
+        numbers::write(&file, table, f32::to_le_bytes)?;
     }
     for (side, layers) in ["query", "item"].into_iter().zip(training.layers()?) {
         for (place, layer) in layers.iter().enumerate() {

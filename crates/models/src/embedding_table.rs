@@ -65,19 +65,21 @@ impl<'a> Lookup<'a> {
             .map_or(self.ids.len(), |offsets| offsets.len().saturating_sub(1))
     }
 
-    fn range(&self, example: usize) -> std::ops::Range<usize> {
+    /// Where the entries of an example stand.
+    pub(crate) fn range(&self, example: usize) -> std::ops::Range<usize> {
         match self.offsets {
             None => example..example + 1,
             Some(offsets) => offsets[example] as usize..offsets[example + 1] as usize,
         }
     }
 
-    fn weight(&self, entry: usize) -> f32 {
+    /// What a row counts, by its entry.
+    pub(crate) fn weight(&self, entry: usize) -> f32 {
         self.weights.map_or(1.0, |weights| weights[entry])
     }
 
     /// What the rows of an example are multiplied with, besides their weights.
-    fn scale(&self, example: usize) -> f32 {
+    pub(crate) fn scale(&self, example: usize) -> f32 {
         match self.pooling {
             Pooling::Sum => 1.0,
             Pooling::Mean => {
@@ -87,7 +89,8 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    fn check(&self, n_rows: usize) -> Result<()> {
+    /// Whether it is one of a table of so many rows.
+    pub(crate) fn check(&self, n_rows: usize) -> Result<()> {
         let inconsistent = |reason: String| Err(Error::Lookup { reason });
         if let Some(id) = self.ids.iter().find(|&&id| id as usize >= n_rows) {
             return inconsistent(format!("row {id} of a table of {n_rows}"));
@@ -289,10 +292,16 @@ impl EmbeddingTable {
         Self { l2, ..self }
     }
 
-    /// Moves one number.
-    #[cfg(test)]
-    pub(crate) fn nudge(&mut self, cell: usize, by: f32) {
-        self.rows[cell] += by;
+    /// How its rows go down their gradients.
+    #[cfg(feature = "towers-train")]
+    pub(crate) fn optimizer(&self) -> RowOptimizer {
+        self.optimizer
+    }
+
+    /// What is added of a row to its gradient.
+    #[cfg(feature = "towers-train")]
+    pub(crate) fn l2(&self) -> f32 {
+        self.l2
     }
 
     /// At least so many rows. Old ones stay as they are, with what their optimizer knows.

@@ -1,16 +1,20 @@
 //! The hidden layers of a tower while they are trained.
 //!
-//! What comes before (tables) and after (lengths, scores, losses) is on this side of the device: its gradients are cheaper
-//! by hand than by any tape, and the same for every device. The layers themselves are recorded by burn, on whatever device.
-//! Written out by hand, where they have no norm, they are what that is compared with.
+//! What comes before (tables) and after (lengths, scores, losses) has no tape: its gradients are cheaper by hand than by any.
+//! Scores and losses are on this side of the device, and the same for every device. The layers themselves are recorded by
+//! burn, on whatever device. Written out by hand, where they have no norm, they are what that is compared with.
+
+use std::borrow::Cow;
 
 use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use super::device_table::{matrix, to_vec};
 use super::mlp::Layer;
 use super::plain::{PlainLayers, PlainTape};
 use super::recorded::{RecordedLayers, RecordedTape};
+use super::tables::Numbers;
 use super::{HiddenConfig, Norm};
 use crate::Result;
 use crate::embedding_table::RowOptimizer;
@@ -32,7 +36,8 @@ enum Layers {
 pub(crate) struct Tape(Recording);
 
 enum Recording {
-    Plain(PlainTape),
+    /// And where its input came from, if not from the processor.
+    Plain(PlainTape, Option<Device>),
     Recorded(Box<RecordedTape>),
 }
 
@@ -120,7 +125,7 @@ impl Hidden {
 
     /// `[rows × n_outputs]` of `[rows × n_inputs]`, as in training: with dropout, and norms of the batch. Without layers the
     /// answer is the input itself.
-    pub(crate) fn forward(&mut self, input: &[f32]) -> Result<(Tape, Vec<f32>)> {
+    pub(crate) fn forward(&mut self, input: &Numbers) -> Result<(Tape, Vec<f32>)> {
         let (dropout, n_layers, rng) = (self.config.dropout, self.config.layers.len(), &mut self.rng);
         let mask = |place: usize, n: usize| {
             let is_last = place + 1 == n_layers;
@@ -128,8 +133,12 @@ impl Hidden {
         };
         Ok(match &mut self.layers {
             Layers::Plain(layers) => {
-                let (tape, answer) = layers.forward(input, mask);
-                (Tape(Recording::Plain(tape)), answer)
+                let (numbers, device) = match input {
+                    Numbers::Here(numbers) => (Cow::Borrowed(&numbers[..]), None),
+                    Numbers::There(tensor) => (Cow::Owned(to_vec(tensor.clone())?), Some(tensor.device())),
+                };
+                let (tape, answer) = layers.forward(&numbers, mask);
+                (Tape(Recording::Plain(tape, device)), answer)
             }
             Layers::Recorded(layers) => {
                 let (tape, answer) = layers.forward(input, mask)?;
@@ -138,13 +147,18 @@ impl Hidden {
         })
     }
 
-    /// Goes down the gradient by the answer, `[rows × n_outputs]`, and says what it is by the input, `[rows × n_inputs]`.
-    pub(crate) fn step(&mut self, tape: Tape, gradient: Vec<f32>, rate: f64) -> Result<Vec<f32>> {
+    /// Goes down the gradient by the answer, `[rows × n_outputs]`, and says what it is by the input, `[rows × n_inputs]`, where
+    /// that came from.
+    pub(crate) fn step(&mut self, tape: Tape, gradient: Vec<f32>, rate: f64) -> Result<Numbers> {
         match (&mut self.layers, tape.0) {
-            (Layers::Plain(layers), Recording::Plain(tape)) => {
+            (Layers::Plain(layers), Recording::Plain(tape, device)) => {
                 #[expect(clippy::cast_possible_truncation, reason = "weights are f32")]
                 let rate = rate as f32;
-                Ok(layers.step(tape, gradient, rate))
+                let by_input = layers.step(tape, gradient, rate);
+                Ok(match device {
+                    None => Numbers::Here(by_input),
+                    Some(device) => Numbers::There(matrix(by_input, self.n_inputs, &device)?),
+                })
             }
             (Layers::Recorded(layers), Recording::Recorded(tape)) => layers.step(*tape, gradient, rate),
             _ => unreachable!("a tape is gone back by the layers that recorded it"),
@@ -221,10 +235,11 @@ mod tests {
                 for step in 0..3 {
                     let input = (0..150 * 7).map(|cell| ((cell * 37 + step) as f32 * 0.11).sin());
                     let (tape, answer) = hidden
-                        .forward(&input.collect::<Vec<f32>>())
+                        .forward(&Numbers::Here(input.collect()))
                         .expect("a forward pass");
                     let slopes = answer.iter().map(|value| (value - 0.5) / 150.0);
-                    found.push(hidden.step(tape, slopes.collect(), 0.01).expect("a step"));
+                    let by_input = hidden.step(tape, slopes.collect(), 0.01).expect("a step");
+                    found.push(by_input.here().expect("on the processor"));
                     found.push(answer);
                 }
                 let layers = hidden.layers().expect("layers");
@@ -254,7 +269,7 @@ mod tests {
         let device = Device::flex();
         let new = |layers: &[usize]| Hidden::by_hand(3, &config(layers), RowOptimizer::ADAM, &device, 1);
         let run = |hidden: &mut Hidden| {
-            let input = [0.5, -1.0, 2.0, 1.0, 0.0, -0.5];
+            let input = Numbers::Here(vec![0.5, -1.0, 2.0, 1.0, 0.0, -0.5]);
             let (tape, answer) = hidden.forward(&input).expect("a forward pass");
             hidden.step(tape, answer.clone(), 0.1).expect("a step");
             answer

@@ -152,11 +152,11 @@ impl InputLayer {
         out.resize(rows * self.width, 0.0);
         let mut columns = columns.into_iter();
         for slot in &self.slots {
-            let column = columns.next().ok_or_else(|| missing(slot))?;
+            let column = columns.next().ok_or_else(|| slot.missing())?;
             match (&slot.reads, column) {
                 (Reads::Numbers { width }, FeatureColumn::Dense { width: has, values }) if width == has => {
                     if values.len() != rows * width {
-                        return Err(missing(slot));
+                        return Err(slot.missing());
                     }
                     let inputs = out.chunks_exact_mut(self.width.max(1));
                     for (input, numbers) in inputs.zip(values.chunks_exact((*width).max(1))) {
@@ -164,13 +164,13 @@ impl InputLayer {
                     }
                 }
                 (Reads::Rows { table, .. }, FeatureColumn::Bag { .. }) => {
-                    let lookup = lookup(column).ok_or_else(|| missing(slot))?;
+                    let lookup = lookup(column).ok_or_else(|| slot.missing())?;
                     if lookup.n_examples() != rows {
-                        return Err(missing(slot));
+                        return Err(slot.missing());
                     }
                     tables[*table].gather_into(&lookup, out, self.columns(slot))?;
                 }
-                _ => return Err(missing(slot)),
+                _ => return Err(slot.missing()),
             }
         }
         if let Some(activation) = &self.activation {
@@ -237,16 +237,20 @@ impl InputLayer {
     }
 }
 
-fn missing(slot: &Slot) -> Error {
-    Error::Lookup {
-        reason: format!(
-            "the batch has not the column `{}` that the tower reads",
-            slot.name
-        ),
+impl Slot {
+    /// Where a batch has not its column.
+    pub(super) fn missing(&self) -> Error {
+        Error::Lookup {
+            reason: format!(
+                "the batch has not the column `{}` that the tower reads",
+                self.name
+            ),
+        }
     }
 }
 
-fn lookup(column: &FeatureColumn) -> Option<Lookup<'_>> {
+/// The rows that a column takes, each with its weight; `None` of one that has numbers of its own.
+pub(super) fn lookup(column: &FeatureColumn) -> Option<Lookup<'_>> {
     match column {
         FeatureColumn::Dense { .. } => None,
         FeatureColumn::Bag {

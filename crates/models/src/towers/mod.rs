@@ -11,6 +11,8 @@
 mod buffers;
 pub mod config;
 pub mod device;
+#[cfg(feature = "towers-train")]
+mod device_table;
 pub mod dssm;
 pub mod examples;
 pub mod file;
@@ -38,6 +40,8 @@ mod recorded;
 mod sampler;
 pub mod served;
 pub mod shown;
+#[cfg(feature = "towers-train")]
+mod tables;
 #[cfg(feature = "towers-train")]
 pub mod training;
 pub mod two_tower;

@@ -5,9 +5,11 @@
 
 use burn::module::{Module, Param, ParamId};
 use burn::optim::{AdaGradConfig, AdamConfig, GradientsParams, ModuleOptimizer, SgdConfig};
-use burn::tensor::{Bytes, Device, Tensor, TensorData, activation};
+use burn::tensor::{Bytes, Device, Tensor, TensorData};
 
+use super::device_table::to_vec;
 use super::mlp::{Activation, Layer};
+use super::tables::{Numbers, activate};
 use super::{HiddenConfig, Norm};
 use crate::embedding_table::RowOptimizer;
 use crate::{Error, Result};
@@ -46,6 +48,8 @@ struct Running {
 pub(super) struct RecordedTape {
     input: Tensor<2>,
     output: Tensor<2>,
+    /// Whether the input came from the processor.
+    from_here: bool,
 }
 
 /// The layers and what trains them.
@@ -106,12 +110,19 @@ impl RecordedLayers {
     /// `mask`: what the outputs of a layer, so many in all rows, are multiplied with, where they are.
     pub(super) fn forward(
         &mut self,
-        input: &[f32],
+        input: &Numbers,
         mut mask: impl FnMut(usize, usize) -> Option<Vec<f32>>,
     ) -> Result<(RecordedTape, Vec<f32>)> {
-        let rows = input.len() / self.n_inputs;
-        let input = TensorData::new(input.to_vec(), [rows, self.n_inputs]);
-        let input = Tensor::<2>::from_data(input, &self.device).require_grad();
+        let (input, from_here) = match input {
+            Numbers::Here(numbers) => {
+                let rows = numbers.len() / self.n_inputs;
+                let data = TensorData::new(numbers.clone(), [rows, self.n_inputs]);
+                (Tensor::<2>::from_data(data, &self.device), true)
+            }
+            Numbers::There(tensor) => (Tensor::from_inner(tensor.clone()), false),
+        };
+        let [rows, _] = input.dims();
+        let input = input.require_grad();
         let mut x = input.clone();
         for place in 0..self.stack.layers.len() {
             let layer = &self.stack.layers[place];
@@ -140,11 +151,17 @@ impl RecordedLayers {
             }
         }
         let answer = to_vec(x.clone().inner())?;
-        Ok((RecordedTape { input, output: x }, answer))
+        let tape = RecordedTape {
+            input,
+            output: x,
+            from_here,
+        };
+        Ok((tape, answer))
     }
 
-    /// Goes down the gradient by the answer, `[rows × n_outputs]`, and says what it is by the input, `[rows × n_inputs]`.
-    pub(super) fn step(&mut self, tape: RecordedTape, gradient: Vec<f32>, rate: f64) -> Result<Vec<f32>> {
+    /// Goes down the gradient by the answer, `[rows × n_outputs]`, and says what it is by the input, `[rows × n_inputs]`, where
+    /// that came from.
+    pub(super) fn step(&mut self, tape: RecordedTape, gradient: Vec<f32>, rate: f64) -> Result<Numbers> {
         let shape = tape.output.dims();
         let gradient = Tensor::<2>::from_data(TensorData::new(gradient, shape), &self.device);
         let mut found = (tape.output * gradient).sum().backward();
@@ -153,7 +170,11 @@ impl RecordedLayers {
                 reason: "the tape has no gradient of the input".to_owned(),
             });
         };
-        let by_input = to_vec(by_input)?;
+        let by_input = if tape.from_here {
+            Numbers::Here(to_vec(by_input)?)
+        } else {
+            Numbers::There(by_input)
+        };
         let by_weights = GradientsParams::from_module(&mut found, &self.stack);
         self.stack = self.optimizer.step(rate, self.stack.clone(), by_weights);
         Ok(by_input)
@@ -299,15 +320,6 @@ fn follow(running: &mut [f32], batch: &[f32]) {
     }
 }
 
-fn activate(x: Tensor<2>, with: Activation) -> Tensor<2> {
-    match with {
-        Activation::Identity => x,
-        Activation::Relu => activation::relu(x),
-        Activation::Tanh => activation::tanh(x),
-        Activation::Gelu => activation::gelu(x),
-    }
-}
-
 fn module_optimizer(optimizer: RowOptimizer) -> ModuleOptimizer {
     match optimizer {
         RowOptimizer::Sgd => SgdConfig::new().init(),
@@ -322,10 +334,4 @@ fn module_optimizer(optimizer: RowOptimizer) -> ModuleOptimizer {
             .with_epsilon(epsilon)
             .init(),
     }
-}
-
-fn to_vec<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
-    tensor.try_into_vec_as::<f32>().map_err(|error| Error::Device {
-        reason: error.to_string(),
-    })
 }

@@ -2,6 +2,7 @@
 
 mod assembly;
 mod checkpoint;
+mod outcome;
 mod step;
 mod stepwise;
 
@@ -24,6 +25,7 @@ use super::input::InputLayer;
 use super::plan::Plan;
 use super::sampler::Sampler;
 use super::served::QueryTower;
+use super::tables::Tables;
 use super::{ExampleBatch, ExampleSource, ExampleStream};
 use crate::embedding_table::EmbeddingTable;
 use crate::progress::{Flow, Progress};
@@ -117,7 +119,7 @@ enum Items {
 struct Training<'a> {
     plan: &'a Plan,
     data: &'a TowersData<'a>,
-    tables: Vec<EmbeddingTable>,
+    tables: Tables,
     query: Tower,
     items: Items,
     sampler: Sampler,
@@ -234,7 +236,7 @@ pub fn fit_shards(
     progress: &mut dyn Progress,
 ) -> Result<Towers> {
     plan.validate()?;
-    let mut training = Training::new(plan, data, &device.open()?, seed)?;
+    let mut training = Training::new(plan, data, device, seed)?;
     let n_shards = data.examples.n_shards();
     let steps_of = |shard: usize| data.examples.n_examples(shard).div_ceil(plan.batch);
     let total = plan.epochs as u64 * (0..n_shards).map(|shard| steps_of(shard) as u64).sum::<u64>();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use burn::tensor::Device;
 use catchment_features::{FeatureBatch, Fingerprint, Side};
 use catchment_sampling::CrossBatchMemory;
 use catchment_schema::{Histories, History, ItemIdx, Time};
@@ -19,6 +20,7 @@ use crate::towers::input::{InputActivation, InputLayer};
 use crate::towers::mlp::Activation;
 use crate::towers::plan::{FrequencyKind, ItemSide, Negatives, Plan};
 use crate::towers::sampler::Sampler;
+use crate::towers::tables::Tables;
 use crate::{Error, Result};
 
 /// How often the log has each item; of a log that is learned in the order of time, what may be known before that.
@@ -73,7 +75,7 @@ pub(super) fn items_of_users(histories: &Histories, until: Option<Time>) -> Vec<
 }
 
 /// Rows and widths of the tables; the first is that of items where it is shared.
-struct Tables {
+struct TableSizes {
     is_shared: bool,
     dim: usize,
     sizes: Vec<(usize, usize)>,
@@ -83,7 +85,7 @@ struct Tables {
     texts: Vec<(Fingerprint, usize)>,
 }
 
-impl Tables {
+impl TableSizes {
     fn new(is_shared: bool, n_items: usize, dim: usize) -> Self {
         let sizes = if is_shared {
             vec![(n_items + 1, dim)]
@@ -146,7 +148,7 @@ fn texts_of<'a>(plan: &Plan, data: &TowersData<'a>, side: Side) -> BTreeMap<&'a 
 fn item_side(
     plan: &Plan,
     data: &TowersData<'_>,
-    tables: &mut Tables,
+    tables: &mut TableSizes,
     dim: usize,
     layers: MakeLayers<'_>,
     seed: u64,
@@ -200,7 +202,7 @@ pub(super) type MakeLayers<'a> = &'a dyn Fn(usize, &HiddenConfig, u64) -> Hidden
 
 /// Both sides, and how large the tables are that they look things up in.
 struct Sides {
-    tables: Tables,
+    tables: TableSizes,
     query: Tower,
     items: Items,
 }
@@ -215,7 +217,7 @@ impl Sides {
         let is_shared = match &plan.item {
             ItemSide::Table { shared, .. } | ItemSide::Tower { shared, .. } => *shared,
         };
-        let mut tables = Tables::new(is_shared, data.n_items, plan.dim);
+        let mut tables = TableSizes::new(is_shared, data.n_items, plan.dim);
         let mut input = InputLayer::default();
         for side in [Side::User, Side::Context] {
             let texts = texts_of(plan, data, side);
@@ -331,28 +333,32 @@ impl<'a> Training<'a> {
     pub(super) fn new(
         plan: &'a Plan,
         data: &'a TowersData<'a>,
-        device: &burn::tensor::Device,
+        device: TrainingDevice,
         seed: u64,
     ) -> Result<Self> {
+        let open = device.open()?;
         let layers = |width: usize, config: &HiddenConfig, seed| {
-            Hidden::new(width, config, plan.optimizer, device, seed)
+            Hidden::new(width, config, plan.optimizer, &open, seed)
         };
-        Self::with_layers(plan, data, seed, &layers)
+        let tables_on = matches!(device, TrainingDevice::Gpu(_)).then_some(&open);
+        Self::with_layers(plan, data, seed, &layers, tables_on)
     }
 
-    /// Of hidden layers that are made so, of a width, by a config, from a seed.
+    /// Of hidden layers that are made so, of a width, by a config, from a seed; and with its tables on a device, if on any but
+    /// the processor.
     pub(super) fn with_layers(
         plan: &'a Plan,
         data: &'a TowersData<'a>,
         seed: u64,
         layers: MakeLayers<'_>,
+        tables_on: Option<&Device>,
     ) -> Result<Self> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let mut seeds = (1_u64..).map(|part| seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(part));
         let mut next_seed = || seeds.next().unwrap_or(seed);
         let counts = counts(data)?;
         let Sides { tables, query, items } = Sides::new(plan, data, layers, &mut next_seed)?;
-        let tables = tables
+        let tables: Vec<EmbeddingTable> = tables
             .sizes
             .iter()
             .enumerate()
@@ -365,7 +371,11 @@ impl<'a> Training<'a> {
                 let table = EmbeddingTable::new(rows, dim, range, plan.optimizer, next_seed());
                 table.map(|table| table.with_l2(l2))
             })
-            .collect::<Result<Vec<_>>>()?;
+            .collect::<Result<_>>()?;
+        let tables = match tables_on {
+            None => Tables::Host(tables),
+            Some(device) => Tables::on_device(&tables, device)?,
+        };
         let memory = match plan.negatives {
             Negatives::InBatch { memory, .. } if memory > 0 => {
                 Some((CrossBatchMemory::new(memory).map_err(Error::Sampling)?, vec![]))

@@ -79,8 +79,13 @@ pub(super) fn write(
     file.write_all(MAGIC).map_err(failed)?;
     file.write_all(&VERSION.to_le_bytes()).map_err(failed)?;
     put(&mut file, &header).map_err(failed)?;
-    for table in training.all_tables() {
-        for part in table.parts() {
+    for table in 0..training.tables.len() {
+        for part in training.tables.parts(table)? {
+            put_numbers(&mut file, &part).map_err(failed)?;
+        }
+    }
+    if let Some(bias) = training.bias() {
+        for part in bias.parts() {
             put_numbers(&mut file, part).map_err(failed)?;
         }
     }
@@ -166,10 +171,17 @@ pub(super) fn read(
         });
     }
     let misfit = || damaged("its parts are not those of this training");
-    for table in training.all_tables_mut() {
+    for table in 0..training.tables.len() {
         let rows = take_numbers(&mut file).map_err(failed)?;
         let state = take_numbers(&mut file).map_err(failed)?;
-        if !table.set_parts(rows, state) {
+        if !training.tables.set_parts(table, rows, state)? {
+            return Err(misfit());
+        }
+    }
+    if let Some(bias) = training.bias() {
+        let rows = take_numbers(&mut file).map_err(failed)?;
+        let state = take_numbers(&mut file).map_err(failed)?;
+        if !bias.set_parts(rows, state) {
             return Err(misfit());
         }
     }
@@ -236,20 +248,11 @@ fn is_whole(mut file: &File) -> std::io::Result<bool> {
 }
 
 impl Training<'_> {
-    fn all_tables(&self) -> impl Iterator<Item = &EmbeddingTable> {
-        let bias = match &self.items {
-            Items::Table(table) => table.bias.as_ref(),
-            Items::Tower(_) => None,
-        };
-        self.tables.iter().chain(bias)
-    }
-
-    fn all_tables_mut(&mut self) -> impl Iterator<Item = &mut EmbeddingTable> {
-        let bias = match &mut self.items {
+    fn bias(&mut self) -> Option<&mut EmbeddingTable> {
+        match &mut self.items {
             Items::Table(table) => table.bias.as_mut(),
             Items::Tower(_) => None,
-        };
-        self.tables.iter_mut().chain(bias)
+        }
     }
 
     fn hidden(&mut self) -> impl Iterator<Item = &mut Hidden> {

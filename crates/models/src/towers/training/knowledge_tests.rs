@@ -38,8 +38,7 @@ fn a_memory_makes_the_sample_larger_where_the_positive_is_not_corrected() {
     }
     .plan();
     world.with(&plan, |data| {
-        let device = TrainingDevice::Cpu.open().expect("a device");
-        let mut training = Training::new(&plan, data, &device, 9).expect("made");
+        let mut training = Training::new(&plan, data, TrainingDevice::Cpu, 9).expect("made");
         let width = training.dim();
         let (mut batch, mut stream) = (ExampleBatch::default(), data.examples.pass(0, 0, 5));
         let mut remembered: Option<catchment_sampling::Candidates> = None;
@@ -166,8 +165,7 @@ fn labels_are_expected_as_often_as_passes_have_them() {
         ..two_tower().plan()
     };
     world.with(&plan, |data| {
-        let device = TrainingDevice::Cpu.open().expect("a device");
-        let mut training = Training::new(&plan, data, &device, 9).expect("made");
+        let mut training = Training::new(&plan, data, TrainingDevice::Cpu, 9).expect("made");
         let mut of = |labels: &[ItemIdx]| match training.sampler.draw(labels, &mut training.rng) {
             Drawn::Columns(columns) => columns.log_expected_count()[0].exp(),
             _ => panic!("the batch"),
@@ -503,8 +501,7 @@ fn a_proposal_by_rank_goes_by_what_was_counted() {
     world.with(&plan, |data| {
         let counts = assembly::counts(data).expect("counts");
         let ranked = catchment_sampling::LogUniform::of_counts(&counts).expect("items");
-        let device = TrainingDevice::Cpu.open().expect("a device");
-        let mut training = Training::new(&plan, data, &device, 9).expect("made");
+        let mut training = Training::new(&plan, data, TrainingDevice::Cpu, 9).expect("made");
         let Drawn::Beside { positives, .. } = training
             .sampler
             .draw(&[ItemIdx(9), ItemIdx(0)], &mut training.rng)

@@ -4,21 +4,19 @@ use std::borrow::Cow;
 
 use catchment_features::FeatureColumn;
 use catchment_sampling::{Candidates, RankWindow, Shown};
-use catchment_schema::{ItemIdx, Matrix, UserIdx};
-use rayon::prelude::*;
+use catchment_schema::{ItemIdx, UserIdx};
 
-use super::{Items, StepReport, Towers, TowersReport, Training};
-use crate::embedding_table::{EmbeddingTable, Lookup, Source, TableView};
+use super::{Items, StepReport, Training};
+use crate::embedding_table::Lookup;
 use crate::losses::{Correction, SoftmaxConfig};
 use crate::towers::hard::Miner;
 use crate::towers::head::{self, Gradients, RowRules};
 use crate::towers::hidden::Tape;
 use crate::towers::input::rows_of;
 use crate::towers::lengths::{normalise, normalise_backward};
-use crate::towers::mlp::{Mlp, MlpScratch};
 use crate::towers::plan::ItemSide;
 use crate::towers::sampler::Drawn;
-use crate::towers::served::QueryTower;
+use crate::towers::tables::{Numbers, Taken, backward};
 use crate::towers::{ExampleBatch, Norm};
 use crate::{Error, Result};
 
@@ -52,10 +50,9 @@ impl Training<'_> {
         }
         let age = self.plan.example_age.then(|| batch.age_column());
         let query_columns = || query_columns(batch, age.as_ref());
-        let mut inputs = vec![];
-        self.query
-            .input
-            .forward(query_columns(), batch.len(), &views(&self.tables), &mut inputs)?;
+        let inputs = self
+            .tables
+            .input(&self.query.input, query_columns(), batch.len())?;
         let (tape, mut users) = self.query.hidden.forward(&inputs)?;
         let user_lengths = self.plan.normalised.then(|| normalise(&mut users, dim));
 
@@ -113,38 +110,43 @@ impl Training<'_> {
             normalise_backward(&mut by_items, &items.vectors, lengths, dim);
         }
         let mut by_inputs = self.query.hidden.step(tape, by_users, rate)?;
-        self.query.input.backward(&inputs, &mut by_inputs);
-        let zeros = vec![0; batch.len().max(ids.len())];
+        backward(&self.query.input, &inputs, &mut by_inputs)?;
 
         // Tables last: every gradient is of the rows as they were.
-        let mut sources: Vec<Vec<Source<'_>>> = self.tables.iter().map(|_| vec![]).collect();
-        self.query
-            .input
-            .sources(query_columns(), &by_inputs, &zeros[..batch.len()], &mut sources);
+        let mut taken = vec![Taken::Input {
+            layer: &self.query.input,
+            columns: query_columns().collect(),
+            gradient: &by_inputs,
+        }];
         let mut by_item_inputs;
         let rows: Vec<u32> = ids.iter().map(|item| item.0).collect();
-        match (&mut self.items, items.tape) {
+        match (&mut self.items, items.from_tower) {
             (Items::Table(table), _) => {
-                sources[table.table].push(Source::whole(Lookup::single(&rows), &by_items, dim));
+                taken.push(Taken::Rows {
+                    table: table.table,
+                    ids: &rows,
+                    gradient: &by_items,
+                });
                 if let Some(bias) = &mut table.bias {
                     bias.step(&[(Lookup::single(&rows), &by_bias)], row_rate)?;
                 }
             }
-            (Items::Tower(tower), Some(tape)) => {
+            (Items::Tower(tower), Some((inputs, tape))) => {
                 by_item_inputs = tower.hidden.step(tape, by_items, rate)?;
-                tower.input.backward(&items.inputs, &mut by_item_inputs);
-                let columns = &self.item_rows.columns;
-                let zeros = &zeros[..ids.len()];
-                tower.input.sources(columns, &by_item_inputs, zeros, &mut sources);
+                backward(&tower.input, &inputs, &mut by_item_inputs)?;
+                taken.push(Taken::Input {
+                    layer: &tower.input,
+                    columns: self.item_rows.columns.iter().collect(),
+                    gradient: &by_item_inputs,
+                });
             }
             (Items::Tower(_), None) => {}
         }
-        for (table, sources) in self.tables.iter_mut().zip(&sources) {
-            if !sources.is_empty() {
-                table.step_by(sources, row_rate)?;
-            }
+        self.tables.step(&taken, row_rate)?;
+        drop(taken);
+        if let Numbers::Here(by_inputs) = by_inputs {
+            self.buffers.give(by_inputs);
         }
-        self.buffers.give(by_inputs);
         Ok(StepReport {
             loss,
             squares,
@@ -335,24 +337,20 @@ pub(super) struct ItemPass {
     /// `[items]`
     bias: Option<Vec<f32>>,
     lengths: Option<Vec<f32>>,
-    /// What a tower was given.
-    inputs: Vec<f32>,
-    tape: Option<Tape>,
+    /// What a tower was given, and its way back.
+    from_tower: Option<(Numbers, Tape)>,
 }
 
 impl Training<'_> {
     pub(super) fn item_pass(&mut self, ids: &[ItemIdx]) -> Result<ItemPass> {
-        let mut inputs = vec![];
-        let (vectors, bias, tape) = match &mut self.items {
+        let (vectors, bias, from_tower) = match &mut self.items {
             Items::Table(table) => {
                 let rows: Vec<u32> = ids.iter().map(|item| item.0).collect();
-                let lookup = Lookup::single(&rows);
-                let of = &self.tables[table.table];
-                let mut vectors = vec![0.0; ids.len() * of.dim()];
-                of.gather(&lookup, &mut vectors)?;
+                let vectors = self.tables.rows_of(table.table, &rows)?;
                 let bias = table.bias.as_ref().map(|bias| {
                     let mut numbers = vec![0.0; ids.len()];
-                    bias.gather(&lookup, &mut numbers).map(|()| numbers)
+                    bias.gather(&Lookup::single(&rows), &mut numbers)
+                        .map(|()| numbers)
                 });
                 (vectors, bias.transpose()?, None)
             }
@@ -362,141 +360,19 @@ impl Training<'_> {
                     ids.iter().map(|item| item.index()),
                     &mut self.item_rows,
                 );
-                tower.input.forward(
-                    &self.item_rows.columns,
-                    ids.len(),
-                    &views(&self.tables),
-                    &mut inputs,
-                )?;
+                let columns = &self.item_rows.columns;
+                let inputs = self.tables.input(&tower.input, columns, ids.len())?;
                 let (tape, vectors) = tower.hidden.forward(&inputs)?;
-                (vectors, None, Some(tape))
+                (vectors, None, Some((inputs, tape)))
             }
         };
         Ok(ItemPass {
             vectors,
             bias,
             lengths: None,
-            inputs,
-            tape,
+            from_tower,
         })
     }
-
-    /// The vectors of all items as they are now, and their width.
-    fn item_vectors(&self) -> Result<(Vec<f32>, usize)> {
-        let (n_items, dim) = (self.data.n_items, self.dim());
-        let mut vectors;
-        let mut bias = None;
-        match &self.items {
-            Items::Table(table) => {
-                vectors = self.tables[table.table].rows()[..n_items * dim].to_vec();
-                bias = table.bias.as_ref().map(|bias| bias.rows().to_vec());
-            }
-            Items::Tower(tower) => {
-                let mut inputs = vec![];
-                let columns = &self.data.items.columns;
-                tower
-                    .input
-                    .forward(columns, n_items, &views(&self.tables), &mut inputs)?;
-                let mlp = Mlp::new(tower.input.width(), tower.hidden.layers()?, false)?;
-                vectors = vec![0.0; n_items * dim];
-                vectors
-                    .par_chunks_exact_mut(dim)
-                    .zip(inputs.par_chunks_exact(tower.input.width()))
-                    .for_each_init(MlpScratch::default, |scratch, (vector, input)| {
-                        mlp.encode(input, scratch, vector);
-                    });
-            }
-        }
-        if self.plan.normalised {
-            normalise(&mut vectors, dim);
-        }
-        let width = dim + usize::from(bias.is_some());
-        Ok((widened(&vectors, dim, bias.as_deref()).into_owned(), width))
-    }
-
-    /// Which items anything was learned about in the first `n_shards`: those that were a label, and where they stand in the
-    /// table of histories, those that were in one.
-    fn learned(&self, n_shards: usize) -> Vec<bool> {
-        let (data, n_items) = (self.data, self.data.n_items);
-        let labels = data.examples.labels(0..n_shards, n_items);
-        let are_labels_known = labels.is_some();
-        let mut learned: Vec<bool> = match labels {
-            Some(labels) => labels.into_iter().map(|times| times > 0.0).collect(),
-            None => vec![false; n_items],
-        };
-        let is_shared = match &self.plan.item {
-            ItemSide::Table { shared, .. } | ItemSide::Tower { shared, .. } => *shared,
-        };
-        if is_shared || !are_labels_known {
-            let until = data.examples.known_until(n_shards.saturating_sub(1));
-            for (_, history) in data.histories.iter() {
-                let events = history.events().iter();
-                for event in events.filter(|event| until.is_none_or(|until| event.time < until)) {
-                    learned[event.item.index()] = true;
-                }
-            }
-        }
-        learned
-    }
-
-    /// Whether all that is known of an item is which one it is.
-    fn is_by_id_alone(&self) -> bool {
-        match &self.items {
-            Items::Table(_) => true,
-            Items::Tower(tower) => {
-                let slots = tower.input.slots();
-                slots
-                    .iter()
-                    .all(|slot| self.data.item_id == Some(slot.name.as_str()))
-            }
-        }
-    }
-
-    /// The vectors of all items after the first `n_shards`, and the query tower as it is served.
-    pub(super) fn towers(&self, mut report: TowersReport, n_shards: usize) -> Result<Towers> {
-        report.temperature = self.temperature();
-        let (mut vectors, width) = self.item_vectors()?;
-        let has_bias = width > self.dim();
-        if self.is_by_id_alone() {
-            // A row that nothing was learned about is where chance put it: no vector at all.
-            for (vector, is_learned) in vectors.chunks_exact_mut(width).zip(self.learned(n_shards)) {
-                if !is_learned {
-                    vector.fill(0.0);
-                }
-            }
-        }
-        let mlp = Mlp::new(
-            self.query.input.width(),
-            self.query.hidden.layers()?,
-            self.plan.normalised,
-        )?;
-        let tables = self
-            .tables
-            .iter()
-            .map(|table| Matrix::new(table.dim(), table.rows().to_vec()));
-        let query = QueryTower::new(
-            self.query.input.clone(),
-            &tables.collect::<Result<Vec<_>, _>>()?,
-            mlp,
-            self.plan.example_age,
-            has_bias,
-        )?;
-        if !vectors.iter().all(|value| value.is_finite()) {
-            return Err(Error::Diverged {
-                model: self.plan.model,
-            });
-        }
-        Ok(Towers {
-            items: vectors,
-            dim: width,
-            query,
-            report,
-        })
-    }
-}
-
-pub(super) fn views(tables: &[EmbeddingTable]) -> Vec<TableView<'_>> {
-    tables.iter().map(EmbeddingTable::view).collect()
 }
 
 /// The columns of a query, in the order of its input layer.
@@ -535,7 +411,7 @@ fn sum_of_squares(numbers: &[f32]) -> f64 {
 }
 
 /// Rows with one number more, where there is one: `last`, repeated.
-fn widened<'a>(rows: &'a [f32], dim: usize, last: Option<&[f32]>) -> Cow<'a, [f32]> {
+pub(super) fn widened<'a>(rows: &'a [f32], dim: usize, last: Option<&[f32]>) -> Cow<'a, [f32]> {
     let Some(last) = last else {
         return Cow::Borrowed(rows);
     };

@@ -1,9 +1,10 @@
 //! A training that is taken step by step, by whoever has the batches.
 
+use std::borrow::Cow;
+
 use catchment_sampling::Proposal;
 
 use super::{Items, StepReport, Towers, TowersData, TowersReport, Training};
-use crate::embedding_table::EmbeddingTable;
 use crate::towers::HiddenConfig;
 use crate::towers::device::TrainingDevice;
 use crate::towers::hidden::Hidden;
@@ -25,7 +26,7 @@ impl<'a> Steps<'a> {
     /// As [`super::fit`].
     pub fn new(plan: &'a Plan, data: &'a TowersData<'a>, device: TrainingDevice, seed: u64) -> Result<Self> {
         plan.validate()?;
-        let training = Training::new(plan, data, &device.open()?, seed)?;
+        let training = Training::new(plan, data, device, seed)?;
         Ok(Self { training })
     }
 
@@ -40,7 +41,7 @@ impl<'a> Steps<'a> {
         let layers = |width: usize, config: &HiddenConfig, seed| {
             Hidden::by_hand(width, config, plan.optimizer, &device, seed)
         };
-        let training = Training::with_layers(plan, data, seed, &layers)?;
+        let training = Training::with_layers(plan, data, seed, &layers, None)?;
         Ok(Self { training })
     }
 
@@ -71,9 +72,14 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// The tables as they are: those of the query's features first, that of the items before them where it is shared.
-    pub fn tables(&self) -> &[EmbeddingTable] {
-        &self.training.tables
+    /// The rows of all tables as they are, one after the other: those of the query's features first, that of the items before
+    /// them where it is shared.
+    ///
+    /// # Errors
+    /// [`Error::Device`]
+    pub fn tables(&self) -> Result<Vec<Cow<'_, [f32]>>> {
+        let tables = 0..self.training.tables.widths().len();
+        tables.map(|table| self.training.tables.all_rows(table)).collect()
     }
 
     /// The hidden layers as they are, of the query's tower and of the items' where they have one.

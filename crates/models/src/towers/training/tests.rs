@@ -2,7 +2,7 @@ use catchment_features::{FeatureSpec, FitTables, UserInput};
 use catchment_schema::{AttributeTable, Event, History, Time, UserIdx, Vocabulary};
 use rand::{RngExt, SeedableRng};
 
-use super::step::{knows, query_columns, views};
+use super::step::{knows, query_columns};
 use super::*;
 use crate::progress::Silent;
 use crate::towers::head::Gradients;
@@ -11,8 +11,8 @@ use crate::towers::mlp::Activation;
 use crate::towers::plan::{FrequencyKind, HardNegatives, Init, InitRule, ItemSide, Negatives, ProposalKind};
 use crate::towers::sampler::Drawn;
 use crate::towers::{
-    DssmConfig, DssmNegatives, HistoryExamples, Norm, OwnNegatives, QueryScratch, ShownItems, TwoTowerConfig,
-    YoutubeDnnConfig,
+    DssmConfig, DssmNegatives, HiddenConfig, HistoryExamples, Norm, OwnNegatives, QueryScratch, ShownItems,
+    TwoTowerConfig, YoutubeDnnConfig,
 };
 
 pub(super) const N_USERS: u32 = 60;
@@ -295,8 +295,7 @@ fn hard_negatives_go_down_the_gradient_of_their_loss() {
     let world = World::new();
     for plan in hard_plans() {
         world.with(&plan, |data| {
-            let device = TrainingDevice::Cpu.open().expect("a device");
-            let mut training = Training::new(&plan, data, &device, 9).expect("made");
+            let mut training = Training::new(&plan, data, TrainingDevice::Cpu, 9).expect("made");
             let mut batch = ExampleBatch::default();
             let mut stream = data.examples.pass(0, 0, 5);
             stream.next_batch(4, &mut batch).expect("a batch");
@@ -387,42 +386,105 @@ fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
     }
 }
 
+/// Of the processor's numbers; and, `on_device`, with tables as a graphics processor has them.
+pub(super) fn placed<'a>(
+    plan: &'a Plan,
+    data: &'a TowersData<'a>,
+    seed: u64,
+    on_device: bool,
+) -> Training<'a> {
+    let device = TrainingDevice::Cpu.open().expect("a device");
+    let layers =
+        |width: usize, config: &HiddenConfig, seed| Hidden::new(width, config, plan.optimizer, &device, seed);
+    Training::with_layers(plan, data, seed, &layers, on_device.then_some(&device)).expect("made")
+}
+
+/// Of all tables.
+pub(super) fn rows(training: &Training<'_>) -> Vec<Vec<f32>> {
+    let tables = 0..training.tables.len();
+    let rows = tables.map(|table| training.tables.all_rows(table).expect("rows").into_owned());
+    rows.collect()
+}
+
 /// A step of plain descent moves every row of every table by what differences of the loss say.
 #[test]
 fn the_rows_of_tables_go_down_the_gradient_of_the_loss() {
     let world = World::new();
-    for (place, plan) in plans().into_iter().enumerate() {
+    let everywhere = |plan: (usize, Plan)| [false, true].map(|on_device| (plan.clone(), on_device));
+    for ((place, plan), on_device) in plans().into_iter().enumerate().flat_map(everywhere) {
         let plan = Plan {
             optimizer: crate::embedding_table::RowOptimizer::Sgd,
             init: Init::Range(0.5),
             ..plan
         };
         world.with(&plan, |data| {
-            let device = TrainingDevice::Cpu.open().expect("a device");
             let mut batch = ExampleBatch::default();
             data.examples
                 .pass(0, 0, 5)
                 .next_batch(16, &mut batch)
                 .expect("a batch");
-            let new = || Training::new(&plan, data, &device, 9).expect("made");
+            let new = || placed(&plan, data, 9, on_device);
             // The generator is in the same state in each of them, so that they draw the same negatives.
             let loss = |table: usize, cell: usize, by: f32| {
                 let mut training = new();
-                training.tables[table].nudge(cell, by);
+                training.tables.nudge(table, cell, by);
                 training.step(&batch, 0.0).expect("a step").loss
             };
             let mut stepped = new();
-            let before: Vec<Vec<f32>> = stepped.tables.iter().map(|table| table.rows().to_vec()).collect();
+            let before = rows(&stepped);
             stepped.step(&batch, 1e-2).expect("a step");
+            let after = rows(&stepped);
             for (table, before) in before.iter().enumerate() {
                 for cell in (0..before.len()).step_by(5) {
-                    let slope = (before[cell] - stepped.tables[table].rows()[cell]) / 1e-2;
+                    let slope = (before[cell] - after[table][cell]) / 1e-2;
                     let difference = (loss(table, cell, 2e-3) - loss(table, cell, -2e-3)) / 4e-3;
                     assert!(
                         (f64::from(slope) - difference).abs() < 2e-3,
-                        "plan {place}, table {table}, cell {cell}: {slope} {difference}"
+                        "plan {place}, table {table}, cell {cell}, on a device {on_device}: {slope} {difference}"
                     );
                 }
+            }
+        });
+    }
+}
+
+/// With tables of its own, a device learns what the processor does; and either goes on from what the other left.
+#[test]
+fn tables_on_a_device_learn_what_those_of_the_processor_do() {
+    let world = World::new();
+    for plan in plans() {
+        world.with(&plan, |data| {
+            let mut batches = data.examples.pass(0, 0, 5);
+            let mut batch = ExampleBatch::default();
+            let mut both = [false, true].map(|on_device| placed(&plan, data, 9, on_device));
+            let mut step = |both: &mut [Training<'_>; 2]| {
+                batches.next_batch(16, &mut batch).expect("a batch");
+                let [here, there] = both.each_mut().map(|training| training.step(&batch, 0.02));
+                let (here, there) = (here.expect("a step").loss, there.expect("a step").loss);
+                assert!(
+                    (here - there).abs() < 1e-4 * here.abs().max(1.0),
+                    "{}: {here} {there}",
+                    plan.model
+                );
+            };
+            for _ in 0..3 {
+                step(&mut both);
+            }
+            let folder = tempfile::tempdir().expect("a folder");
+            let report = TowersReport::default();
+            let mut crossed = [true, false].map(|on_device| placed(&plan, data, 9, on_device));
+            for (place, (from, to)) in both.iter_mut().zip(&mut crossed).enumerate() {
+                let file = folder.path().join(place.to_string());
+                checkpoint::write(&file, 1, from, &report, (1, 3)).expect("written");
+                let position = checkpoint::read(&file, 1, to, &mut report.clone()).expect("read");
+                assert_eq!(position.map(|position| position.done), Some(3));
+                assert!(rows(from) == rows(to), "{}", plan.model);
+            }
+            step(&mut crossed);
+            let towers = crossed.map(|training| training.towers(TowersReport::default(), 1).expect("towers"));
+            for (here, there) in towers[0].items.iter().zip(&towers[1].items) {
+                // Adam makes much of the rounding of a slope that is nearly none.
+                assert!((here - there).abs() < 2e-3, "{}: {here} {there}", plan.model);
             }
         });
     }
@@ -437,8 +499,7 @@ fn what_is_served_is_what_was_trained() {
             continue;
         }
         world.with(&plan, |data| {
-            let device = TrainingDevice::Cpu.open().expect("a device");
-            let mut training = Training::new(&plan, data, &device, 1).expect("made");
+            let mut training = Training::new(&plan, data, TrainingDevice::Cpu, 1).expect("made");
             let features = data.features;
             let history = world.histories.of(UserIdx(3));
             let (mut user, mut context) = (FeatureBatch::default(), FeatureBatch::default());
@@ -459,14 +520,10 @@ fn what_is_served_is_what_was_trained() {
                 users: vec![UserIdx(3)],
                 ..ExampleBatch::default()
             };
-            let mut inputs = vec![];
             let age = batch.age_column();
             let columns = query_columns(&batch, plan.example_age.then_some(&age));
-            training
-                .query
-                .input
-                .forward(columns, 1, &views(&training.tables), &mut inputs)
-                .expect("an input");
+            let inputs = training.tables.input(&training.query.input, columns, 1);
+            let inputs = inputs.expect("an input");
             let (_, mut trained) = training.query.hidden.forward(&inputs).expect("a vector");
             let dim = trained.len();
             if plan.normalised {

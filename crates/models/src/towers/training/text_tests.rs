@@ -7,7 +7,8 @@ use catchment_features::{FeatureSpec, FitTables, UserInput};
 use catchment_schema::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use catchment_schema::{AttributeTable, Event, Time, UserIdx, Vocabulary};
 
-use super::step::{query_columns, views};
+use super::step::query_columns;
+use super::tests::{placed, rows};
 use super::*;
 use crate::progress::Silent;
 use crate::towers::lengths::normalise;
@@ -191,42 +192,42 @@ fn a_query_finds_its_document_and_so_does_a_misspelt_one() {
 #[test]
 fn rows_of_trigrams_go_down_the_gradient_by_their_counts() {
     let library = Library::new();
-    for shared in [false, true] {
+    for (shared, on_device) in [(false, false), (true, false), (false, true), (true, true)] {
         let plan = Plan {
             optimizer: crate::embedding_table::RowOptimizer::Sgd,
             init: crate::towers::plan::Init::Range(0.3),
             ..plan(shared)
         };
         library.with(&plan, |data| {
-            let device = TrainingDevice::Cpu.open().expect("a device");
             let mut batch = ExampleBatch::default();
             let mut stream = data.examples.pass(0, 0, 5);
             stream.next_batch(8, &mut batch).expect("a batch");
             // Biases begin as zeros, where a text without words has a vector of no length, which has no gradient.
             let new = || {
-                let mut training = Training::new(&plan, data, &device, 9).expect("made");
-                for table in &mut training.tables {
-                    let width = table.dim();
-                    if table.rows().len() == width {
-                        (0..width).for_each(|cell| table.nudge(cell, 0.1));
+                let mut training = placed(&plan, data, 9, on_device);
+                for (table, width) in training.tables.widths().into_iter().enumerate() {
+                    let rows = training.tables.all_rows(table).expect("rows");
+                    if rows.len() == width {
+                        (0..width).for_each(|cell| training.tables.nudge(table, cell, 0.1));
                     }
                 }
                 training
             };
             let loss = |table: usize, cell: usize, by: f32| {
                 let mut training = new();
-                training.tables[table].nudge(cell, by);
+                training.tables.nudge(table, cell, by);
                 training.step(&batch, 0.0).expect("a step").loss
             };
             let mut stepped = new();
             // Letters and words, once or for either side, and a bias for each side.
             assert_eq!(stepped.tables.len(), if shared { 4 } else { 6 });
-            let before: Vec<Vec<f32>> = stepped.tables.iter().map(|table| table.rows().to_vec()).collect();
+            let before = rows(&stepped);
             stepped.step(&batch, 1e-2).expect("a step");
+            let after = rows(&stepped);
             let mut moved = 0;
             for (table, before) in before.iter().enumerate() {
                 for cell in (0..before.len()).step_by(23) {
-                    let slope = (before[cell] - stepped.tables[table].rows()[cell]) / 1e-2;
+                    let slope = (before[cell] - after[table][cell]) / 1e-2;
                     let difference = (loss(table, cell, 2e-3) - loss(table, cell, -2e-3)) / 4e-3;
                     moved += usize::from(slope != 0.0);
                     assert!(
@@ -245,25 +246,16 @@ fn what_is_served_of_a_text_is_what_was_trained() {
     let library = Library::new();
     let plan = plan(true);
     library.with(&plan, |data| {
-        let device = TrainingDevice::Cpu.open().expect("a device");
-        let mut training = Training::new(&plan, data, &device, 1).expect("made");
+        let mut training = Training::new(&plan, data, TrainingDevice::Cpu, 1).expect("made");
         let mut batch = ExampleBatch::default();
         let mut stream = data.examples.pass(0, 0, 5);
         stream.next_batch(8, &mut batch).expect("a batch");
         for _ in 0..3 {
             training.step(&batch, 0.05).expect("a step");
         }
-        let mut inputs = vec![];
-        training
-            .query
-            .input
-            .forward(
-                query_columns(&batch, None),
-                batch.len(),
-                &views(&training.tables),
-                &mut inputs,
-            )
-            .expect("an input");
+        let columns = query_columns(&batch, None);
+        let inputs = training.tables.input(&training.query.input, columns, batch.len());
+        let inputs = inputs.expect("an input");
         let (_, mut trained) = training.query.hidden.forward(&inputs).expect("vectors");
         let dim = training.dim();
         normalise(&mut trained, dim);
