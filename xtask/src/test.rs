@@ -56,7 +56,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
             workspace.cargo("test", &["--workspace", "--doc", "--quiet"])
         })?;
         if args.no_gpu {
-            println!("skipped: {GPU_TEST} (`--no-gpu`)");
+            println!("skipped: {GPU_TESTS}* of catchment-models (`--no-gpu`)");
         } else {
             stage("training on a graphics processor", || gpu(workspace))?;
         }
@@ -64,14 +64,14 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     stage("tests", || tests(workspace))
 }
 
-/// The test that compares a graphics processor with the processor, a model each.
-const GPU_TEST: &str = "a_gpu_trains_what_the_processor_trains";
+/// The tests that compare a graphics processor with the processor begin so.
+const GPU_TESTS: &str = "a_gpu_";
 
 /// On whatever driver there is, Mesa's software Vulkan among them. Without one, nothing is built for it.
 fn gpu(workspace: &Workspace) -> Result<()> {
     if !has_gpu_driver() {
         println!(
-            "skipped: {GPU_TEST}, as there is no Vulkan driver (Debian has one in software: mesa-vulkan-drivers)"
+            "skipped: {GPU_TESTS}* of catchment-models, as there is no Vulkan driver (Debian has one in software: mesa-vulkan-drivers)"
         );
         return Ok(());
     }
@@ -83,7 +83,7 @@ fn gpu(workspace: &Workspace) -> Result<()> {
         "gpu",
         "--lib",
     ];
-    let test = [GPU_TEST, "--", "--nocapture", "--test-threads", "1"];
+    let test = [GPU_TESTS, "--", "--nocapture", "--test-threads", "1"];
     workspace.cargo(only[0], &[&only[1..], &test].concat())
 }
 

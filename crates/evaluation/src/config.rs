@@ -132,6 +132,15 @@ impl Default for EvaluateConfig {
 }
 
 impl EvaluateConfig {
+    /// `recall@10`, …: what is measured, in the order of the report.
+    pub fn names(&self) -> Vec<String> {
+        let at_each_k = |metric: &MetricKind| {
+            let name = metric.name();
+            self.ks.iter().map(move |k| format!("{name}@{k}"))
+        };
+        self.metrics.iter().flat_map(at_each_k).collect()
+    }
+
     /// # Errors
     /// [`Error::Config`] that names the key and what is allowed.
     pub fn validate(&self) -> Result<(), Error> {

@@ -10,6 +10,7 @@ pub struct ListMetrics {
     /// Cut-offs in the order of the config.
     ks: Vec<usize>,
     metrics: Vec<MetricKind>,
+    names: Vec<String>,
     ideal: NdcgIdeal,
     /// `discounts[r]` = `1 / log2(r + 2)` for rank `r + 1`.
     discounts: Vec<f64>,
@@ -38,6 +39,7 @@ impl ListMetrics {
         Self {
             ks: config.ks.clone(),
             metrics: config.metrics.clone(),
+            names: config.names(),
             ideal: config.ndcg_ideal,
             ideal_gains: prefix_sums(&discounts),
             discounts,
@@ -61,11 +63,7 @@ impl ListMetrics {
 
     /// `recall@10`, … in the order of the values.
     pub fn names(&self) -> Vec<String> {
-        let at_each_k = |metric: &MetricKind| {
-            let name = metric.name();
-            self.ks.iter().map(move |k| format!("{name}@{k}"))
-        };
-        self.metrics.iter().flat_map(at_each_k).collect()
+        self.names.clone()
     }
 
     /// How many values a list has.

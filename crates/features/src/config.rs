@@ -114,6 +114,29 @@ impl FeatureConfig {
         }
     }
 
+    /// The column of a table of attributes that it reads, where it reads one.
+    pub fn column(&self) -> Option<&str> {
+        match self {
+            Self::Category(config) | Self::Bag(config) => Some(&config.column),
+            Self::Hash(config) => config.column.as_deref(),
+            Self::Words(config) | Self::Trigrams(config) => Some(&config.column),
+            Self::Number(config) => Some(&config.column),
+            Self::Hour(config) | Self::Weekday(config) | Self::Month(config) | Self::Weekend(config) => {
+                config.column.as_deref()
+            }
+            Self::CategoryAffinity(config) => Some(&config.column),
+            Self::Id(_)
+            | Self::History(_)
+            | Self::EventCount(_)
+            | Self::ItemCount(_)
+            | Self::Cross(_)
+            | Self::Channel(_)
+            | Self::ChannelCount(_)
+            | Self::Similarity(_)
+            | Self::TypeSimilarity(_) => None,
+        }
+    }
+
     /// Whether the column is a bag of ids (and can be crossed) rather than numbers.
     pub fn is_bag(&self) -> bool {
         let in_buckets =

@@ -121,6 +121,14 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with = "fresh")]
         resume: bool,
     },
+    /// Try other settings, as [tune] of the recipe says, and tell which are best on the validation part.
+    Tune {
+        #[command(flatten)]
+        recipe: RecipeArgs,
+        /// How many settings are tried beside the recipe's own. Overrides the recipe.
+        #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000))]
+        trials: Option<usize>,
+    },
     /// Measure each channel, the merge and the ranked list on the test part.
     Evaluate {
         #[command(flatten)]

@@ -92,6 +92,17 @@ impl Failure {
         (what, self.help.clone().or_else(|| known_help(&self.error)))
     }
 
+    /// Whether a training's loss was no number any more.
+    pub(crate) fn is_diverged(&self) -> bool {
+        let error = self.error.downcast_ref();
+        matches!(error, Some(catchment_models::Error::Diverged { .. }))
+    }
+
+    /// The error alone.
+    pub(crate) fn into_error(self) -> anyhow::Error {
+        self.error
+    }
+
     /// To stderr: three lines, or one JSON object.
     pub(crate) fn print(&self, json: bool) {
         let (what, causes) = sentences(&self.error);

@@ -11,6 +11,7 @@ use catchment_models::neighbours::item_cf::{self, ItemCf};
 use catchment_models::neighbours::swing::Swing;
 use catchment_models::newest::Newest;
 use catchment_models::popularity::Popularity;
+use catchment_models::progress::Flow;
 use catchment_models::sgns;
 use catchment_pipeline::{ChannelModel, ChannelSpec, Layout, POPULARITY_FILE};
 use catchment_prepare::Prepared;
@@ -54,6 +55,17 @@ pub(crate) fn write_frame(
     Ok(())
 }
 
+/// Looks at a channel that is being trained, which lies in its folder as it is, after so large a share of its passes; and says
+/// whether it goes on.
+pub(crate) type Watch<'a> = Option<&'a dyn Fn(f64) -> anyhow::Result<Flow>>;
+
+/// What a fit that takes long leaves, and who looks at it.
+pub(crate) struct Course<'a> {
+    /// Where it leaves what it has done.
+    pub(crate) checkpoint: &'a Path,
+    pub(crate) watch: Watch<'a>,
+}
+
 /// Fits the channels named by `only` (all, where empty) on `known`, but for those that were fitted before on the same
 /// data, by the same settings: they are taken over.
 pub(crate) fn channels(
@@ -63,6 +75,7 @@ pub(crate) fn channels(
     draft: &Draft,
     layout: &Layout,
     only: &[String],
+    watch: Watch<'_>,
 ) -> Result<(), Failure> {
     // Made where a model wants it: there are models that read the file.
     let negative = work.negative_events(prepared);
@@ -100,7 +113,11 @@ pub(crate) fn channels(
         if work.fresh {
             folder::remove_file(&checkpoint)?;
         }
-        if let Err(error) = fit_one(work, &log, channel, layout, &checkpoint, &mut bar) {
+        let course = Course {
+            checkpoint: &checkpoint,
+            watch,
+        };
+        if let Err(error) = fit_one(work, &log, channel, layout, &course, &mut bar) {
             if matches!(error.downcast_ref(), Some(catchment_models::Error::Stopped)) {
                 stopped(work)?;
             }
@@ -185,10 +202,10 @@ fn fit_one(
     log: &Log<'_>,
     channel: &ChannelSpec,
     layout: &Layout,
-    checkpoint: &Path,
+    course: &Course<'_>,
     bar: &mut Bar,
 ) -> anyhow::Result<()> {
-    let (prepared, histories) = (log.prepared, log.histories);
+    let (prepared, histories, checkpoint) = (log.prepared, log.histories, course.checkpoint);
     let folder = layout.channel(&channel.name);
     fs::create_dir_all(&folder).map_err(catchment_schema::Error::io(&folder))?;
     let items = prepared.items();
@@ -267,7 +284,7 @@ fn fit_one(
             airbnb::fit(work, prepared, log.known, channel, layout, checkpoint, bar)?;
         }
         ChannelModel::YoutubeDnn { .. } | ChannelModel::Dssm { .. } | ChannelModel::TwoTower { .. } => {
-            towers::fit(work, prepared, histories, channel, layout, checkpoint, bar)?;
+            towers::fit(work, prepared, histories, channel, layout, course, bar)?;
         }
     }
     Ok(())

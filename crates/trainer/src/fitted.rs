@@ -87,7 +87,7 @@ impl Mark {
 }
 
 /// The version, and which build of it: models of a program that was changed since are not its own.
-fn program() -> Value {
+pub(crate) fn program() -> Value {
     let build = std::env::current_exe().and_then(fs::metadata).ok();
     let modified = build.as_ref().and_then(|file| file.modified().ok());
     let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());

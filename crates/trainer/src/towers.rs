@@ -1,19 +1,19 @@
 //! Fits a channel of towers: features, training, vectors of the items, the query tower.
 
 use std::fs;
-use std::path::Path;
 
 use catchment_evaluation::report::TrainingCurve;
-use catchment_features::{FeatureBatch, FeatureConfig, FitTables};
+use catchment_features::{FeatureBatch, FeatureConfig, FitTables, FittedFeatures};
+use catchment_models::progress::Flow;
 use catchment_models::towers::plan::ItemSide;
-use catchment_models::towers::training::{self, TowersData, TowersReport};
+use catchment_models::towers::training::{self, Current, Towers, TowersData, TowersReport};
 use catchment_models::towers::{HistoryExamples, Order, Plan, ShownItems, file};
 use catchment_pipeline::{ChannelSpec, Layout};
 use catchment_prepare::Prepared;
 use catchment_schema::{AtomicFile, Error, Histories};
 
 use crate::failure::Failure;
-use crate::fit::tell_memory;
+use crate::fit::{Course, tell_memory};
 use crate::progress::Bar;
 use crate::shown::shown_items;
 use crate::work::Work;
@@ -28,9 +28,10 @@ pub(crate) fn fit(
     histories: &Histories,
     channel: &ChannelSpec,
     layout: &Layout,
-    checkpoint: &Path,
+    course: &Course<'_>,
     bar: &mut Bar,
 ) -> anyhow::Result<()> {
+    let checkpoint = course.checkpoint;
     let Some((spec, plan)) = channel.model.towers() else {
         return Ok(());
     };
@@ -80,24 +81,67 @@ pub(crate) fn fit(
         work.note(format!("channel `{name}` goes on where it was stopped"));
     }
     tell_memory(work, name, training::memory_bytes(&plan, &data)?);
-    let towers = {
-        let (device, seed) = (work.output.device, work.recipe.seed);
-        training::fit_or_resume(&plan, &data, device, seed, Some(checkpoint), bar)?
+    let write = |towers: &Towers| write(work, prepared, channel, layout, (&features, &plan), towers);
+    let n_passes = plan.epochs * data.examples.n_shards();
+    let mut failed = None;
+    let mut look = |pass: usize, current: &Current<'_>| {
+        let Some(watch) = course.watch.filter(|_| pass + 1 < n_passes) else {
+            return Ok(());
+        };
+        let towers = current.towers()?;
+        let flow = write(&towers).and_then(|()| watch((pass + 1) as f64 / n_passes as f64));
+        match flow {
+            Ok(Flow::Continue) => Ok(()),
+            Ok(Flow::Stop) => Err(catchment_models::Error::Stopped),
+            Err(error) => {
+                failed = Some(error);
+                Err(catchment_models::Error::Stopped)
+            }
+        }
     };
-    let folder = layout.channel(name);
-    features.save(&layout.tower_features(name))?;
+    let (device, seed) = (work.output.device, work.recipe.seed);
+    let fitted = training::fit_shards(&plan, &data, device, seed, Some(checkpoint), &mut look, bar);
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let towers = fitted?;
+    write(&towers)?;
+    let curve = curve(name, &plan, &towers.report);
+    AtomicFile::write(
+        layout.channel(name).join(TRAINING_FILE),
+        &serde_json::to_vec(&curve)?,
+    )?;
+    tell(work, name, &plan, &towers.report);
+    Ok(())
+}
+
+/// What is served of a channel, into its folder.
+fn write(
+    work: &Work,
+    prepared: &Prepared,
+    channel: &ChannelSpec,
+    layout: &Layout,
+    (features, plan): (&FittedFeatures, &Plan),
+    towers: &Towers,
+) -> anyhow::Result<()> {
+    let folder = layout.channel(&channel.name);
+    features.save(&layout.tower_features(&channel.name))?;
     towers.query.save(&folder, &features.fingerprint().to_string())?;
     file::save_items(
         &folder,
-        items,
+        prepared.items(),
         &towers.items,
         towers.dim,
         (channel.model.kind(), &work.recipe.name),
-        is_of_length_one(&plan),
+        is_of_length_one(plan),
     )?;
-    let report = &towers.report;
-    let curve = TrainingCurve {
-        channel: name.clone(),
+    Ok(())
+}
+
+/// How it went, for the report.
+fn curve(name: &str, plan: &Plan, report: &TowersReport) -> TrainingCurve {
+    TrainingCurve {
+        channel: name.to_owned(),
         losses: report.losses.clone(),
         gradients: report.gradients.clone(),
         examples: report.examples,
@@ -108,10 +152,7 @@ pub(crate) fn fit(
             .iter()
             .map(|of| [of.counted, of.estimated])
             .collect(),
-    };
-    AtomicFile::write(folder.join(TRAINING_FILE), &serde_json::to_vec(&curve)?)?;
-    tell(work, name, &plan, report);
-    Ok(())
+    }
 }
 
 /// What was shown beside what was taken, where the plan asks for it.
@@ -131,6 +172,11 @@ fn shown(work: &Work, prepared: &Prepared, name: &str, plan: &Plan) -> anyhow::R
 
 /// How it went.
 fn tell(work: &Work, name: &str, plan: &Plan, report: &TowersReport) {
+    if let Some(reason) = &report.kept_here {
+        work.note(format!(
+            "channel `{name}`: its tables stay beside the processor: {reason}"
+        ));
+    }
     if plan.shown.is_some() {
         work.note(format!(
             "channel `{name}`: {:.1} % of the examples were compared with what was shown beside them",

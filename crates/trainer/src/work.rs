@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use catchment_pipeline::{Layout, NegativeEvents, Pipeline, PipelineSpec};
 use catchment_prepare::{Prepared, Summary, already_prepared};
@@ -24,6 +25,8 @@ pub(crate) struct Work {
     /// Fit everything anew, whatever there is.
     pub(crate) fresh: bool,
     folder: PathBuf,
+    /// Encoded data.
+    data: PathBuf,
     /// Where the folder lies, as the command line says it.
     place: PathBuf,
     /// The recipe's own seed, whatever the command line says.
@@ -31,7 +34,7 @@ pub(crate) struct Work {
     /// Whether the encoded data are known to be those of the recipe.
     is_prepared: Cell<bool>,
     /// Held for as long as this is: two runs in one folder would write over each other.
-    _lock: File,
+    lock: Arc<File>,
 }
 
 impl Work {
@@ -54,19 +57,37 @@ impl Work {
             recipe,
             output,
             fresh: args.fresh,
+            data: folder.join("data"),
             folder,
             place: args.work.clone(),
             own_seed,
             is_prepared: Cell::new(false),
-            _lock: lock,
+            lock: lock.into(),
+        };
+        draft::recover(&work)?;
+        Ok(work)
+    }
+
+    /// The work of another recipe on the same encoded data, in a folder within this one.
+    pub(crate) fn beside(&self, recipe: Recipe, folder: &str) -> Result<Self, Failure> {
+        let work = Self {
+            recipe,
+            output: self.output,
+            fresh: self.fresh,
+            folder: self.folder.join(folder),
+            data: self.data.clone(),
+            place: self.place.clone(),
+            own_seed: self.own_seed,
+            is_prepared: self.is_prepared.clone(),
+            lock: Arc::clone(&self.lock),
         };
         draft::recover(&work)?;
         Ok(work)
     }
 
     /// Encoded data.
-    pub(crate) fn data(&self) -> PathBuf {
-        self.folder.join("data")
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
     }
 
     /// Models fitted on train alone: they choose settings and feed the ranker.
@@ -104,6 +125,16 @@ impl Work {
         self.folder.join(REPORT)
     }
 
+    /// What was tried in search of better settings, a line each.
+    pub(crate) fn trials(&self) -> PathBuf {
+        self.folder.join("trials.jsonl")
+    }
+
+    /// What such a search came to.
+    pub(crate) fn tuned(&self) -> PathBuf {
+        self.folder.join("tune.json")
+    }
+
     /// The report of the last run, for people.
     pub(crate) fn report_page(&self) -> PathBuf {
         self.folder.join("report.html")
@@ -138,7 +169,7 @@ impl Work {
     pub(crate) fn prepared_already(&self, seed: u64) -> Result<Option<Summary>, Failure> {
         let recipe = &self.recipe;
         let (data, settings, split) = (&recipe.data, &recipe.prepare, &recipe.split);
-        let already = already_prepared(data, settings, split, seed, &self.data());
+        let already = already_prepared(data, settings, split, seed, self.data());
         let already = already.map_err(|error| recipe.blamed(error))?;
         self.is_prepared.set(already.is_some());
         Ok(already)

@@ -157,7 +157,7 @@ impl Hidden {
                 let by_input = layers.step(tape, gradient, rate);
                 Ok(match device {
                     None => Numbers::Here(by_input),
-                    Some(device) => Numbers::There(matrix(by_input, self.n_inputs, &device)?),
+                    Some(device) => Numbers::There(matrix(by_input, self.n_inputs, &device)),
                 })
             }
             (Layers::Recorded(layers), Recording::Recorded(tape)) => layers.step(*tape, gradient, rate),

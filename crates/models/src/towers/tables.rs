@@ -13,6 +13,7 @@ use crate::{Error, Result};
 
 /// A matrix of a row an example, where the tables are.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a step has four of them")]
 pub(super) enum Numbers {
     /// On the processor.
     Here(Vec<f32>),
@@ -90,7 +91,7 @@ impl Tables {
                         (Reads::Numbers { width }, FeatureColumn::Dense { width: has, values })
                             if width == has && values.len() == rows * width =>
                         {
-                            matrix(values.clone(), *width, device)?
+                            matrix(values.clone(), *width, device)
                         }
                         (Reads::Rows { table, .. }, FeatureColumn::Bag { .. }) => {
                             let lookup = lookup(column).filter(|lookup| lookup.n_examples() == rows);
@@ -260,7 +261,7 @@ fn step_device(tables: &mut [DeviceTable], device: &Device, taken: &[Taken<'_>],
             Taken::Input { .. } => return Err(elsewhere()),
             Taken::Rows { table, ids, gradient } => sources[*table].push(DeviceSource {
                 lookup: Lookup::single(ids),
-                gradient: matrix(gradient.to_vec(), tables[*table].dim(), device)?,
+                gradient: matrix(gradient.to_vec(), tables[*table].dim(), device),
             }),
         }
     }

@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use burn::tensor::Device;
 use catchment_features::{FeatureBatch, FeatureColumn, FittedFeatures};
 use catchment_sampling::CrossBatchMemory;
 use catchment_schema::{Histories, ItemIdx};
@@ -70,6 +71,8 @@ pub struct TowersReport {
     pub frequencies: Vec<SeenFrequency>,
     /// Of the examples, those that were compared with something that was shown beside what was taken.
     pub with_shown: u64,
+    /// Why the tables stayed beside the processor where a device trained: it has no room for one of them.
+    pub kept_here: Option<String>,
 }
 
 /// How often a batch holds an item: what was the case, and what was thought.
@@ -120,6 +123,10 @@ struct Training<'a> {
     plan: &'a Plan,
     data: &'a TowersData<'a>,
     tables: Tables,
+    /// The device that trains, where it is not the processor.
+    device: Option<Device>,
+    /// Why the tables are not on the device that trains.
+    kept_here: Option<String>,
     query: Tower,
     items: Items,
     sampler: Sampler,
@@ -279,8 +286,7 @@ pub fn fit_shards(
                 let batch = batch?;
                 let rate = plan.learning_rate * plan.decay.factor(done as f64 / total as f64);
                 let rows = batch.len();
-                // Inside the pool: a product that is asked for from outside wakes it anew each time.
-                let step = rayon::scope(|_| training.step(&batch, rate))?;
+                let step = training.step_where_best(&batch, rate)?;
                 working += received.elapsed();
                 if !step.loss.is_finite() {
                     return Err(Error::Diverged { model: plan.model });
@@ -323,6 +329,7 @@ pub fn fit_shards(
         }
     }
     let last_steps = steps_of(n_shards.saturating_sub(1));
+    report.kept_here.clone_from(&training.kept_here);
     report.frequencies = training.sampler.frequencies(&times_learned, last_steps);
     report.waited = waiting.as_secs_f64() / (waiting + working).as_secs_f64().max(1e-9);
     training.towers(report, n_shards)

@@ -17,6 +17,7 @@ mod similar;
 mod synth;
 mod train;
 mod trigrams;
+mod tune;
 mod why_not;
 
 use crate::cli::{Cli, Command};
@@ -45,6 +46,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Doctor(recipe) => doctor::run(&recipe, output),
         Command::Prepare(recipe) => prepare::run(&recipe, output),
         Command::Train { recipe, only, resume } => train::run(&recipe, &only, resume, output),
+        Command::Tune { recipe, trials } => tune::run(&recipe, trials, output),
         Command::Evaluate {
             recipe,
             segments,

@@ -53,7 +53,7 @@ pub(crate) fn prepare_quietly(work: &Work) -> Result<Summary, Failure> {
         &recipe.split,
         recipe.seed,
         recipe.threads,
-        &folder,
+        folder,
         &mut |progress| bar.rows(progress),
     )
     .map_err(|error| recipe.blamed(error))?;

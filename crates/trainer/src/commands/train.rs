@@ -7,6 +7,7 @@ use catchment_schema::{Interactions, merge_by_time};
 use crate::cli::{Output, RecipeArgs};
 use crate::draft::Draft;
 use crate::failure::Failure;
+use crate::fit::Watch;
 use crate::judge::{self, Judgement};
 use crate::work::Work;
 use crate::{fit, interrupt, rank, tables};
@@ -80,7 +81,11 @@ pub(crate) fn train(work: &Work, only: &[String]) -> Result<Vec<Judgement>, Fail
     }
     let draft = Draft::begin(work, !only.is_empty())?;
     if !to_find.is_empty() {
-        on_validation = select(work, &prepared, &draft, &train, &to_find, only)?;
+        on_validation = select(work, &prepared, &draft, &train, &to_find, only, None)?;
+        work.say(format!(
+            "\non the validation part, fitted on train alone:\n{}",
+            tables::judgements(&on_validation)
+        ));
     }
     let known = match work.recipe.split.refit {
         Refit::TrainAndValidation => together(&train, &validation, &prepared),
@@ -88,7 +93,7 @@ pub(crate) fn train(work: &Work, only: &[String]) -> Result<Vec<Judgement>, Fail
     };
     let with_ranker = work.recipe.ranker.is_some();
     fit::write_frame(work, &prepared, &known, &draft.model, with_ranker)?;
-    fit::channels(work, &prepared, &known, &draft, &draft.model, only)?;
+    fit::channels(work, &prepared, &known, &draft, &draft.model, only, None)?;
     if with_ranker {
         let liked = work.negative_events(&prepared).taken_from_log(&known);
         rank::carry_over(&draft, &prepared, &liked)?;
@@ -136,13 +141,14 @@ fn check_kept(work: &Work, prepared: &Prepared, only: &[String]) -> Result<(), F
 }
 
 /// Channels on train alone; then the ranker, on what they find for the validation part, which is without what says no.
-fn select(
+pub(super) fn select(
     work: &Work,
     prepared: &Prepared,
     draft: &Draft,
     train: &Interactions,
     validation: &Interactions,
     only: &[String],
+    watch: Watch<'_>,
 ) -> Result<Vec<Judgement>, Failure> {
     let selection = &draft.selection;
     // Features first, which tell what they miss: channels take long.
@@ -150,7 +156,7 @@ fn select(
     let ranker = ranker.map(|ranker| Ok::<_, Failure>((ranker, fit::features(work, prepared, train)?)));
     let ranker = ranker.transpose()?;
     fit::write_frame(work, prepared, train, selection, false)?;
-    fit::channels(work, prepared, train, draft, selection, only)?;
+    fit::channels(work, prepared, train, draft, selection, only, watch)?;
     if let Some((ranker, features)) = ranker {
         let unranked = Pipeline::open_folder(selection)?;
         let report = rank::train(work, prepared, draft, &unranked, features, ranker, validation)?;
@@ -160,12 +166,7 @@ fn select(
         fit::write_frame(work, prepared, train, selection, true)?;
     }
     let pipeline = Pipeline::open_folder(selection)?;
-    let judgements = judge::all(work, prepared, &pipeline, validation, "validation")?;
-    work.say(format!(
-        "\non the validation part, fitted on train alone:\n{}",
-        tables::judgements(&judgements)
-    ));
-    Ok(judgements)
+    judge::all(work, prepared, &pipeline, validation, "validation")
 }
 
 /// Train and validation as one log, each user's events in time order. Validation rows of users or items

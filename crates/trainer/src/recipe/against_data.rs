@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use catchment_features::{FeatureConfig, TypeRules};
+use catchment_features::{FeatureConfig, FeatureSpec, Side, TypeRules};
 use catchment_pipeline::{ChannelModel, ChannelSpec};
 use catchment_prepare::Prepared;
 use catchment_schema::AttributeTable;
@@ -70,6 +70,9 @@ impl Recipe {
 
     fn of_features(&self) -> Vec<Named<'_>> {
         let mut all = Vec::new();
+        if self.ranker.is_some() {
+            all.extend(of_spec(&self.features, "features", None));
+        }
         for (position, feature) in self.features.candidate.iter().enumerate() {
             let FeatureConfig::Similarity(similarity) = feature else {
                 continue;
@@ -99,8 +102,39 @@ impl Recipe {
     }
 }
 
+/// The columns of attributes that features read. Those of a context come with a request.
+fn of_spec<'a>(spec: &'a FeatureSpec, path: &str, channel: Option<&str>) -> Vec<Named<'a>> {
+    let sides = [
+        (Side::User, &spec.user, Among::UserColumns),
+        (Side::Item, &spec.item, Among::ItemColumns),
+        (Side::Candidate, &spec.candidate, Among::ItemColumns),
+    ];
+    let named = |(side, features, among): (Side, &'a Vec<FeatureConfig>, Among)| {
+        let owner = |feature: &FeatureConfig| match channel {
+            Some(channel) => format!("channel `{channel}`, feature `{}`", feature.name()),
+            None => format!("feature `{}`", feature.name()),
+        };
+        let of = |(place, feature): (usize, &'a FeatureConfig)| {
+            Some(Named {
+                path: format!("{path}.{side}.{place}.column"),
+                owner: owner(feature),
+                key: "column".to_owned(),
+                dispensable: "the feature",
+                name: feature.column()?,
+                among,
+            })
+        };
+        features.iter().enumerate().filter_map(of).collect::<Vec<_>>()
+    };
+    sides.into_iter().flat_map(named).collect()
+}
+
 fn of_channel(position: usize, channel: &ChannelSpec) -> Vec<Named<'_>> {
     let mut all = Vec::new();
+    if let Some((spec, _)) = channel.model.towers() {
+        let path = format!("channel.{position}.features");
+        all.extend(of_spec(spec, &path, Some(&channel.name)));
+    }
     of_model(&channel.model, |path, key, dispensable, name, among| {
         all.push(Named {
             path: format!("channel.{position}.{path}"),

@@ -43,7 +43,7 @@ pub(super) fn whole(recipe: &Recipe) -> Result<(), Problem> {
         return Err(Problem::at_path("ranker", message)
             .with_help("add validation = { kind = \"leave-last\" } to [split], or take [ranker] out"));
     }
-    Ok(())
+    recipe.tune.as_ref().map_or(Ok(()), |tune| tune.validate(recipe))
 }
 
 fn names(recipe: &Recipe) -> Result<(), Problem> {

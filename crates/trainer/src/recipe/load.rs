@@ -32,7 +32,11 @@ impl Recipe {
             .map_err(|problem| problem.in_text(path, &text))
     }
 
-    fn parse(text: &str, path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Problem> {
+    pub(super) fn parse(
+        text: &str,
+        path: &Path,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Problem> {
         if let Err(error) = DeTable::parse(text) {
             let problem = Problem::from(error);
             return Err(problem.about("this is not TOML: ").with_help(NOT_TOML));
@@ -57,6 +61,7 @@ impl Recipe {
             .collect::<Result<_, _>>()?;
         let recipe = Self {
             path: path.to_owned(),
+            text: text.to_owned(),
             name: file.name,
             seed: file.seed,
             threads: file.threads,
@@ -88,6 +93,7 @@ impl Recipe {
                 })
                 .collect::<Result<_, Problem>>()?,
             published: file.published,
+            tune: file.tune,
         };
         check::whole(&recipe)?;
         Ok(recipe)

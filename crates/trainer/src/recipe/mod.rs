@@ -7,6 +7,7 @@ mod in_files;
 mod load;
 mod place;
 mod problem;
+pub(crate) mod tune;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,12 +21,15 @@ use catchment_schema::import::Source;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use problem::RecipeError;
+use tune::TuneConfig;
 
 /// A recipe, read and checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Recipe {
     /// Where it was read from.
     pub(crate) path: PathBuf,
+    /// What stands in it.
+    text: String,
     /// Its name: `work/<name>/` holds what it makes.
     pub(crate) name: String,
     /// The seed of everything random.
@@ -53,6 +57,8 @@ pub(crate) struct Recipe {
     pub(crate) lists: BTreeMap<String, PathBuf>,
     /// Published results to stand beside ours, by metric (`recall@20`).
     pub(crate) published: BTreeMap<String, Published>,
+    /// Which settings are searched, where somebody asks for it.
+    pub(crate) tune: Option<TuneConfig>,
 }
 
 /// A published result.
@@ -92,6 +98,7 @@ struct RecipeFile {
     lists: BTreeMap<String, String>,
     #[serde(default)]
     published: BTreeMap<String, Published>,
+    tune: Option<TuneConfig>,
 }
 
 fn default_seed() -> u64 {

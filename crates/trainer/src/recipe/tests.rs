@@ -109,7 +109,7 @@ fn a_misspelt_key_is_named_with_its_line_and_the_nearest_key() {
     check(
         &GOOD.replace("[data]", "sed = 8\n[data]"),
         expect![[r#"
-            shop/catchment.toml:3: unknown key `sed`, expected one of `name`, `seed`, `threads`, `data`, `prepare`, `split`, `features`, `channel`, `merge`, `ranker`, `evaluate`, `lists`, `published`
+            shop/catchment.toml:3: unknown key `sed`, expected one of `name`, `seed`, `threads`, `data`, `prepare`, `split`, `features`, `channel`, `merge`, `ranker`, `evaluate`, `lists`, `published`, `tune`
             help: did you mean `seed`?"#]],
     );
     check(

@@ -160,8 +160,8 @@ fn a_feature_of_a_column_that_is_not_there_is_named() {
     place.replace("catchment.toml", "column = \"category\"", "column = \"categry\"");
     place.run("prepare catchment.toml").well();
     expect![[r#"
-        1: error: feature `category` reads the column `categry`, which the item attributes do not have; they have: title, category, price, published_at; did you mean `category`?
-        help: name another column in [features], or bring the attributes in [data]"#]].assert_eq(&place.refuse("train catchment.toml"));
+        1: error: catchment.toml:23: feature `category`: `column` = "categry", but the items have only: title, category, price, published_at
+        help: did you mean `category`?"#]].assert_eq(&place.refuse("train catchment.toml"));
 }
 
 #[test]

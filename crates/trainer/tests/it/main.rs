@@ -18,3 +18,4 @@ mod river;
 mod shown;
 mod stages;
 mod trigrams;
+mod tune;

@@ -77,7 +77,7 @@ impl Runs {
         let mut sums = rows;
         for Round { ids, weights, fan } in &self.rounds {
             let (n, fan) = (ids.len(), *fan);
-            let is_plain = weights.iter().all(|&weight| weight == 1.0);
+            let is_plain = weights.iter().all(|weight| weight.to_bits() == 1.0_f32.to_bits());
             sums = sums.select(0, ids_on(ids.clone(), device));
             if !is_plain {
                 let weights = TensorData::new(weights.clone(), [n, 1]);
@@ -118,17 +118,18 @@ mod tests {
         #[test]
         fn sums_are_those_of_the_runs(
             lengths in prop::collection::vec(prop_oneof![0_usize..4, 0_usize..30, 60_usize..700], 1..6),
-            seed in 0_usize..1000,
+            seed in 0_u32..1000,
         ) {
-            const ROWS: usize = 37;
+            const ROWS: u32 = 37;
             let device = Device::flex();
             let numbers: Vec<f32> = (0..ROWS * 2).map(|cell| (cell % 11) as f32 - 5.0).collect();
             let n: usize = lengths.iter().sum();
             let rows: Vec<(u32, f32)> = (0..n)
-                .map(|place| (((place * 31 + seed) % ROWS) as u32, (place % 3) as f32))
+                .zip(0_u32..)
+                .map(|(place, count)| ((count * 31 + seed) % ROWS, (place % 3) as f32))
                 .collect();
             let runs = Runs::new(&rows, &lengths).expect("few rows");
-            let tensor = Tensor::<2>::from_data(TensorData::new(numbers.clone(), [ROWS, 2]), &device);
+            let tensor = Tensor::<2>::from_data(TensorData::new(numbers.clone(), [ROWS as usize, 2]), &device);
             let found: Vec<f32> = runs.sums(tensor, &device).try_into_vec_as().expect("numbers");
             let mut wanted = vec![];
             let mut rest = &rows[..];

@@ -340,18 +340,18 @@ impl<'a> Training<'a> {
         let layers = |width: usize, config: &HiddenConfig, seed| {
             Hidden::new(width, config, plan.optimizer, &open, seed)
         };
-        let tables_on = matches!(device, TrainingDevice::Gpu(_)).then_some(&open);
-        Self::with_layers(plan, data, seed, &layers, tables_on)
+        let on_device = matches!(device, TrainingDevice::Gpu(_)).then_some(&open);
+        Self::with_layers(plan, data, seed, &layers, on_device)
     }
 
-    /// Of hidden layers that are made so, of a width, by a config, from a seed; and with its tables on a device, if on any but
-    /// the processor.
+    /// Of hidden layers that are made so, of a width, by a config, from a seed. Where a device trains, the tables go there as
+    /// well, or stay where it has no room for them.
     pub(super) fn with_layers(
         plan: &'a Plan,
         data: &'a TowersData<'a>,
         seed: u64,
         layers: MakeLayers<'_>,
-        tables_on: Option<&Device>,
+        on_device: Option<&Device>,
     ) -> Result<Self> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let mut seeds = (1_u64..).map(|part| seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(part));
@@ -372,9 +372,14 @@ impl<'a> Training<'a> {
                 table.map(|table| table.with_l2(l2))
             })
             .collect::<Result<_>>()?;
-        let tables = match tables_on {
+        let mut kept_here = None;
+        let tables = match on_device.map(|device| Tables::on_device(&tables, device)) {
             None => Tables::Host(tables),
-            Some(device) => Tables::on_device(&tables, device)?,
+            Some(Ok(on_device)) => on_device,
+            Some(Err(error)) => {
+                kept_here = Some(error.to_string());
+                Tables::Host(tables)
+            }
         };
         let memory = match plan.negatives {
             Negatives::InBatch { memory, .. } if memory > 0 => {
@@ -403,6 +408,8 @@ impl<'a> Training<'a> {
             plan,
             data,
             tables,
+            device: on_device.cloned(),
+            kept_here,
             query,
             items,
             sampler,

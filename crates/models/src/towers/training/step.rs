@@ -40,9 +40,28 @@ impl Training<'_> {
         self.query.hidden.n_outputs()
     }
 
+    /// A step, on the threads that it is fastest on. On a device it is always the thread that asks: each thread has a queue of
+    /// its own there, and what one changes in place the next does not wait for.
+    pub(super) fn step_where_best(&mut self, batch: &ExampleBatch, rate: f64) -> Result<StepReport> {
+        if self.device.is_some() {
+            self.step(batch, rate)
+        } else {
+            // Inside the pool: a product that is asked for from outside wakes it anew each time.
+            rayon::scope(|_| self.step(batch, rate))
+        }
+    }
+
+    /// Waits until the device has done what it was asked for: another thread may go on then.
+    pub(super) fn wait(&self) -> Result<()> {
+        let Some(device) = &self.device else {
+            return Ok(());
+        };
+        device.sync().map_err(|error| Error::Device {
+            reason: error.to_string(),
+        })
+    }
+
     pub(super) fn step(&mut self, batch: &ExampleBatch, rate: f64) -> Result<StepReport> {
-        #[expect(clippy::cast_possible_truncation, reason = "rows are f32")]
-        let row_rate = rate as f32;
         let dim = self.dim();
         if batch.len() < 2 && self.has_batch_norm() {
             // The mean of one row is the row: nothing would be left of it.
@@ -109,30 +128,54 @@ impl Training<'_> {
         if let Some(lengths) = &items.lengths {
             normalise_backward(&mut by_items, &items.vectors, lengths, dim);
         }
-        let mut by_inputs = self.query.hidden.step(tape, by_users, rate)?;
-        backward(&self.query.input, &inputs, &mut by_inputs)?;
+        let query = (query_columns().collect(), inputs, tape);
+        let slopes = Slopes {
+            users: by_users,
+            items: by_items,
+            bias: by_bias,
+        };
+        self.down(query, (&ids, items.from_tower), slopes, rate)?;
+        Ok(StepReport {
+            loss,
+            squares,
+            with_shown,
+        })
+    }
 
+    /// Goes down the gradient by the vectors of a step: through the layers of both sides into their tables. Of the query what
+    /// it looked up, its input and the way back; of the items which they were, and the same of a tower.
+    fn down(
+        &mut self,
+        (columns, inputs, tape): (Vec<&FeatureColumn>, Numbers, Tape),
+        (ids, of_items): (&[ItemIdx], Option<(Numbers, Tape)>),
+        slopes: Slopes,
+        rate: f64,
+    ) -> Result<()> {
+        #[expect(clippy::cast_possible_truncation, reason = "rows are f32")]
+        let row_rate = rate as f32;
+        let mut by_inputs = self.query.hidden.step(tape, slopes.users, rate)?;
+        backward(&self.query.input, &inputs, &mut by_inputs)?;
         // Tables last: every gradient is of the rows as they were.
         let mut taken = vec![Taken::Input {
             layer: &self.query.input,
-            columns: query_columns().collect(),
+            columns,
             gradient: &by_inputs,
         }];
         let mut by_item_inputs;
         let rows: Vec<u32> = ids.iter().map(|item| item.0).collect();
-        match (&mut self.items, items.from_tower) {
+        match (&mut self.items, of_items) {
             (Items::Table(table), _) => {
                 taken.push(Taken::Rows {
                     table: table.table,
                     ids: &rows,
-                    gradient: &by_items,
+                    gradient: &slopes.items,
                 });
                 if let Some(bias) = &mut table.bias {
-                    bias.step(&[(Lookup::single(&rows), &by_bias)], row_rate)?;
+                    bias.step(&[(Lookup::single(&rows), &slopes.bias)], row_rate)?;
                 }
             }
             (Items::Tower(tower), Some((inputs, tape))) => {
-                by_item_inputs = tower.hidden.step(tape, by_items, rate)?;
+                by_item_inputs = tower.hidden.step(tape, slopes.items, rate)?;
                 backward(&tower.input, &inputs, &mut by_item_inputs)?;
                 taken.push(Taken::Input {
                     layer: &tower.input,
@@ -147,11 +190,7 @@ impl Training<'_> {
         if let Numbers::Here(by_inputs) = by_inputs {
             self.buffers.give(by_inputs);
         }
-        Ok(StepReport {
-            loss,
-            squares,
-            with_shown,
-        })
+        Ok(())
     }
 
     /// What each row is compared with by itself, each with what that loss counts; and how many rows have something that was
@@ -328,6 +367,16 @@ impl Training<'_> {
             },
         }
     }
+}
+
+/// The gradient by what both sides answered.
+struct Slopes {
+    /// `[rows × dim]`
+    users: Vec<f32>,
+    /// `[items × dim]`
+    items: Vec<f32>,
+    /// `[items]`; empty without a bias.
+    bias: Vec<f32>,
 }
 
 /// The vectors of some items, and the way back.

@@ -61,8 +61,9 @@ impl<'a> Steps<'a> {
     /// [`Error::Lookup`] for a batch of other features, [`Error::Diverged`] when the loss is no longer finite,
     /// [`Error::Device`].
     pub fn step(&mut self, batch: &ExampleBatch, rate: f64) -> Result<StepReport> {
-        // Inside the pool: a product that is asked for from outside wakes it anew each time.
-        let step = rayon::scope(|_| self.training.step(batch, rate))?;
+        let step = self.training.step_where_best(batch, rate)?;
+        // The next one may be asked for by another thread.
+        self.training.wait()?;
         if step.loss.is_finite() {
             Ok(step)
         } else {

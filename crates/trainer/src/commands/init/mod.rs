@@ -51,7 +51,10 @@ struct Unmapped {
 }
 
 pub(crate) fn run(sources: &Sources, file: &Path, force: bool, output: Output) -> Result<(), Failure> {
-    if file.exists() && !force {
+    // Whoever mistypes the log hears of that first.
+    let is_plain = |path: &Path| !path.to_string_lossy().contains(['*', '?', '[']);
+    let is_missing = is_plain(&sources.interactions) && !sources.interactions.exists();
+    if file.exists() && !force && !is_missing {
         return Err(Failure::usage(
             format!("{} is there already", file.display()),
             "name another file with -o, or write over it with --force",

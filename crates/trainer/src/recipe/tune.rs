@@ -1,0 +1,447 @@
+//! `[tune]`: which settings of a recipe are searched, and where.
+
+use std::collections::BTreeMap;
+
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use serde::Deserialize;
+use toml::{Table, Value};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::problem::{IN_RANGE, Problem, nearest};
+use super::{Recipe, RecipeError};
+
+/// More trials than this are a slip of the finger.
+const MOST_TRIALS: usize = 10_000;
+
+/// A random search (Bergstra and Bengio 2012) over settings of a recipe, judged on its validation part.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TuneConfig {
+    /// What is to be as large as it can: `recall@20`.
+    pub(crate) metric: String,
+    /// Of which list: a channel, `merge` or `ranked`. The whole river otherwise.
+    pub(crate) list: Option<String>,
+    /// How many settings are tried beside the recipe's own.
+    #[serde(default = "default_trials")]
+    pub(crate) trials: usize,
+    /// After so many trials without a better one the search ends; after all of them otherwise.
+    pub(crate) patience: Option<usize>,
+    /// Whether a training ends early that is, after the same share of its passes, below the middle of those before it. Only a
+    /// channel of towers is looked at while it is trained.
+    #[serde(default = "default_early_stop")]
+    pub(crate) early_stop: bool,
+    /// Where each setting is drawn from, by its place in the recipe: `channel.NAME.model.dim`, `ranker.…`, `merge.…`.
+    pub(crate) space: BTreeMap<String, Range>,
+}
+
+fn default_trials() -> usize {
+    20
+}
+
+fn default_early_stop() -> bool {
+    true
+}
+
+/// What one setting may be.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a list of values, or { from = …, to = … } with numbers, and scale = \"log\" if wanted"
+)]
+pub(crate) enum Range {
+    /// Any of these, each as likely.
+    Choice(Vec<Value>),
+    /// Between two numbers, both of which it may be. Whole where both are.
+    Between(Between),
+}
+
+/// Between two numbers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Between {
+    from: Value,
+    to: Value,
+    #[serde(default)]
+    scale: Scale,
+}
+
+/// What is even.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Scale {
+    /// The number.
+    #[default]
+    Linear,
+    /// Its logarithm.
+    Log,
+}
+
+/// The settings of one trial, by their places in the recipe.
+pub(crate) type Settings = BTreeMap<String, Value>;
+
+impl TuneConfig {
+    /// What `trial` has, from 1. The settings of a trial do not depend on how many there are, and those of one key not on the
+    /// others.
+    pub(crate) fn settings(&self, seed: u64, trial: usize) -> Settings {
+        let draw = |(key, range): (&String, &Range)| {
+            let stream = xxh3_64_with_seed(key.as_bytes(), seed.wrapping_add(trial as u64));
+            let mut rng = Xoshiro256PlusPlus::seed_from_u64(stream);
+            (key.clone(), range.draw(&mut rng))
+        };
+        self.space.iter().map(draw).collect()
+    }
+
+    /// What of it no other table can make right.
+    pub(super) fn validate(&self, recipe: &Recipe) -> Result<(), Problem> {
+        if !(1..=MOST_TRIALS).contains(&self.trials) {
+            let message = format!("tune.trials = {}: 1 to {MOST_TRIALS} are allowed", self.trials);
+            return Err(Problem::at_path("tune.trials", message).with_help(IN_RANGE));
+        }
+        if self.patience == Some(0) {
+            let message = "tune.patience = 0 would end the search before it begins";
+            return Err(
+                Problem::at_path("tune.patience", message).with_help("give at least 1, or take it out")
+            );
+        }
+        let metrics: Vec<String> = recipe.evaluate.names();
+        if !metrics.contains(&self.metric) {
+            let message = format!("tune.metric: nothing called `{}` is measured", self.metric);
+            return Err(Problem::at_path("tune.metric", message).with_help(known(&self.metric, &metrics)));
+        }
+        let lists = lists(recipe);
+        if let Some(list) = &self.list
+            && !lists.contains(list)
+        {
+            let message = format!("tune.list: there is no list `{list}`");
+            return Err(Problem::at_path("tune.list", message).with_help(known(list, &lists)));
+        }
+        if recipe.split.validation.is_none() {
+            let message = "[tune] needs split.validation: settings are never chosen on the test part";
+            return Err(Problem::at_path("tune", message)
+                .with_help("add validation = { kind = \"leave-last\" } to [split]"));
+        }
+        if self.space.is_empty() {
+            return Err(Problem::at_path("tune", "tune.space names no setting")
+                .with_help("add one: \"channel.NAME.model.dim\" = [32, 64]"));
+        }
+        self.space
+            .iter()
+            .try_for_each(|(key, range)| check_range(key, range, recipe))
+    }
+}
+
+/// All lists that are judged of a recipe.
+fn lists(recipe: &Recipe) -> Vec<String> {
+    let channels = recipe.channels.iter().map(|channel| channel.name.clone());
+    let merge = (recipe.channels.len() > 1).then(|| "merge".to_owned());
+    let ranked = recipe.ranker.as_ref().map(|_| "ranked".to_owned());
+    channels.chain(merge).chain(ranked).collect()
+}
+
+fn known(word: &str, known: &[String]) -> String {
+    match nearest(word, known) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known here: {}", known.join(", ")),
+    }
+}
+
+fn check_range(key: &str, range: &Range, recipe: &Recipe) -> Result<(), Problem> {
+    // The reader of a recipe's text takes a dot for a step.
+    let at = |message: String| Problem::at_path("tune.space", format!("tune.space.\"{key}\": {message}"));
+    let channels: Vec<String> = recipe
+        .channels
+        .iter()
+        .map(|channel| channel.name.clone())
+        .collect();
+    let steps: Vec<&str> = key.split('.').collect();
+    match steps[..] {
+        ["channel", name, _, ..] => {
+            if !channels.iter().any(|channel| channel == name) {
+                return Err(at(format!("there is no channel `{name}`")).with_help(known(name, &channels)));
+            }
+        }
+        ["merge", _, ..] => {}
+        ["ranker", _, ..] => {
+            if recipe.ranker.is_none() {
+                return Err(
+                    at("the recipe has no [ranker]".to_owned()).with_help("add one, or take the key out")
+                );
+            }
+        }
+        _ => {
+            return Err(
+                at("only settings of channels, the merge and the ranker are searched".to_owned()).with_help(
+                    "\"channel.NAME.model.dim\", \"merge.kind\", \"ranker.model.dim\" are such keys",
+                ),
+            );
+        }
+    }
+    let help = "from = 0.001, to = 0.1, scale = \"log\"";
+    match range {
+        Range::Choice(values) if values.is_empty() => {
+            Err(at("a choice of nothing".to_owned()).with_help("give the values, or take the key out"))
+        }
+        Range::Choice(_) => Ok(()),
+        Range::Between(Between { from, to, scale }) => {
+            let (Some(from), Some(to)) = (number(from), number(to)) else {
+                return Err(at("`from` and `to` are to be numbers".to_owned()).with_help(help));
+            };
+            if !(from.is_finite() && to.is_finite() && from < to) {
+                return Err(at(format!("`from` = {from} is not below `to` = {to}")).with_help(help));
+            }
+            if *scale == Scale::Log && from <= 0.0 {
+                return Err(at(format!("`from` = {from} has no logarithm")).with_help(help));
+            }
+            Ok(())
+        }
+    }
+}
+
+fn number(value: &Value) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "settings are small")]
+    value
+        .as_float()
+        .or_else(|| value.as_integer().map(|whole| whole as f64))
+}
+
+impl Range {
+    fn draw(&self, rng: &mut impl rand::Rng) -> Value {
+        match self {
+            Self::Choice(values) => values[rng.random_range(0..values.len())].clone(),
+            Self::Between(Between { from, to, scale }) => {
+                let whole = (from.as_integer(), to.as_integer());
+                let (low, high) = (number(from).unwrap_or(0.0), number(to).unwrap_or(0.0));
+                let share: f64 = rng.random();
+                let drawn = |low: f64, high: f64| match scale {
+                    Scale::Linear => low + share * (high - low),
+                    Scale::Log => (low.ln() + share * (high.ln() - low.ln())).exp(),
+                };
+                let (Some(least), Some(most)) = whole else {
+                    return Value::Float(three_digits(drawn(low, high)).clamp(low, high));
+                };
+                // Each whole number has as much room as its neighbours on that scale.
+                #[expect(clippy::cast_possible_truncation, reason = "between two whole numbers")]
+                let drawn = match scale {
+                    Scale::Linear => drawn(low, high + 1.0).floor() as i64,
+                    Scale::Log => drawn(low, high).round() as i64,
+                };
+                Value::Integer(drawn.clamp(least, most))
+            }
+        }
+    }
+}
+
+/// As somebody would write it down.
+fn three_digits(number: f64) -> f64 {
+    format!("{number:.2e}").parse().unwrap_or(number)
+}
+
+impl Recipe {
+    /// The recipe with other settings, read and checked as if they stood in it.
+    ///
+    /// # Errors
+    /// [`RecipeError`] as for one that was written so.
+    pub(crate) fn with_settings(&self, settings: &Settings) -> Result<Self, RecipeError> {
+        let refused = |message: String, help: &str| RecipeError {
+            path: self.path.clone(),
+            line: None,
+            message,
+            help: help.to_owned(),
+            is_missing: false,
+        };
+        let mut table: Table =
+            toml::from_str(&self.text).map_err(|error| refused(error.to_string(), "mend it"))?;
+        for (key, value) in settings {
+            if !set(&mut table, key, value.clone()) {
+                let message = format!("tune.space.\"{key}\" leads through something that is no table");
+                return Err(refused(message, "name a key of a table"));
+            }
+        }
+        let text = toml::to_string(&table).map_err(|error| refused(error.to_string(), "mend it"))?;
+        let variable = |name: &str| std::env::var(name).ok();
+        Self::parse(&text, &self.path, &variable).map_err(|problem| {
+            let error = problem.in_text(&self.path, &text);
+            RecipeError {
+                // The line is one of a text that nobody sees.
+                line: None,
+                message: format!("with {}: {}", in_words(settings), error.message),
+                ..error
+            }
+        })
+    }
+}
+
+/// `channel.ials.model.dim = 64, merge.kind = "rrf"`
+pub(crate) fn in_words(settings: &Settings) -> String {
+    let words = settings.iter().map(|(key, value)| format!("{key} = {value}"));
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// Puts a value at a place of a recipe, making tables on the way; whether there was a way.
+fn set(table: &mut Table, key: &str, value: Value) -> bool {
+    let mut steps: Vec<&str> = key.split('.').collect();
+    let Some(last) = steps.pop() else {
+        return false;
+    };
+    let mut steps = steps.into_iter();
+    let mut at = table;
+    if key.starts_with("channel.") {
+        let name = steps.nth(1);
+        let channels = at.get_mut("channel").and_then(Value::as_array_mut);
+        let named = |channel: &Value| channel.get("name").and_then(Value::as_str) == name;
+        let channel = channels.and_then(|all| all.iter_mut().find(|channel| named(channel)));
+        match channel.and_then(Value::as_table_mut) {
+            Some(channel) => at = channel,
+            None => return false,
+        }
+    }
+    for step in steps {
+        let inner = at.entry(step).or_insert_with(|| Value::Table(Table::new()));
+        match inner.as_table_mut() {
+            Some(inner) => at = inner,
+            None => return false,
+        }
+    }
+    at.insert(last.to_owned(), value);
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const RECIPE: &str = r#"
+        name = "t"
+        [data]
+        interactions = { path = "a.csv", format = "csv" }
+        [split]
+        kind = "leave-last"
+        validation = { kind = "leave-last" }
+        [[channel]]
+        name = "popular"
+        kind = "popular"
+        [[channel]]
+        name = "ials"
+        kind = "ials"
+        model = { dim = 8 }
+        [tune]
+        metric = "recall@20"
+        list = "ials"
+        [tune.space]
+        "channel.ials.model.dim" = [16, 32, 64]
+        "channel.ials.model.regularization" = { from = 1e-4, to = 1e-1, scale = "log" }
+        "channel.ials.model.epochs" = { from = 3, to = 5 }
+        "merge.kind" = ["rrf", "snake"]
+    "#;
+
+    fn read(text: &str) -> Result<Recipe, RecipeError> {
+        let path = Path::new("t.toml");
+        Recipe::parse(text, path, &|_| None).map_err(|problem| problem.in_text(path, text))
+    }
+
+    #[test]
+    fn settings_are_drawn_from_their_ranges_each_trial_its_own() {
+        let recipe = read(RECIPE).expect("a recipe");
+        let tune = recipe.tune.as_ref().expect("[tune]");
+        let trials: Vec<Settings> = (1..=200).map(|trial| tune.settings(7, trial)).collect();
+        assert_eq!(trials[4], tune.settings(7, 5), "the same again");
+        assert_ne!(trials[4], tune.settings(8, 5), "by another seed others");
+        let of = |key: &str| {
+            trials
+                .iter()
+                .map(move |trial| trial[key].clone())
+                .collect::<Vec<_>>()
+        };
+        for (key, wanted) in [
+            ("channel.ials.model.dim", vec![16, 32, 64]),
+            ("channel.ials.model.epochs", vec![3, 4, 5]),
+        ] {
+            let mut found: Vec<i64> = of(key).iter().filter_map(Value::as_integer).collect();
+            assert_eq!(found.len(), 200);
+            for value in &wanted {
+                let n = found.iter().filter(|found| *found == value).count();
+                assert!((40..95).contains(&n), "{key} = {value}: {n} of 200");
+            }
+            found.sort_unstable();
+            found.dedup();
+            assert_eq!(found, wanted);
+        }
+        let rates: Vec<f64> = of("channel.ials.model.regularization")
+            .iter()
+            .filter_map(Value::as_float)
+            .collect();
+        assert!(rates.iter().all(|rate| (1e-4..=1e-1).contains(rate)));
+        for decade in [1e-4, 1e-3, 1e-2] {
+            let n = rates
+                .iter()
+                .filter(|&&rate| rate >= decade && rate < 10.0 * decade)
+                .count();
+            assert!((40..95).contains(&n), "from {decade}: {n} of 200");
+        }
+    }
+
+    #[test]
+    fn a_recipe_with_settings_is_the_one_that_has_them() {
+        let recipe = read(RECIPE).expect("a recipe");
+        let value = |text: &str| -> Value {
+            toml::from_str::<Table>(&format!("x = {text}")).expect("a value")["x"].clone()
+        };
+        let settings = Settings::from([
+            ("channel.ials.model.dim".to_owned(), value("24")),
+            ("channel.ials.index.kind".to_owned(), value("\"exact\"")),
+            ("merge.kind".to_owned(), value("\"snake\"")),
+        ]);
+        let other = recipe.with_settings(&settings).expect("a recipe");
+        let written = RECIPE
+            .replace(
+                "model = { dim = 8 }",
+                "model = { dim = 24 }\nindex = { kind = \"exact\" }",
+            )
+            .replace("[tune]", "[merge]\nkind = \"snake\"\n[tune]");
+        let written = read(&written).expect("a recipe");
+        assert_eq!(other.channels, written.channels);
+        assert_eq!(other.merge, written.merge);
+        assert_ne!(other.channels, recipe.channels);
+        let wrong = Settings::from([("channel.ials.model.dims".to_owned(), value("24"))]);
+        let error = recipe.with_settings(&wrong).expect_err("no such key");
+        assert!(
+            error.message.contains("dims = 24") && error.help.contains("`dim`"),
+            "{error}: {}",
+            error.help
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_searched_is_told() {
+        let swapped = |from: &str, to: &str| read(&RECIPE.replace(from, to)).expect_err("no recipe");
+        for (from, to, told) in [
+            ("metric = \"recall@20\"", "metric = \"recall@21\"", "recall@21"),
+            ("list = \"ials\"", "list = \"isla\"", "isla"),
+            ("list = \"ials\"", "trials = 0", "trials"),
+            ("list = \"ials\"", "patience = 0", "patience"),
+            (
+                "\"channel.ials.model.dim\" = [16, 32, 64]",
+                "\"channel.ials.model.dim\" = []",
+                "nothing",
+            ),
+            ("\"channel.ials.model.dim\"", "\"channel.isla.model.dim\"", "isla"),
+            (
+                "\"channel.ials.model.dim\"",
+                "\"split.fraction\"",
+                "split.fraction",
+            ),
+            ("\"channel.ials.model.dim\"", "\"ranker.dim\"", "[ranker]"),
+            ("from = 1e-4, to", "from = 0, to", "logarithm"),
+            ("from = 3, to = 5", "from = 5, to = 3", "not below"),
+            ("from = 3, to = 5", "from = 3, til = 5", "a list of values"),
+            ("validation = { kind = \"leave-last\" }", "", "validation"),
+        ] {
+            let error = swapped(from, to);
+            assert!(error.message.contains(told), "{to}: {}", error.message);
+            assert!(error.line.is_some() && !error.help.is_empty(), "{to}: {error}");
+        }
+    }
+}
