@@ -121,7 +121,7 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with = "fresh")]
         resume: bool,
     },
-    /// Try other settings, as [tune] of the recipe says, and tell which are best on the validation part.
+    /// Try other settings, as `[tune]` of the recipe says, and tell which are best on the validation part.
     Tune {
         #[command(flatten)]
         recipe: RecipeArgs,
