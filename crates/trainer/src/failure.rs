@@ -94,8 +94,27 @@ impl Failure {
 
     /// Whether a training's loss was no number any more.
     pub(crate) fn is_diverged(&self) -> bool {
-        let error = self.error.downcast_ref();
-        matches!(error, Some(catchment_models::Error::Diverged { .. }))
+        use catchment_models::Error as M;
+        use catchment_ranking::Error as R;
+        let is_model = matches!(self.error.downcast_ref(), Some(M::Diverged { .. }));
+        is_model || matches!(self.error.downcast_ref(), Some(R::Model(M::Diverged { .. })))
+    }
+
+    /// Whether a file or a device failed, which no settings are to blame for.
+    pub(crate) fn is_of_the_machine(&self) -> bool {
+        let is_device = matches!(
+            self.error.downcast_ref(),
+            Some(catchment_models::Error::Device { .. })
+        );
+        is_device || self.error.chain().any(|cause| cause.is::<std::io::Error>())
+    }
+
+    /// Said of something.
+    pub(crate) fn about(self, what: String) -> Self {
+        Self {
+            error: self.error.context(what),
+            ..self
+        }
     }
 
     /// The error alone.

@@ -246,7 +246,7 @@ fn against_best_channel(
     judgements: &mut [Judgement],
     per_user: &[PerUser],
 ) -> Result<(), Failure> {
-    let headline = work.headline();
+    let headline = work.recipe.headline();
     let first = |judgement: &Judgement| judgement.report.metrics.values().next().unwrap_or(0.0);
     let n_channels = work.recipe.channels.len();
     // The first of equally good ones.

@@ -68,12 +68,12 @@ impl Work {
         Ok(work)
     }
 
-    /// The work of another recipe on the same encoded data, in a folder within this one.
+    /// The work of another recipe on the same encoded data, in a folder within this one, where what is there is taken up.
     pub(crate) fn beside(&self, recipe: Recipe, folder: &str) -> Result<Self, Failure> {
         let work = Self {
             recipe,
             output: self.output,
-            fresh: self.fresh,
+            fresh: false,
             folder: self.folder.join(folder),
             data: self.data.clone(),
             place: self.place.clone(),
@@ -123,6 +123,11 @@ impl Work {
     /// What a report shows of the last evaluation.
     pub(crate) fn report(&self) -> PathBuf {
         self.folder.join(REPORT)
+    }
+
+    /// Where it lies.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// What was tried in search of better settings, a line each.
@@ -278,15 +283,6 @@ impl Work {
     pub(crate) fn note(&self, text: impl AsRef<str>) {
         if !self.output.is_silent() {
             speech::aside(format!("note: {}", text.as_ref()));
-        }
-    }
-
-    /// The list that stands for the whole recipe: the ranked one, else the merge, else the only channel.
-    pub(crate) fn headline(&self) -> String {
-        match (&self.recipe.ranker, self.recipe.channels.as_slice()) {
-            (Some(_), _) => "ranked".to_owned(),
-            (None, [only]) => only.name.clone(),
-            (None, _) => "merge".to_owned(),
         }
     }
 }

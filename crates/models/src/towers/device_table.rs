@@ -98,11 +98,17 @@ impl DeviceTable {
     /// # Errors
     /// [`Error::Device`]
     pub(super) fn parts(&self) -> Result<[Vec<f32>; 2]> {
-        let state = if self.state.is_empty() {
-            vec![]
-        } else {
-            to_vec(Tensor::cat(self.state.clone(), 1))?
-        };
+        // One matrix after the other: side by side they may be more than the device has in one piece.
+        let width = self.optimizer.state_width(self.dim);
+        let mut state = vec![0.0; self.n_rows * width];
+        let mut first = 0;
+        for (matrix, of) in self.state.iter().zip(self.state_widths()) {
+            let numbers = to_vec(matrix.clone())?;
+            for (row, numbers) in state.chunks_exact_mut(width).zip(numbers.chunks_exact(of)) {
+                row[first..first + of].copy_from_slice(numbers);
+            }
+            first += of;
+        }
         Ok([self.rows()?, state])
     }
 
@@ -115,8 +121,14 @@ impl DeviceTable {
         if rows.len() != self.n_rows * self.dim || state.len() != n_state {
             return Ok(false);
         }
-        self.state = self.state_of(state)?;
+        // What is there makes room first.
+        self.state.clear();
+        self.rows = matrix(vec![], self.dim, &self.device);
+        self.device.sync().map_err(|error| Error::Device {
+            reason: error.to_string(),
+        })?;
         self.rows = lasting(rows, self.dim, &self.device)?;
+        self.state = self.state_of(state)?;
         Ok(true)
     }
 
@@ -243,9 +255,11 @@ pub(super) fn matrix(numbers: Vec<f32>, width: usize, device: &Device) -> Tensor
 fn lasting(numbers: Vec<f32>, width: usize, device: &Device) -> Result<Tensor<2>> {
     let n_rows = numbers.len() / width.max(1);
     let matrix = matrix(numbers, width, device);
-    let last = matrix.clone().narrow(0, n_rows.saturating_sub(1), 1);
-    to_vec(last).map_err(|_| Error::Device {
-        reason: format!("the device has no room for {n_rows} × {width} numbers in one piece"),
+    if n_rows == 0 {
+        return Ok(matrix);
+    }
+    to_vec(matrix.clone().narrow(0, n_rows - 1, 1)).map_err(|error| Error::Device {
+        reason: format!("{n_rows} × {width} numbers could not be put on the device in one piece: {error}"),
     })?;
     Ok(matrix)
 }
@@ -272,6 +286,31 @@ mod tests {
         table.with_l2(l2)
     }
 
+    /// Also with an ε that is not too small to be seen where it does not belong.
+    fn optimizers() -> Vec<RowOptimizer> {
+        vec![
+            RowOptimizer::Sgd,
+            RowOptimizer::ADAGRAD,
+            RowOptimizer::Adagrad { epsilon: 0.1 },
+            RowOptimizer::ADAM,
+            RowOptimizer::Adam {
+                beta1: 0.7,
+                beta2: 0.9,
+                epsilon: 0.1,
+            },
+        ]
+    }
+
+    #[test]
+    fn a_table_without_rows_goes_to_a_device() {
+        let device = Device::flex();
+        let empty = EmbeddingTable::new(0, DIM, 0.5, RowOptimizer::ADAM, 7);
+        if let Ok(empty) = empty {
+            let there = DeviceTable::new(&empty, &device).expect("nothing needs no room");
+            assert_eq!(there.parts().expect("numbers"), [vec![], vec![]]);
+        }
+    }
+
     fn near(found: &[f32], wanted: &[f32], what: &str) {
         assert_eq!(found.len(), wanted.len(), "{what}");
         for (place, (found, wanted)) in found.iter().zip(wanted).enumerate() {
@@ -295,9 +334,7 @@ mod tests {
             ),
             singles in prop::collection::vec(0..ROWS, 1..9),
             is_mean in any::<bool>(),
-            optimizer in prop_oneof![
-                Just(RowOptimizer::Sgd), Just(RowOptimizer::ADAGRAD), Just(RowOptimizer::ADAM)
-            ],
+            optimizer in prop::sample::select(optimizers()),
             l2 in prop_oneof![Just(0.0_f32), Just(0.1)],
         ) {
             let ids: Vec<u32> = bags.iter().flatten().map(|&(id, _)| id).collect();
@@ -361,7 +398,7 @@ mod tests {
             weights: Some(&weights),
             pooling: Pooling::Mean,
         };
-        for optimizer in [RowOptimizer::Sgd, RowOptimizer::ADAGRAD, RowOptimizer::ADAM] {
+        for optimizer in optimizers() {
             let mut host = table(optimizer, 0.01);
             let mut there = DeviceTable::new(&host, &device).expect("room");
             for step in 0..20_u16 {

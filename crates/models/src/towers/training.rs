@@ -222,7 +222,7 @@ impl Current<'_> {
     /// As if the training ended here.
     ///
     /// # Errors
-    /// [`Error::Diverged`]
+    /// [`Error::Diverged`], [`Error::Device`].
     pub fn towers(&self) -> Result<Towers> {
         self.training.towers(TowersReport::default(), self.n_shards)
     }

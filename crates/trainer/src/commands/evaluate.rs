@@ -49,7 +49,7 @@ pub(crate) fn run(
     })?;
     work.say(told);
     if show_segments {
-        let headline = work.headline();
+        let headline = work.recipe.headline();
         let headline = judgements.iter().find(|judgement| judgement.list == headline);
         work.say(headline.map(tables::segments).unwrap_or_default());
     }

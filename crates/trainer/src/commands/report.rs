@@ -121,7 +121,7 @@ pub(crate) fn of_work(
     ];
     Ok(RunReport {
         name: recipe.name.clone(),
-        headline: work.headline(),
+        headline: work.recipe.headline(),
         lists: lists.collect(),
         attribution: whole.attribution.clone(),
         vectors: vector_maps::of(pipeline, prepared)?,

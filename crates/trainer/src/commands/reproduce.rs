@@ -44,7 +44,7 @@ pub(crate) fn run(args: &RecipeArgs, seeds: u32, file: &Path, output: Output) ->
         .map(|(position, judgement)| (judgement.list.as_str(), over_seeds(&runs, position)))
         .collect();
     // The headline is the whole river: the last of our own lists.
-    let headline = work.headline();
+    let headline = work.recipe.headline();
     let metrics = lists.get(headline.as_str()).cloned().unwrap_or(Value::Null);
     let selected_on = if work.recipe.split.validation.is_some() {
         "validation"

@@ -81,7 +81,12 @@ pub(crate) fn train(work: &Work, only: &[String]) -> Result<Vec<Judgement>, Fail
     }
     let draft = Draft::begin(work, !only.is_empty())?;
     if !to_find.is_empty() {
-        on_validation = select(work, &prepared, &draft, &train, &to_find, only, None)?;
+        let parts = Parts {
+            train: &train,
+            to_rank: &to_find,
+            to_judge: &to_find,
+        };
+        on_validation = select(work, &prepared, &draft, &parts, only, None)?;
         work.say(format!(
             "\non the validation part, fitted on train alone:\n{}",
             tables::judgements(&on_validation)
@@ -140,16 +145,25 @@ fn check_kept(work: &Work, prepared: &Prepared, only: &[String]) -> Result<(), F
     Ok(())
 }
 
-/// Channels on train alone; then the ranker, on what they find for the validation part, which is without what says no.
+/// What models are chosen on, without what says no but for `train`.
+pub(super) struct Parts<'a> {
+    pub(super) train: &'a Interactions,
+    /// Of the validation part what the ranker learns from.
+    pub(super) to_rank: &'a Interactions,
+    /// And what all lists are judged by.
+    pub(super) to_judge: &'a Interactions,
+}
+
+/// Channels on train alone; then the ranker, on what they find.
 pub(super) fn select(
     work: &Work,
     prepared: &Prepared,
     draft: &Draft,
-    train: &Interactions,
-    validation: &Interactions,
+    parts: &Parts<'_>,
     only: &[String],
     watch: Watch<'_>,
 ) -> Result<Vec<Judgement>, Failure> {
+    let train = parts.train;
     let selection = &draft.selection;
     // Features first, which tell what they miss: channels take long.
     let ranker = work.recipe.ranker.as_ref();
@@ -159,14 +173,14 @@ pub(super) fn select(
     fit::channels(work, prepared, train, draft, selection, only, watch)?;
     if let Some((ranker, features)) = ranker {
         let unranked = Pipeline::open_folder(selection)?;
-        let report = rank::train(work, prepared, draft, &unranked, features, ranker, validation)?;
+        let report = rank::train(work, prepared, draft, &unranked, features, ranker, parts.to_rank)?;
         // Stopped in the middle, it may look finished.
         fit::stopped(work)?;
         work.say(report);
         fit::write_frame(work, prepared, train, selection, true)?;
     }
     let pipeline = Pipeline::open_folder(selection)?;
-    judge::all(work, prepared, &pipeline, validation, "validation")
+    judge::all(work, prepared, &pipeline, parts.to_judge, "validation")
 }
 
 /// Train and validation as one log, each user's events in time order. Validation rows of users or items

@@ -11,11 +11,12 @@ use catchment_models::progress::Flow;
 use catchment_pipeline::Pipeline;
 use catchment_prepare::Prepared;
 use catchment_recall::MergeConfig;
-use catchment_schema::{AtomicFile, Error, Interactions};
+use catchment_schema::{AtomicFile, Error, Interactions, UserIdx};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+use super::train::Parts;
 use super::{evaluate, prepare, train};
 use crate::cli::{Output, RecipeArgs};
 use crate::draft::Draft;
@@ -46,6 +47,8 @@ enum Outcome {
     StoppedEarly,
     /// Its loss was no number any more.
     Diverged,
+    /// It could not be trained with these settings.
+    Failed,
 }
 
 /// One trial.
@@ -63,7 +66,17 @@ struct Trial {
     /// What was seen on the way: after which share of the passes, and what the metric was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     looks: Vec<(f64, f64)>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
     seconds: f64,
+}
+
+/// What was seen of a trial that is not over.
+#[derive(Default, Serialize, Deserialize)]
+struct Looks {
+    key: String,
+    looks: Vec<(f64, f64)>,
 }
 
 impl Trial {
@@ -71,10 +84,16 @@ impl Trial {
         self.metrics.get(metric).copied()
     }
 
-    /// What the metric was after a share of the passes, by the last look until then.
+    /// What the metric was after a share of the passes, by the last look until then; `None` of one that did not come so far.
     fn value_at(&self, share: f64) -> Option<f64> {
-        let mut looks = self.looks.iter().rev();
-        looks.find(|(at, _)| *at <= share + 1e-9).map(|&(_, value)| value)
+        let share = share + 1e-9;
+        let came_so_far = match self.outcome {
+            Outcome::Finished => true,
+            Outcome::StoppedEarly => self.looks.last().is_some_and(|&(at, _)| at + 2e-9 >= share),
+            Outcome::Diverged | Outcome::Failed => false,
+        };
+        let mut looks = self.looks.iter().rev().filter(|_| came_so_far);
+        looks.find(|(at, _)| *at <= share).map(|&(_, value)| value)
     }
 }
 
@@ -88,30 +107,53 @@ pub(crate) fn run(args: &RecipeArgs, trials: Option<usize>, output: Output) -> R
         ));
     };
     config.trials = trials.unwrap_or(config.trials);
-    let list = config.list.clone().unwrap_or_else(|| work.headline());
-    let planned = planned(&work, &config, &list)?;
-    let training = interrupt::Training::begin();
-    prepare::prepare(&work)?;
+    let list = config.list.clone().unwrap_or_else(|| work.recipe.headline());
+    let planned = planned(&work, &config)?;
+    // Data that were split by the recipe's own seed are as good.
+    if work.fresh || work.prepared().is_err() {
+        prepare::prepare(&work)?;
+    }
     let prepared = work.prepared()?;
     for (_, recipe) in &planned {
         recipe.check_against(&prepared)?;
     }
-    let beside = work.beside(work.recipe.clone(), FOLDER)?;
     if work.fresh {
-        folder::remove_file(&beside.trials())?;
+        folder::remove(&work.folder().join(FOLDER))?;
+    }
+    let beside = work.beside(work.recipe.clone(), FOLDER)?;
+    fs::create_dir_all(beside.folder()).map_err(Error::io(beside.folder()))?;
+    let validation = evaluate::held_out(&work, &prepared, &prepared.validation()?, "validation").into_owned();
+    if validation.is_empty() {
+        let what = "the validation part is empty, and there is nothing to choose by";
+        let help = "hold more out by split.validation, or bring more data";
+        return Err(Failure::with_help(anyhow::anyhow!(what), help));
+    }
+    let (to_rank, to_judge) = if list == "ranked" {
+        halves(&validation, work.recipe.seed)
+    } else {
+        (Interactions::default(), validation)
+    };
+    if list == "ranked" && (to_rank.is_empty() || to_judge.is_empty()) {
+        let what = "too few users have validation rows: half of them are for the ranker, half to judge by";
+        return Err(Failure::with_help(anyhow::anyhow!(what), rank::NOT_ENOUGH));
     }
     let search = Search {
         work: &work,
         prepared: &prepared,
         train: prepared.train()?,
-        validation: evaluate::held_out(&work, &prepared, &prepared.validation()?, "validation").into_owned(),
+        to_rank,
+        to_judge,
         config: &config,
         list,
     };
-    if search.validation.is_empty() {
-        let what = "the validation part is empty, and there is nothing to choose by";
-        return Err(Failure::with_help(anyhow::anyhow!(what), rank::NOT_ENOUGH));
+    let n_others = planned.len() - 1;
+    if n_others < config.trials {
+        work.say(format!(
+            "{} trials were asked for; the space has no more than {n_others} other settings among so many draws",
+            config.trials
+        ));
     }
+    let training = interrupt::Training::begin();
     let done = search.all(&planned, &beside)?;
     drop(training);
     search.tell(&done)
@@ -119,7 +161,7 @@ pub(crate) fn run(args: &RecipeArgs, trials: Option<usize>, output: Output) -> R
 
 /// Which settings are tried, each once, and the recipes that have them: the recipe as it stands comes first. All of them are
 /// checked before any is trained.
-fn planned(work: &Work, config: &TuneConfig, list: &str) -> Result<Vec<(Settings, Recipe)>, Failure> {
+fn planned(work: &Work, config: &TuneConfig) -> Result<Vec<(Settings, Recipe)>, Failure> {
     let mut seen = BTreeSet::new();
     let mut planned = vec![];
     for trial in 0..=config.trials {
@@ -133,9 +175,24 @@ fn planned(work: &Work, config: &TuneConfig, list: &str) -> Result<Vec<(Settings
         let mut recipe = work.recipe.with_settings(&settings)?;
         recipe.seed = work.recipe.seed;
         recipe.threads = work.recipe.threads;
-        planned.push((settings, only(recipe, list)));
+        planned.push((settings, recipe));
     }
     Ok(planned)
+}
+
+/// Two halves by users: a ranker's list is too good for those that the ranker learned from, and the better the more it
+/// learned by heart.
+fn halves(rows: &Interactions, seed: u64) -> (Interactions, Interactions) {
+    let is_first = |user: UserIdx| xxh3_64_with_seed(&user.0.to_le_bytes(), seed).is_multiple_of(2);
+    let part = |first: bool| {
+        let chosen = (0..rows.len()).filter(move |&row| is_first(rows.users[row]) == first);
+        Interactions {
+            users: chosen.clone().map(|row| rows.users[row]).collect(),
+            events: chosen.clone().map(|row| rows.events[row]).collect(),
+            sessions: chosen.map(|row| rows.sessions[row]).collect(),
+        }
+    };
+    (part(true), part(false))
 }
 
 /// What of a recipe a list needs.
@@ -156,8 +213,10 @@ struct Search<'a> {
     work: &'a Work,
     prepared: &'a Prepared,
     train: Interactions,
-    /// Without what says no.
-    validation: Interactions,
+    /// Of the validation part, without what says no: what a ranker learns from.
+    to_rank: Interactions,
+    /// And what trials are judged by.
+    to_judge: Interactions,
     config: &'a TuneConfig,
     list: String,
 }
@@ -170,9 +229,11 @@ impl Search<'_> {
         let mut done: Vec<Trial> = vec![];
         let mut best: Option<(usize, f64)> = None;
         for (place, (settings, recipe)) in planned.iter().enumerate() {
-            let work = self.work.beside(recipe.clone(), FOLDER)?;
+            let work = self.work.beside(only(recipe.clone(), &self.list), FOLDER)?;
             let key = self.key(&work)?;
-            let known = before.iter().find(|trial| trial.key == key).cloned();
+            // The last word on it.
+            let known = done.iter().chain(&before).rev().find(|trial| trial.key == key);
+            let known = known.filter(|trial| self.is_as_good(trial, &done)).cloned();
             let is_known = known.is_some();
             let trial = match known {
                 Some(known) => Trial {
@@ -182,7 +243,7 @@ impl Search<'_> {
                 },
                 None => self.one(&work, key, (place, settings), &done)?,
             };
-            if !is_known {
+            if !is_known && trial.outcome != Outcome::Failed {
                 append(&file, &trial)?;
             }
             let value = trial.value(&self.config.metric);
@@ -202,6 +263,19 @@ impl Search<'_> {
             }
         }
         Ok(done)
+    }
+
+    /// Whether a trial that was done before came out as it would now: one that was stopped is done again where nothing would
+    /// stop it.
+    fn is_as_good(&self, trial: &Trial, earlier: &[Trial]) -> bool {
+        let Some(&(share, value)) = trial
+            .looks
+            .last()
+            .filter(|_| trial.outcome == Outcome::StoppedEarly)
+        else {
+            return true;
+        };
+        self.config.early_stop && middle_at(earlier, share).is_some_and(|middle| value < middle)
     }
 
     /// Of all that decides about a trial.
@@ -229,51 +303,72 @@ impl Search<'_> {
     ) -> Result<Trial, Failure> {
         let start = Instant::now();
         let draft = Draft::begin(work, false)?;
-        let looks = RefCell::new(vec![]);
+        // Of a trial that was interrupted, what was seen until then.
+        let seen = work.folder().join("looks.json");
+        let earlier_looks = fs::read(&seen)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice::<Looks>(&bytes).ok())
+            .filter(|looks| looks.key == key);
+        let looks = RefCell::new(Looks {
+            looks: earlier_looks.map(|earlier| earlier.looks).unwrap_or_default(),
+            key: key.clone(),
+        });
         let is_behind = Cell::new(false);
         let look = |share: f64| {
             let pipeline = Pipeline::open_folder(&draft.selection)?;
-            let judged = judge::all(work, self.prepared, &pipeline, &self.validation, "validation");
+            let judged = judge::all(work, self.prepared, &pipeline, &self.to_judge, "validation");
             let judged = judged.map_err(Failure::into_error)?;
             let value = self.metrics(&judged).get(&self.config.metric).copied();
             let Some(value) = value else {
                 return Ok(Flow::Continue);
             };
-            looks.borrow_mut().push((share, value));
+            {
+                let mut looks = looks.borrow_mut();
+                looks.looks.retain(|(at, _)| *at < share - 1e-9);
+                looks.looks.push((share, value));
+                AtomicFile::write(&seen, &serde_json::to_vec(&*looks)?)?;
+            }
             let falls_behind =
                 share >= ANY_CASE && middle_at(earlier, share).is_some_and(|middle| value < middle);
             is_behind.set(falls_behind);
             Ok(if falls_behind { Flow::Stop } else { Flow::Continue })
         };
-        // Others are not there yet while one channel of several is trained.
-        let is_one = work.recipe.channels.len() == 1;
+        // Others, and a ranker, are not there yet while one channel of several is trained.
+        let is_one = work.recipe.channels.len() == 1 && work.recipe.ranker.is_none();
         let watch: crate::fit::Watch<'_> = if self.config.early_stop && is_one {
             Some(&look)
         } else {
             None
         };
-        let judged = train::select(
-            work,
-            self.prepared,
-            &draft,
-            &self.train,
-            &self.validation,
-            &[],
-            watch,
-        );
+        let parts = Parts {
+            train: &self.train,
+            to_rank: &self.to_rank,
+            to_judge: &self.to_judge,
+        };
+        let mut why = None;
+        let judged = train::select(work, self.prepared, &draft, &parts, &[], watch);
         let (outcome, metrics) = match judged {
             Ok(judged) => (Outcome::Finished, self.metrics(&judged)),
             Err(_) if interrupt::asked() => return Err(self.interrupted(earlier.len())),
             Err(_) if is_behind.get() => (Outcome::StoppedEarly, BTreeMap::new()),
             Err(failure) if failure.is_diverged() => (Outcome::Diverged, BTreeMap::new()),
-            Err(failure) => return Err(failure),
+            // What the recipe itself does not do is to be mended first.
+            Err(failure) if settings.is_empty() => return Err(failure),
+            Err(failure) if failure.is_of_the_machine() => {
+                return Err(failure.about(format!("trial {place}, {}", in_words(settings))));
+            }
+            Err(failure) => {
+                why = Some(failure.told().0);
+                (Outcome::Failed, BTreeMap::new())
+            }
         };
         match outcome {
             Outcome::Finished => draft.finish(work)?,
-            Outcome::StoppedEarly | Outcome::Diverged => drop(draft),
+            Outcome::StoppedEarly | Outcome::Diverged | Outcome::Failed => drop(draft),
         }
         folder::remove(&work.checkpoints())?;
-        let mut looks = looks.into_inner();
+        folder::remove_file(&seen)?;
+        let mut looks = looks.into_inner().looks;
         if let (false, Some(&value)) = (looks.is_empty(), metrics.get(&self.config.metric)) {
             looks.push((1.0, value));
         }
@@ -284,6 +379,7 @@ impl Search<'_> {
             outcome,
             metrics,
             looks,
+            why,
             seconds: start.elapsed().as_secs_f64(),
         })
     }
@@ -311,6 +407,7 @@ impl Search<'_> {
         let came_out = match (trial.outcome, trial.value(metric)) {
             (Outcome::Finished, Some(value)) => format!("{metric} {value:.4}"),
             (Outcome::Diverged, _) => "the loss diverged".to_owned(),
+            (Outcome::Failed, _) => format!("failed: {}", trial.why.as_deref().unwrap_or_default()),
             _ => {
                 let (share, value) = trial.looks.last().copied().unwrap_or_default();
                 format!("stopped after {:.0} % with {metric} {value:.4}", 100.0 * share)
@@ -362,9 +459,8 @@ impl Search<'_> {
         });
         AtomicFile::write(self.work.tuned(), &serde_json::to_vec_pretty(&result)?)?;
         let Some(best) = ranked.first() else {
-            let what = "no trial came to an end: each diverged";
             return Err(Failure::with_help(
-                anyhow::anyhow!(what),
+                anyhow::anyhow!("no trial came to an end: each diverged, or failed"),
                 "search lower learning rates",
             ));
         };
@@ -419,8 +515,8 @@ impl Search<'_> {
     }
 }
 
-/// The middle of what earlier trials had after a share of their passes, those among them that were stopped after it; `None`
-/// of too few.
+/// The middle of what earlier trials had after a share of their passes, those that were stopped there, or later, among them;
+/// `None` of too few.
 fn middle_at(earlier: &[Trial], share: f64) -> Option<f64> {
     let mut values: Vec<f64> = earlier.iter().filter_map(|trial| trial.value_at(share)).collect();
     if values.len() < ENOUGH_EARLIER {
@@ -448,4 +544,66 @@ fn append(file: &Path, trial: &Trial) -> Result<(), Failure> {
     let open = File::options().create(true).append(true).open(file);
     let written = open.and_then(|mut open| open.write_all(line.as_bytes()));
     Ok(written.map_err(Error::io(file))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use catchment_schema::{Event, ItemIdx, Time};
+
+    use super::*;
+
+    #[test]
+    fn users_are_in_one_half_or_the_other() {
+        let users: Vec<UserIdx> = (0..2000).map(|row| UserIdx(row / 2)).collect();
+        let event = |row: u32| Event::new(ItemIdx(row % 7), Time::from_millis(i64::from(row)));
+        let rows = Interactions {
+            events: (0..2000).map(event).collect(),
+            sessions: vec![0; 2000],
+            users,
+        };
+        let (one, other) = halves(&rows, 7);
+        assert_eq!(one.len() + other.len(), rows.len());
+        let of = |part: &Interactions| part.users.iter().copied().collect::<BTreeSet<_>>();
+        assert!(of(&one).is_disjoint(&of(&other)));
+        assert!((400..600).contains(&of(&one).len()), "{}", of(&one).len());
+        assert!(
+            one.events
+                .iter()
+                .zip(&one.users)
+                .all(|(event, user)| event.time.millis().map(|time| time / 2) == Some(i64::from(user.0)))
+        );
+        assert_ne!(halves(&rows, 8).0, one, "by another seed others");
+    }
+
+    #[test]
+    fn a_trial_is_compared_with_those_that_came_as_far() {
+        let trial = |outcome, looks: &[(f64, f64)]| Trial {
+            key: String::new(),
+            number: 0,
+            settings: Settings::new(),
+            outcome,
+            metrics: BTreeMap::new(),
+            looks: looks.to_vec(),
+            why: None,
+            seconds: 0.0,
+        };
+        let mut earlier: Vec<Trial> = (1..=5)
+            .map(|n| {
+                let value = f64::from(n);
+                trial(
+                    Outcome::Finished,
+                    &[(0.25, value), (0.5, 10.0 * value), (1.0, 100.0 * value)],
+                )
+            })
+            .collect();
+        assert_eq!(middle_at(&earlier[1..], 0.5), None, "four are too few");
+        assert_eq!(middle_at(&earlier, 0.5), Some(30.0));
+        // By the last look until then.
+        assert_eq!(middle_at(&earlier, 0.6), Some(30.0));
+        // Those that were stopped count where they were stopped, and not further on.
+        earlier.extend([0.1, 0.2, 0.3, 0.4].map(|value| trial(Outcome::StoppedEarly, &[(0.25, value)])));
+        earlier.push(trial(Outcome::Diverged, &[(0.25, 0.0), (0.5, 0.0)]));
+        assert_eq!(middle_at(&earlier, 0.25), Some(1.0));
+        assert_eq!(middle_at(&earlier, 0.5), Some(30.0));
+    }
 }

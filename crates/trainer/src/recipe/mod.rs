@@ -61,6 +61,17 @@ pub(crate) struct Recipe {
     pub(crate) tune: Option<TuneConfig>,
 }
 
+impl Recipe {
+    /// The list that stands for the whole recipe: the ranked one, else the merge, else the only channel.
+    pub(crate) fn headline(&self) -> String {
+        match (&self.ranker, self.channels.as_slice()) {
+            (Some(_), _) => "ranked".to_owned(),
+            (None, [only]) => only.name.clone(),
+            (None, _) => "merge".to_owned(),
+        }
+    }
+}
+
 /// A published result.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

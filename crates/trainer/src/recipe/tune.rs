@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use toml::{Table, Value};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -32,6 +32,7 @@ pub(crate) struct TuneConfig {
     #[serde(default = "default_early_stop")]
     pub(crate) early_stop: bool,
     /// Where each setting is drawn from, by its place in the recipe: `channel.NAME.model.dim`, `ranker.…`, `merge.…`.
+    #[serde(deserialize_with = "space")]
     pub(crate) space: BTreeMap<String, Range>,
 }
 
@@ -44,11 +45,7 @@ fn default_early_stop() -> bool {
 }
 
 /// What one setting may be.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "a list of values, or { from = …, to = … } with numbers, and scale = \"log\" if wanted"
-)]
+#[derive(Clone, Debug)]
 pub(crate) enum Range {
     /// Any of these, each as likely.
     Choice(Vec<Value>),
@@ -64,6 +61,16 @@ pub(crate) struct Between {
     to: Value,
     #[serde(default)]
     scale: Scale,
+}
+
+/// Reads ranges one by one, so that a wrong one is named.
+fn space<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Range>, D::Error> {
+    let space = BTreeMap::<String, Value>::deserialize(from)?;
+    let ranges = space.into_iter().map(|(key, value)| {
+        let range = Range::read(&key, value).map_err(serde::de::Error::custom)?;
+        Ok((key, range))
+    });
+    ranges.collect()
 }
 
 /// What is even.
@@ -85,7 +92,7 @@ impl TuneConfig {
     /// others.
     pub(crate) fn settings(&self, seed: u64, trial: usize) -> Settings {
         let draw = |(key, range): (&String, &Range)| {
-            let stream = xxh3_64_with_seed(key.as_bytes(), seed.wrapping_add(trial as u64));
+            let stream = xxh3_64_with_seed(format!("{trial} {key}").as_bytes(), seed);
             let mut rng = Xoshiro256PlusPlus::seed_from_u64(stream);
             (key.clone(), range.draw(&mut rng))
         };
@@ -125,9 +132,11 @@ impl TuneConfig {
             return Err(Problem::at_path("tune", "tune.space names no setting")
                 .with_help("add one: \"channel.NAME.model.dim\" = [32, 64]"));
         }
-        self.space
-            .iter()
-            .try_for_each(|(key, range)| check_range(key, range, recipe))
+        let list = self.list.clone().unwrap_or_else(|| recipe.headline());
+        self.space.iter().try_for_each(|(key, range)| {
+            check_key(key, &list, recipe)?;
+            check_range(key, range)
+        })
     }
 }
 
@@ -146,37 +155,53 @@ fn known(word: &str, known: &[String]) -> String {
     }
 }
 
-fn check_range(key: &str, range: &Range, recipe: &Recipe) -> Result<(), Problem> {
-    // The reader of a recipe's text takes a dot for a step.
-    let at = |message: String| Problem::at_path("tune.space", format!("tune.space.\"{key}\": {message}"));
+/// A problem of one range. The reader of a recipe's text takes a dot for a step.
+fn at(key: &str, message: &str) -> Problem {
+    Problem::at_path("tune.space", format!("tune.space.\"{key}\": {message}"))
+}
+
+/// Whether there is such a setting, and the list depends on it.
+fn check_key(key: &str, list: &str, recipe: &Recipe) -> Result<(), Problem> {
     let channels: Vec<String> = recipe
         .channels
         .iter()
         .map(|channel| channel.name.clone())
         .collect();
     let steps: Vec<&str> = key.split('.').collect();
-    match steps[..] {
+    let matters = match steps[..] {
         ["channel", name, _, ..] => {
             if !channels.iter().any(|channel| channel == name) {
-                return Err(at(format!("there is no channel `{name}`")).with_help(known(name, &channels)));
+                let problem = at(key, &format!("there is no channel `{name}`"));
+                return Err(problem.with_help(known(name, &channels)));
             }
+            name == list || !channels.iter().any(|channel| channel == list)
         }
-        ["merge", _, ..] => {}
+        ["merge", _, ..] => !channels.iter().any(|channel| channel == list),
         ["ranker", _, ..] => {
             if recipe.ranker.is_none() {
-                return Err(
-                    at("the recipe has no [ranker]".to_owned()).with_help("add one, or take the key out")
-                );
+                return Err(at(key, "the recipe has no [ranker]").with_help("add one, or take the key out"));
             }
+            list == "ranked"
         }
         _ => {
-            return Err(
-                at("only settings of channels, the merge and the ranker are searched".to_owned()).with_help(
-                    "\"channel.NAME.model.dim\", \"merge.kind\", \"ranker.model.dim\" are such keys",
-                ),
+            let problem = at(
+                key,
+                "only settings of channels, the merge and the ranker are searched",
             );
+            return Err(problem.with_help(
+                "\"channel.NAME.model.dim\", \"merge.kind\", \"ranker.model.ftrl.alpha\" are such keys",
+            ));
         }
+    };
+    if matters {
+        return Ok(());
     }
+    let problem = at(key, &format!("the list `{list}` is the same whatever that is"));
+    Err(problem.with_help("take the key out, or choose another tune.list"))
+}
+
+fn check_range(key: &str, range: &Range) -> Result<(), Problem> {
+    let at = |message: String| at(key, &message);
     let help = "from = 0.001, to = 0.1, scale = \"log\"";
     match range {
         Range::Choice(values) if values.is_empty() => {
@@ -206,6 +231,35 @@ fn number(value: &Value) -> Option<f64> {
 }
 
 impl Range {
+    /// A list, or `{ from, to, scale }`.
+    fn read(key: &str, value: Value) -> Result<Self, String> {
+        const FORMS: &str =
+            "[16, 32], or { from = 0.001, to = 0.1, scale = \"log\" }, is what a range looks like";
+        let table = match value {
+            Value::Array(values) => return Ok(Self::Choice(values)),
+            Value::Table(table) => table,
+            other => return Err(format!("tune.space.\"{key}\" = {other}: {FORMS}")),
+        };
+        let is_between = ["from", "to", "scale"]
+            .iter()
+            .any(|known| table.contains_key(*known));
+        if !is_between && let Some((inner, value)) = table.iter().next() {
+            // A key without quotes is a table in a table.
+            let (mut key, mut value) = (format!("{key}.{inner}"), value);
+            while let Some((inner, deeper)) = value.as_table().and_then(|table| table.iter().next())
+                && !["from", "to"].contains(&inner.as_str())
+            {
+                key = format!("{key}.{inner}");
+                value = deeper;
+            }
+            return Err(format!("the keys of tune.space are in quotes: \"{key}\" = …"));
+        }
+        let between = Value::Table(table).try_into();
+        between
+            .map(Self::Between)
+            .map_err(|error: toml::de::Error| format!("tune.space.\"{key}\": {}; {FORMS}", error.message()))
+    }
+
     fn draw(&self, rng: &mut impl rand::Rng) -> Value {
         match self {
             Self::Choice(values) => values[rng.random_range(0..values.len())].clone(),
@@ -218,23 +272,25 @@ impl Range {
                     Scale::Log => (low.ln() + share * (high.ln() - low.ln())).exp(),
                 };
                 let (Some(least), Some(most)) = whole else {
-                    return Value::Float(three_digits(drawn(low, high)).clamp(low, high));
+                    return Value::Float(few_digits(drawn(low, high), high - low).clamp(low, high));
                 };
-                // Each whole number has as much room as its neighbours on that scale.
+                // Each whole number has the room until the next one, on that scale.
                 #[expect(clippy::cast_possible_truncation, reason = "between two whole numbers")]
-                let drawn = match scale {
-                    Scale::Linear => drawn(low, high + 1.0).floor() as i64,
-                    Scale::Log => drawn(low, high).round() as i64,
-                };
+                let drawn = drawn(low, high + 1.0).floor() as i64;
                 Value::Integer(drawn.clamp(least, most))
             }
         }
     }
 }
 
-/// As somebody would write it down.
-fn three_digits(number: f64) -> f64 {
-    format!("{number:.2e}").parse().unwrap_or(number)
+/// As somebody would write it down: no more digits than tell it from its neighbours in a range that is so wide.
+fn few_digits(number: f64, width: f64) -> f64 {
+    let near = 0.005 * width.min(number.abs());
+    let rounded = (2..17).map(|digits| format!("{number:.digits$e}").parse().unwrap_or(number));
+    rounded
+        .into_iter()
+        .find(|rounded: &f64| (rounded - number).abs() <= near)
+        .unwrap_or(number)
 }
 
 impl Recipe {
@@ -334,7 +390,8 @@ mod tests {
         "channel.ials.model.dim" = [16, 32, 64]
         "channel.ials.model.regularization" = { from = 1e-4, to = 1e-1, scale = "log" }
         "channel.ials.model.epochs" = { from = 3, to = 5 }
-        "merge.kind" = ["rrf", "snake"]
+        "channel.ials.k" = { from = 1, to = 4, scale = "log" }
+        "channel.ials.model.alpha0" = { from = 1000.5, to = 1004.5 }
     "#;
 
     fn read(text: &str) -> Result<Recipe, RecipeError> {
@@ -348,7 +405,10 @@ mod tests {
         let tune = recipe.tune.as_ref().expect("[tune]");
         let trials: Vec<Settings> = (1..=200).map(|trial| tune.settings(7, trial)).collect();
         assert_eq!(trials[4], tune.settings(7, 5), "the same again");
-        assert_ne!(trials[4], tune.settings(8, 5), "by another seed others");
+        for trial in 1..20 {
+            let others = tune.settings(8, trial);
+            assert!(!trials.contains(&others), "by another seed others: {others:?}");
+        }
         let of = |key: &str| {
             trials
                 .iter()
@@ -374,6 +434,24 @@ mod tests {
             .filter_map(Value::as_float)
             .collect();
         assert!(rates.iter().all(|rate| (1e-4..=1e-1).contains(rate)));
+        // Of 1 to 4 each has the room until the next: ln 2, ln 3/2, ln 4/3, ln 5/4, of ln 5.
+        for (k, least, most) in [(1, 62, 110), (2, 32, 70), (3, 20, 52), (4, 12, 45)] {
+            let n = of("channel.ials.k")
+                .iter()
+                .filter(|value| value.as_integer() == Some(k))
+                .count();
+            assert!((least..most).contains(&n), "k = {k}: {n} of 200");
+        }
+        // A narrow range has more than what three digits tell apart.
+        let mut narrow: Vec<f64> = of("channel.ials.model.alpha0")
+            .iter()
+            .filter_map(Value::as_float)
+            .collect();
+        assert!(narrow.iter().all(|alpha| (1000.5..=1004.5).contains(alpha)));
+        narrow.sort_by(f64::total_cmp);
+        narrow.dedup();
+        assert!(narrow.len() > 100, "{narrow:?}");
+        assert!(rates.iter().all(|rate| rate.to_string().len() <= 8), "{rates:?}");
         for decade in [1e-4, 1e-3, 1e-2] {
             let n = rates
                 .iter()
@@ -436,7 +514,24 @@ mod tests {
             ("\"channel.ials.model.dim\"", "\"ranker.dim\"", "[ranker]"),
             ("from = 1e-4, to", "from = 0, to", "logarithm"),
             ("from = 3, to = 5", "from = 5, to = 3", "not below"),
-            ("from = 3, to = 5", "from = 3, til = 5", "a list of values"),
+            (
+                "from = 3, to = 5",
+                "from = 3, til = 5",
+                "epochs\": unknown field `til`",
+            ),
+            ("from = 3, to = 5", "a = 3", "in quotes"),
+            (
+                "\"channel.ials.model.dim\"",
+                "channel.ials.model.dim",
+                "\"channel.ials.model.dim\" = …",
+            ),
+            ("[16, 32, 64]", "16", "looks like"),
+            (
+                "\"channel.ials.model.dim\"",
+                "\"channel.popular.k\"",
+                "the same whatever",
+            ),
+            ("\"channel.ials.model.dim\"", "\"merge.k\"", "the same whatever"),
             ("validation = { kind = \"leave-last\" }", "", "validation"),
         ] {
             let error = swapped(from, to);

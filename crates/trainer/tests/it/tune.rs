@@ -61,8 +61,9 @@ fn trials_that_were_done_are_not_done_again_and_more_can_be_added() {
     let first = place.run("tune catchment.toml --json --trials 2").json();
     let said = place.run("tune catchment.toml").well();
     assert_eq!(said.matches("done before").count(), 3, "{said}");
+    assert!(said.contains("trial 4 of 4"), "{said}");
     assert!(
-        said.contains("trial 4 of 4") && said.contains("best settings") || said.contains("as it stands\n"),
+        said.contains("the best settings:") || said.contains("nothing that was tried is better"),
         "{said}"
     );
     let second: Value = serde_json::from_str(&place.read("work/world/tune.json")).expect("JSON");
@@ -83,6 +84,60 @@ fn trials_that_were_done_are_not_done_again_and_more_can_be_added() {
     // Neither another seed nor other data are the same trials.
     let said = place.run("tune catchment.toml --seed 8 --trials 1").well();
     assert!(!said.contains("done before"), "{said}");
+    // And the data stay those of the recipe's own seed, which a seed on the command line does not split again.
+    place.run("train catchment.toml --seed 9 --quiet").well();
+}
+
+/// Half of the users teach the ranker, the other half judge: what it learned by heart is no reason to prefer it. What cannot
+/// be trained is told, and the search goes on; what comes out the same is not trained twice.
+#[test]
+fn a_ranker_is_searched_and_what_fails_does_not_end_it() {
+    let place = place(
+        "[tune]\nmetric = \"ndcg@10\"\ntrials = 1\n[tune.space]\n\"ranker.model.ftrl.l1\" = { from = 0.5, to = 5.0 }\n",
+    );
+    let found = place.run("tune catchment.toml --json").json();
+    assert_eq!(found["list"], "ranked");
+    assert_eq!(trials(&found).len(), 2);
+    assert!(
+        trials(&found)
+            .iter()
+            .all(|trial| trial["metrics"]["ndcg@10"].is_f64())
+    );
+    let trained = place.run("train catchment.toml --json").json();
+    let ranked = trained
+        .as_array()
+        .expect("lists")
+        .iter()
+        .find(|list| list["list"] == "ranked");
+    assert_ne!(
+        ranked.expect("the list")["metrics"],
+        trials(&found)[0]["metrics"],
+        "of all users, who taught it as well"
+    );
+
+    let recipe = place.read("catchment.toml");
+    let (recipe, _) = recipe.split_once("[tune]").expect("a search");
+    place.write(
+        "catchment.toml",
+        format!(
+            "{recipe}\n[tune]\nmetric = \"recall@20\"\nlist = \"youtube_dnn\"\ntrials = 12\n[tune.space]\n\
+             \"channel.youtube_dnn.model.examples.min_past\" = [1, 100000]\n"
+        ),
+    );
+    let said = place.run("tune catchment.toml").well();
+    assert!(said.contains("asked for; the space has no more than 2"), "{said}");
+    assert_eq!(said.matches("failed: ").count(), 1, "{said}");
+    assert_eq!(
+        said.matches("done before").count(),
+        1,
+        "as the recipe has it: {said}"
+    );
+    let found: Value = serde_json::from_str(&place.read("work/world/tune.json")).expect("JSON");
+    let failed: Vec<&Value> = trials(&found)
+        .iter()
+        .filter(|trial| trial["outcome"] == "failed")
+        .collect();
+    assert!(failed.len() == 1 && failed[0]["why"].is_string(), "{found}");
 }
 
 #[test]
@@ -138,8 +193,9 @@ fn trainings_that_fall_behind_are_stopped_early() {
         outcomes(&found),
         "the same seed, the same search"
     );
-    place.replace("catchment.toml", "trials = 24", "trials = 6\nearly_stop = false");
-    let found = place.run("tune catchment.toml --fresh --json").json();
+    // Without it those are trained to their end that were stopped.
+    place.replace("catchment.toml", "trials = 24", "trials = 24\nearly_stop = false");
+    let found = place.run("tune catchment.toml --json").json();
     assert!(trials(&found).iter().all(|trial| trial["outcome"] == "finished"));
 }
 
@@ -156,6 +212,7 @@ fn what_cannot_be_searched_is_told_before_anything_is_trained() {
         ("from = 1, to = 40", "from = 0, to = 40", "dim"),
         ("ndcg@10", "ndcg@7", "ndcg@"),
         ("list = \"ials\"", "list = \"all\"", "known here"),
+        ("list = \"ials\"", "list = \"item_cf\"", "the same whatever"),
     ] {
         let place = place(&IALS.replacen(from, to, 1).replace("trials = 4", "trials = 300"));
         let refused = place.refuse("tune catchment.toml");

@@ -302,7 +302,7 @@ pub fn memory_bytes(plan: &Plan, data: &TowersData<'_>) -> Result<usize> {
     let at_end = 2 * n_items * width
         + match &items {
             Items::Table(_) => 0,
-            Items::Tower(tower) => n_items * tower.input.width(),
+            Items::Tower(tower) => n_items.min(super::outcome::BLOCK) * 2 * tower.input.width(),
         };
     let known = if needs_known(plan) {
         data.histories.n_events() + 6 * data.histories.n_users()

@@ -1,15 +1,20 @@
 //! What a training hands out at its end, or after a shard: the vectors of all items, and a query tower to serve.
 
+use catchment_features::FeatureBatch;
 use catchment_schema::Matrix;
 use rayon::prelude::*;
 
 use super::step::widened;
 use super::{Items, Towers, TowersReport, Training};
+use crate::towers::input::rows_of;
 use crate::towers::lengths::normalise;
 use crate::towers::mlp::{Mlp, MlpScratch};
 use crate::towers::plan::ItemSide;
 use crate::towers::served::QueryTower;
 use crate::{Error, Result};
+
+/// Items whose vectors are made together.
+pub(super) const BLOCK: usize = 8192;
 
 impl Training<'_> {
     /// The vectors of all items as they are now, and their width.
@@ -23,16 +28,22 @@ impl Training<'_> {
                 bias = table.bias.as_ref().map(|bias| bias.rows().to_vec());
             }
             Items::Tower(tower) => {
-                let columns = &self.data.items.columns;
-                let inputs = self.tables.input(&tower.input, columns, n_items)?.here()?;
-                let mlp = Mlp::new(tower.input.width(), tower.hidden.layers()?, false)?;
+                let width = tower.input.width();
+                let mlp = Mlp::new(width, tower.hidden.layers()?, false)?;
                 vectors = vec![0.0; n_items * dim];
-                vectors
-                    .par_chunks_exact_mut(dim)
-                    .zip(inputs.par_chunks_exact(tower.input.width()))
-                    .for_each_init(MlpScratch::default, |scratch, (vector, input)| {
-                        mlp.encode(input, scratch, vector);
-                    });
+                // Block by block: on a device all rows that a catalogue looks up may be more than it has in one piece.
+                let mut rows = FeatureBatch::default();
+                for (block, vectors) in vectors.chunks_mut(BLOCK * dim).enumerate() {
+                    let (first, n) = (block * BLOCK, vectors.len() / dim);
+                    rows_of(self.data.items, first..first + n, &mut rows);
+                    let inputs = self.tables.input(&tower.input, &rows.columns, n)?.here()?;
+                    vectors
+                        .par_chunks_exact_mut(dim)
+                        .zip(inputs.par_chunks_exact(width))
+                        .for_each_init(MlpScratch::default, |scratch, (vector, input)| {
+                            mlp.encode(input, scratch, vector);
+                        });
+                }
             }
         }
         if self.plan.normalised {

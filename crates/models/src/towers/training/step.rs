@@ -99,13 +99,17 @@ impl Training<'_> {
         let users_wide = widened(&users, dim, bias.map(|_| &[1.0][..]));
         let items_wide = widened(&items.vectors, dim, bias);
         let (drawn_items, mut beside_items) = items_wide.split_at(n_drawn * width);
-        let (mut loss, mut gradients) = self.meet(&drawn, batch, &users_wide, drawn_items, width);
-        for (candidates, weight) in &beside {
-            let (items, rest) = beside_items.split_at(candidates.len() * width);
-            let (beside, items) = ((candidates, *weight), (drawn_items, items));
-            loss += self.meet_beside(&drawn, beside, batch, &users_wide, items, width, &mut gradients);
-            beside_items = rest;
-        }
+        // Nothing of it is on a device: it goes faster inside the pool, whoever asks the device.
+        let (loss, gradients) = rayon::scope(|_| {
+            let (mut loss, mut gradients) = self.meet(&drawn, batch, &users_wide, drawn_items, width);
+            for (candidates, weight) in &beside {
+                let (items, rest) = beside_items.split_at(candidates.len() * width);
+                let (beside, items) = ((candidates, *weight), (drawn_items, items));
+                loss += self.meet_beside(&drawn, beside, batch, &users_wide, items, width, &mut gradients);
+                beside_items = rest;
+            }
+            (loss, gradients)
+        });
         let Gradients {
             users: by_users,
             items: by_items,
@@ -220,7 +224,7 @@ impl Training<'_> {
             }
             let has_bias = matches!(&self.items, Items::Table(table) if table.bias.is_some());
             let users = widened(users, self.dim(), has_bias.then_some(&[1.0][..]));
-            miner.draw(&users, &mut self.rng)
+            rayon::scope(|_| miner.draw(&users, &mut self.rng))
         })();
         self.miner = Some(miner);
         drawn.map(Some)

@@ -73,6 +73,11 @@ impl<'a> Steps<'a> {
         }
     }
 
+    /// Why the tables stay beside the processor while a device trains; `None` where they are where the layers are.
+    pub fn kept_here(&self) -> Option<&str> {
+        self.training.kept_here.as_deref()
+    }
+
     /// The rows of all tables as they are, one after the other: those of the query's features first, that of the items before
     /// them where it is shared.
     ///

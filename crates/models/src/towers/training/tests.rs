@@ -805,6 +805,74 @@ fn a_gpu_trains_what_the_processor_trains() {
     }
 }
 
+/// A table that the device does not take in one piece stays beside the processor, and the training is the same. On a device
+/// that takes 144 MB at once there is nothing to see.
+#[cfg(feature = "gpu")]
+#[test]
+fn a_gpu_without_room_for_a_table_trains_without_it() {
+    if crate::towers::device::devices().len() < 2 {
+        println!(
+            "a_gpu_without_room_for_a_table_trains_without_it is skipped: there is no Vulkan, Metal or DirectX driver"
+        );
+        return;
+    }
+    let world = World::new();
+    let plan = YoutubeDnnConfig {
+        dim: 3_000_000,
+        layers: vec![],
+        batch: 4,
+        epochs: 1,
+        negatives: 3,
+        examples: crate::towers::ExamplesConfig {
+            per_user: 1,
+            ..YoutubeDnnConfig::default().examples
+        },
+        ..YoutubeDnnConfig::default()
+    }
+    .plan();
+    world.with(&plan, |data| {
+        let run = |device| {
+            let mut steps = Steps::new(&plan, data, device, 3).expect("made");
+            let mut batches = data.examples.pass(0, 0, 3);
+            let mut batch = ExampleBatch::default();
+            batches.next_batch(4, &mut batch).expect("a batch");
+            let loss = steps.step(&batch, 0.02).expect("a step").loss;
+            (loss, steps.kept_here().map(str::to_owned))
+        };
+        let (gpu, kept_here) = run(TrainingDevice::Gpu(None));
+        let Some(reason) = kept_here else {
+            println!("a_gpu_without_room_for_a_table_trains_without_it is skipped: this device has room");
+            return;
+        };
+        assert!(reason.contains("in one piece"), "{reason}");
+        let (cpu, none) = run(TrainingDevice::Cpu);
+        assert_eq!(none, None);
+        assert!((gpu - cpu).abs() < 1e-3, "{gpu} {cpu}");
+    });
+}
+
+/// Sums have an order of their own there: the same seed gives the same bytes.
+#[cfg(feature = "gpu")]
+#[test]
+fn a_gpu_gives_the_same_again() {
+    if crate::towers::device::devices().len() < 2 {
+        println!("a_gpu_gives_the_same_again is skipped: there is no Vulkan, Metal or DirectX driver");
+        return;
+    }
+    let world = World::new();
+    for plan in plans() {
+        let plan = Plan { epochs: 1, ..plan };
+        let run = || {
+            world.with(&plan, |data| {
+                fit(&plan, data, TrainingDevice::Gpu(None), 3, &mut Silent)
+            })
+        };
+        let (one, other) = (run().expect("fitted"), run().expect("fitted"));
+        assert!(one.items == other.items, "{}", plan.model);
+        assert_eq!(one.report.losses, other.report.losses, "{}", plan.model);
+    }
+}
+
 /// Whoever has a loop of their own may step from several threads, one after the other.
 #[cfg(feature = "gpu")]
 #[test]
