@@ -56,13 +56,12 @@ struct Args {
 /// What was answered since the last line.
 #[derive(Default)]
 struct Told {
-    micros: Vec<u64>,
+    millis: Vec<f64>,
     failures: Vec<String>,
 }
 
 fn main() -> Result<(), Anything> {
     let args = Args::parse();
-    let mut admin = Connection::open(args.admin)?;
     let known = Connection::open(args.listen)?.ask("GET", "/v1/users?n=1000", None)?;
     let users: Vec<String> = known["users"]
         .as_array()
@@ -94,20 +93,21 @@ fn main() -> Result<(), Anything> {
             for at in 1..=args.seconds.div_ceil(args.every) {
                 let until = Duration::from_secs((at * args.every).min(args.seconds));
                 thread::sleep(until.saturating_sub(begin.elapsed()));
-                let metrics = admin.text("GET", "/metrics", None)?;
+                // A connection that nobody uses for so long is closed.
+                let metrics = Connection::open(args.admin)?.text("GET", "/metrics", None)?;
                 let read = |name: &str| metric(&metrics, name).ok_or_else(|| format!("no metric {name}"));
                 let bytes = read("process_resident_memory_bytes")?;
-                let Told { mut micros, failures } = note(&told, std::mem::take);
-                micros.sort_unstable();
+                let Told { mut millis, failures } = note(&told, std::mem::take);
+                millis.sort_by(f64::total_cmp);
                 let at = |share: usize| {
-                    let place = (micros.len().max(1) - 1) * share / 100;
-                    micros.get(place).copied().unwrap_or(0) as f64 / 1e3
+                    let place = (millis.len().max(1) - 1) * share / 100;
+                    millis.get(place).copied().unwrap_or(0.0)
                 };
                 failed += failures.len();
                 println!(
                     "{:>7}  {:>9.0}  {:>6.2}  {:>6.2}  {:>6.1}  {:>9.1}  {:>11}  {:>5}  {failed:>6}",
                     until.as_secs(),
-                    micros.len() as f64 / args.every as f64,
+                    millis.len() as f64 / args.every as f64,
                     at(50),
                     at(99),
                     at(100),
@@ -167,18 +167,19 @@ fn client(number: u64, users: &[String], args: &Args, told: &Mutex<Told>, stop: 
                 connection = Some(open);
                 Ok(answer)
             });
-        let took = begin.elapsed().as_micros() as u64;
+        let took = begin.elapsed().as_secs_f64() * 1e3;
         match answer {
             Ok(answer) => {
-                note(told, |told| told.micros.push(took));
+                note(told, |told| told.millis.push(took));
                 let place = draw as usize % answer["items"].as_array().map_or(1, |items| items.len().max(1));
                 if let Some(item) = answer["items"][place]["item_id"].as_str() {
                     last = Some(item.to_owned());
                 }
             }
-            Err(error) => note(told, |told| {
-                told.failures.push(format!("{method} {path}: {error}"))
-            }),
+            Err(error) => {
+                let failure = format!("{method} {path}: {error}");
+                note(told, |told| told.failures.push(failure));
+            }
         }
         thread::sleep(Duration::from_millis(args.pause_ms));
     }

@@ -95,7 +95,7 @@ impl Failure {
     /// Whether a training's loss was no number any more.
     pub(crate) fn is_diverged(&self) -> bool {
         use catchment_models::Error as M;
-        use catchment_ranking::Error as R;
+        use catchment_ranking::RankError as R;
         let is_model = matches!(self.error.downcast_ref(), Some(M::Diverged { .. }));
         is_model || matches!(self.error.downcast_ref(), Some(R::Model(M::Diverged { .. })))
     }
@@ -106,7 +106,11 @@ impl Failure {
             self.error.downcast_ref(),
             Some(catchment_models::Error::Device { .. })
         );
-        is_device || self.error.chain().any(|cause| cause.is::<std::io::Error>())
+        is_device
+            || self
+                .error
+                .chain()
+                .any(<dyn std::error::Error>::is::<std::io::Error>)
     }
 
     /// Said of something.
