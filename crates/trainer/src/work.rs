@@ -140,6 +140,11 @@ impl Work {
         self.folder.join("tune.json")
     }
 
+    /// The same, for people.
+    pub(crate) fn tuned_page(&self) -> PathBuf {
+        self.folder.join("tune.html")
+    }
+
     /// The report of the last run, for people.
     pub(crate) fn report_page(&self) -> PathBuf {
         self.folder.join("report.html")

@@ -11,11 +11,10 @@ mod escape;
 mod facts;
 mod page;
 mod score_tables;
+mod search;
 mod training;
 mod vectors;
 mod verdict;
-
-use std::fmt::Write;
 
 use catchment_schema::Finding;
 use serde::{Deserialize, Serialize};
@@ -24,6 +23,7 @@ use crate::attribution::Attribution;
 use crate::metric_report::MetricReport;
 use crate::paired::PairedDifference;
 pub use facts::DataFacts;
+pub use search::{SearchReport, SearchSetting, SearchTrial};
 pub use training::TrainingCurve;
 pub use vectors::{MapPoint, VectorMap};
 
@@ -120,8 +120,7 @@ impl RunReport {
         vectors::write(page, self)?;
         training::write(page, self)?;
         facts::write(page, self)?;
-        page::end(page, self)?;
-        page.write_char('\n')
+        page::end(page, self)
     }
 
     fn headline(&self) -> Option<&ListReport> {

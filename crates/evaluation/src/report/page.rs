@@ -7,18 +7,28 @@ use super::escape::Text;
 
 const STYLE: &str = include_str!("page.css");
 
-pub(super) fn begin(page: &mut String, report: &RunReport) -> Result {
-    let name = Text(&report.name);
+/// Until the end of the header's first lines.
+pub(super) fn open(page: &mut String, name: &str, kind: &str, verdict: &str) -> Result {
+    let name = Text(name);
     write!(
         page,
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <title>{name}: report</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
+         <title>{name}: {kind}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
          <header>\n<h1>{name}</h1>\n<p class=\"verdict\">{}</p>\n",
-        Text(&report.verdict())
-    )?;
+        Text(verdict)
+    )
+}
+
+/// The end.
+pub(super) fn close(page: &mut String) -> Result {
+    page.write_str("</main>\n</body>\n</html>\n")
+}
+
+pub(super) fn begin(page: &mut String, report: &RunReport) -> Result {
+    open(page, &report.name, "report", &report.verdict())?;
     if let Some(list) = report.lists.first() {
         let measured = &list.report;
         writeln!(
@@ -55,7 +65,7 @@ pub(super) fn end(page: &mut String, report: &RunReport) -> Result {
         }
         page.write_str("</dl>\n</section>\n")?;
     }
-    page.write_str("</main>\n</body>\n</html>")
+    close(page)
 }
 
 /// The name of a list's colour.

@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
+use catchment_evaluation::report::{SearchReport, SearchSetting, SearchTrial};
 use catchment_models::progress::Flow;
 use catchment_pipeline::Pipeline;
 use catchment_prepare::Prepared;
@@ -31,6 +32,8 @@ use crate::{fitted, folder, interrupt, rank, tables};
 const ENOUGH_EARLIER: usize = 5;
 /// Of its passes, the share that a training has in any case.
 const ANY_CASE: f64 = 0.25;
+/// How many times as many draws as trials there are at most, where the same come again.
+const ENOUGH_DRAWS: usize = 50;
 /// Rows of the table for people.
 const SHOWN: usize = 10;
 
@@ -149,7 +152,7 @@ pub(crate) fn run(args: &RecipeArgs, trials: Option<usize>, output: Output) -> R
     let n_others = planned.len() - 1;
     if n_others < config.trials {
         work.say(format!(
-            "{} trials were asked for; the space has no more than {n_others} other settings among so many draws",
+            "{} trials were asked for, and {ENOUGH_DRAWS} times as many draws gave no more than {n_others} other settings",
             config.trials
         ));
     }
@@ -164,10 +167,14 @@ pub(crate) fn run(args: &RecipeArgs, trials: Option<usize>, output: Output) -> R
 fn planned(work: &Work, config: &TuneConfig) -> Result<Vec<(Settings, Recipe)>, Failure> {
     let mut seen = BTreeSet::new();
     let mut planned = vec![];
-    for trial in 0..=config.trials {
-        let settings = match trial {
+    // A space of few settings is drawn from again and again until each was there.
+    for draw in 0..=ENOUGH_DRAWS * config.trials {
+        if planned.len() > config.trials {
+            break;
+        }
+        let settings = match draw {
             0 => Settings::new(),
-            _ => config.settings(work.recipe.seed, trial),
+            _ => config.settings(work.recipe.seed, draw),
         };
         if !seen.insert(in_words(&settings)) {
             continue;
@@ -458,6 +465,8 @@ impl Search<'_> {
             "trials": done,
         });
         AtomicFile::write(self.work.tuned(), &serde_json::to_vec_pretty(&result)?)?;
+        let page = self.work.tuned_page();
+        AtomicFile::write(&page, self.report(done).to_html().as_bytes())?;
         let Some(best) = ranked.first() else {
             return Err(Failure::with_help(
                 anyhow::anyhow!("no trial came to an end: each diverged, or failed"),
@@ -480,22 +489,58 @@ impl Search<'_> {
                 ranked.len()
             ));
         }
+        self.work
+            .say(format!("all trials, with plots: {}", page.display()));
         if self.work.output.json {
             super::print_json(&result)?;
         }
         Ok(())
     }
 
+    /// What the page shows.
+    fn report(&self, done: &[Trial]) -> SearchReport {
+        let of = |trial: &Trial| SearchTrial {
+            number: trial.number,
+            settings: trial
+                .settings
+                .iter()
+                .map(|(key, value)| {
+                    let number = crate::recipe::tune::number(value).map(SearchSetting::Number);
+                    let value = number.unwrap_or_else(|| SearchSetting::Word(value.to_string()));
+                    (self.short(key), value)
+                })
+                .collect(),
+            outcome: match trial.outcome {
+                Outcome::Finished => "finished",
+                Outcome::StoppedEarly => "stopped early",
+                Outcome::Diverged => "diverged",
+                Outcome::Failed => "failed",
+            }
+            .to_owned(),
+            value: trial.value(&self.config.metric),
+            looks: trial.looks.clone(),
+        };
+        SearchReport {
+            name: self.work.recipe.name.clone(),
+            list: self.list.clone(),
+            metric: self.config.metric.clone(),
+            part: "validation".to_owned(),
+            trials: done.iter().map(of).collect(),
+        }
+    }
+
+    /// A key as it is told where the list is known.
+    fn short(&self, key: &str) -> String {
+        let own = format!("channel.{}.", self.list);
+        key.strip_prefix(&own).unwrap_or(key).to_owned()
+    }
+
     fn table(&self, ranked: &[&Trial]) -> String {
         let names = self.work.recipe.evaluate.names();
         let keys: Vec<&String> = self.config.space.keys().collect();
-        let short = |key: &String| {
-            let own = format!("channel.{}.", self.list);
-            key.strip_prefix(&own).unwrap_or(key).to_owned()
-        };
         let mut header = vec!["trial".to_owned()];
         header.extend(names.iter().cloned());
-        header.extend(keys.iter().map(|key| short(key)));
+        header.extend(keys.iter().map(|key| self.short(key)));
         let row = |trial: &&Trial| {
             let values = names.iter().map(|name| {
                 let value = trial.value(name);

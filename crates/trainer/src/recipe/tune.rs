@@ -223,7 +223,8 @@ fn check_range(key: &str, range: &Range) -> Result<(), Problem> {
     }
 }
 
-fn number(value: &Value) -> Option<f64> {
+/// A number, whole or not.
+pub(crate) fn number(value: &Value) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "settings are small")]
     value
         .as_float()
@@ -517,7 +518,7 @@ mod tests {
             (
                 "from = 3, to = 5",
                 "from = 3, til = 5",
-                "epochs\": unknown field `til`",
+                "epochs\": unknown key `til`",
             ),
             ("from = 3, to = 5", "a = 3", "in quotes"),
             (

@@ -33,6 +33,8 @@ fn the_best_of_what_was_tried_is_what_train_measures_with_it() {
         serde_json::from_str::<Value>(&place.read("work/world/tune.json")).expect("JSON"),
         found
     );
+    let page = place.read("work/world/tune.html");
+    assert!(page.contains("ndcg@10 by model.dim") && page.matches("<tr><th scope=\"row\">").count() == 5);
     // Whichever it is: by hand in the recipe, it is measured as it was in the search.
     let tried = &trials(&found)[2];
     let setting = |key: &str| tried["settings"][format!("channel.ials.model.{key}")].to_string();
@@ -125,7 +127,10 @@ fn a_ranker_is_searched_and_what_fails_does_not_end_it() {
         ),
     );
     let said = place.run("tune catchment.toml").well();
-    assert!(said.contains("asked for; the space has no more than 2"), "{said}");
+    assert!(
+        said.contains("12 trials were asked for") && said.contains("no more than 2 other settings"),
+        "{said}"
+    );
     assert_eq!(said.matches("failed: ").count(), 1, "{said}");
     assert_eq!(
         said.matches("done before").count(),
