@@ -36,7 +36,7 @@ pub(crate) struct Output {
     /// Print one JSON object instead of text; errors too.
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// No progress.
+    /// Nothing but errors, and what --json prints.
     #[arg(long, global = true)]
     pub(crate) quiet: bool,
     /// Threads; 0 takes all. Overrides the recipe.

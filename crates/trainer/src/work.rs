@@ -31,6 +31,8 @@ pub(crate) struct Work {
     place: PathBuf,
     /// The recipe's own seed, whatever the command line says.
     own_seed: u64,
+    /// Whether it is one of many on the same data, of which only the sum is told.
+    is_one_of_many: bool,
     /// Whether the encoded data are known to be those of the recipe.
     is_prepared: Cell<bool>,
     /// Held for as long as this is: two runs in one folder would write over each other.
@@ -61,6 +63,7 @@ impl Work {
             folder,
             place: args.work.clone(),
             own_seed,
+            is_one_of_many: false,
             is_prepared: Cell::new(false),
             lock: lock.into(),
         };
@@ -78,6 +81,7 @@ impl Work {
             data: self.data.clone(),
             place: self.place.clone(),
             own_seed: self.own_seed,
+            is_one_of_many: true,
             is_prepared: self.is_prepared.clone(),
             lock: Arc::clone(&self.lock),
         };
@@ -140,7 +144,12 @@ impl Work {
         self.folder.join("tune.json")
     }
 
-    /// The same, for people.
+    /// What was seen of a trial that is not over.
+    pub(crate) fn looks(&self) -> PathBuf {
+        self.folder.join("looks.json")
+    }
+
+    /// What such a search came to, for people.
     pub(crate) fn tuned_page(&self) -> PathBuf {
         self.folder.join("tune.html")
     }
@@ -279,14 +288,14 @@ impl Work {
 
     /// Says something to a person.
     pub(crate) fn say(&self, text: impl AsRef<str>) {
-        if !self.output.is_silent() {
+        if !self.output.is_silent() && !self.is_one_of_many {
             speech::say(text);
         }
     }
 
     /// Says something on the side, to stderr.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
-        if !self.output.is_silent() {
+        if !self.output.is_silent() && !self.is_one_of_many {
             speech::aside(format!("note: {}", text.as_ref()));
         }
     }

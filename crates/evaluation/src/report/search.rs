@@ -401,7 +401,7 @@ mod tests {
         assert_eq!(page.matches("<circle").count(), 4 + 3 + 3);
         assert_eq!(page.matches("<tr><th scope=\"row\">").count(), 5);
         // From 1e-4 to 1e-1 evenly by the logarithm: 1e-3 stands at a third of the way.
-        let by_rate = page.split("recall@20 by rate").nth(1).expect("a figure");
+        let by_rate = page.rsplit("recall@20 by rate").next().expect("a figure");
         let place = |trial: usize| -> f64 {
             let end = format!("<title>trial {trial}:");
             let circle = by_rate.split(&end).next().expect("before it");

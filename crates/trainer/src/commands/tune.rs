@@ -14,7 +14,7 @@ use catchment_prepare::Prepared;
 use catchment_recall::MergeConfig;
 use catchment_schema::{AtomicFile, Error, Interactions, UserIdx};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::train::Parts;
@@ -120,10 +120,15 @@ pub(crate) fn run(args: &RecipeArgs, trials: Option<usize>, output: Output) -> R
     for (_, recipe) in &planned {
         recipe.check_against(&prepared)?;
     }
-    if work.fresh {
-        folder::remove(&work.folder().join(FOLDER))?;
-    }
     let beside = work.beside(work.recipe.clone(), FOLDER)?;
+    if work.fresh {
+        // What was tried by other settings, or for other lists, is kept.
+        for made in [beside.draft(), beside.interrupted(), beside.checkpoints()] {
+            folder::remove(&made)?;
+        }
+        folder::remove(beside.selection().root())?;
+        folder::remove_file(&beside.looks())?;
+    }
     fs::create_dir_all(beside.folder()).map_err(Error::io(beside.folder()))?;
     let validation = evaluate::held_out(&work, &prepared, &prepared.validation()?, "validation").into_owned();
     if validation.is_empty() {
@@ -179,7 +184,16 @@ fn planned(work: &Work, config: &TuneConfig) -> Result<Vec<(Settings, Recipe)>, 
         if !seen.insert(in_words(&settings)) {
             continue;
         }
-        let mut recipe = work.recipe.with_settings(&settings)?;
+        let recipe = work.recipe.with_settings(&settings);
+        let mut recipe = recipe.map_err(|unfit| {
+            let what = format!(
+                "{}: with {}: {}",
+                work.recipe.path.display(),
+                in_words(&settings),
+                unfit.cause
+            );
+            Failure::with_help(anyhow::anyhow!(what), unfit.help)
+        })?;
         recipe.seed = work.recipe.seed;
         recipe.threads = work.recipe.threads;
         planned.push((settings, recipe));
@@ -232,7 +246,7 @@ impl Search<'_> {
     /// All trials, but for those that were done before.
     fn all(&self, planned: &[(Settings, Recipe)], beside: &Work) -> Result<Vec<Trial>, Failure> {
         let file = beside.trials();
-        let before = read(&file)?;
+        let before = if self.work.fresh { vec![] } else { read(&file)? };
         let mut done: Vec<Trial> = vec![];
         let mut best: Option<(usize, f64)> = None;
         for (place, (settings, recipe)) in planned.iter().enumerate() {
@@ -262,6 +276,7 @@ impl Search<'_> {
             self.work
                 .say(self.line(&trial, planned.len() - 1, best, is_known));
             done.push(trial);
+            self.write(&done)?;
             let since = best.map_or(place, |(best, _)| place - best);
             if self.config.patience.is_some_and(|patience| since >= patience) && place + 1 < planned.len() {
                 self.work
@@ -311,7 +326,7 @@ impl Search<'_> {
         let start = Instant::now();
         let draft = Draft::begin(work, false)?;
         // Of a trial that was interrupted, what was seen until then.
-        let seen = work.folder().join("looks.json");
+        let seen = work.looks();
         let earlier_looks = fs::read(&seen)
             .ok()
             .and_then(|bytes| serde_json::from_slice::<Looks>(&bytes).ok())
@@ -402,9 +417,21 @@ impl Search<'_> {
     }
 
     fn interrupted(&self, n_done: usize) -> Failure {
+        let trials = if n_done == 1 {
+            "1 trial"
+        } else {
+            &format!("{n_done} trials")
+        };
         Failure::with_help(
-            anyhow::anyhow!("interrupted; the {n_done} trials that were done are kept"),
-            format!("go on by: catchment-train tune {}", self.work.recipe_and_place()),
+            anyhow::anyhow!(
+                "interrupted; {trials} done until then, kept in {}",
+                self.work.tuned().display()
+            ),
+            format!(
+                "go on by: catchment-train tune {} --trials {}",
+                self.work.recipe_and_place(),
+                self.config.trials
+            ),
         )
     }
 
@@ -441,8 +468,8 @@ impl Search<'_> {
         )
     }
 
-    /// The table, the best settings, and the file of all.
-    fn tell(&self, done: &[Trial]) -> Result<(), Failure> {
+    /// The finished ones, the best first.
+    fn ranked<'b>(&self, done: &'b [Trial]) -> Vec<&'b Trial> {
         let metric = &self.config.metric;
         let mut ranked: Vec<&Trial> = done
             .iter()
@@ -453,13 +480,19 @@ impl Search<'_> {
                 .unwrap_or(f64::MIN)
                 .total_cmp(&a.value(metric).unwrap_or(f64::MIN))
         });
+        ranked
+    }
+
+    /// The files of all trials, for machines and for people, as far as there are any.
+    fn write(&self, done: &[Trial]) -> Result<Value, Failure> {
         let result = json!({
             "recipe": self.work.recipe.name,
             "list": self.list,
-            "metric": metric,
+            "metric": self.config.metric,
             "part": "validation",
+            "users": self.n_users(),
             "seed": self.work.recipe.seed,
-            "best": ranked.first().map(|best| json!({
+            "best": self.ranked(done).first().map(|best| json!({
                 "trial": best.number, "settings": best.settings, "metrics": best.metrics,
             })),
             "trials": done,
@@ -467,28 +500,56 @@ impl Search<'_> {
         AtomicFile::write(self.work.tuned(), &serde_json::to_vec_pretty(&result)?)?;
         let page = self.work.tuned_page();
         AtomicFile::write(&page, self.report(done).to_html().as_bytes())?;
+        Ok(result)
+    }
+
+    /// Users that trials are judged by.
+    fn n_users(&self) -> usize {
+        self.to_judge.users.iter().collect::<BTreeSet<_>>().len()
+    }
+
+    /// The table, the best settings, and where all of them are.
+    fn tell(&self, done: &[Trial]) -> Result<(), Failure> {
+        let result = self.write(done)?;
+        let (metric, ranked) = (&self.config.metric, self.ranked(done));
         let Some(best) = ranked.first() else {
             return Err(Failure::with_help(
                 anyhow::anyhow!("no trial came to an end: each diverged, or failed"),
                 "search lower learning rates",
             ));
         };
-        self.work
-            .say(format!("\n{} by {metric} on the validation part:", self.list));
+        let others = if self.to_rank.is_empty() {
+            ""
+        } else {
+            "; the others taught the ranker"
+        };
+        self.work.say(format!(
+            "\nlist `{}`, {metric} on the validation part ({} users{others}):",
+            self.list,
+            self.n_users()
+        ));
         self.work.say(self.table(&ranked));
+        let n_unfinished = done.len() - ranked.len();
+        if n_unfinished > 0 {
+            self.work.say(format!(
+                "{n_unfinished} of {} trials did not come to their end, and are not in the table",
+                done.len()
+            ));
+        }
         if best.settings.is_empty() {
             self.work
                 .say("nothing that was tried is better than the recipe as it stands");
         } else {
-            self.work.say("the best settings:");
-            for (key, value) in &best.settings {
-                self.work.say(format!("  {key} = {value}"));
+            self.work.say("the best settings, as the recipe would have them:");
+            for line in self.work.recipe.lines_with(&best.settings) {
+                self.work.say(format!("  {line}"));
             }
             self.work.say(format!(
                 "(the best of {} looks better than it is: put it into the recipe, and `run` measures it once on the test part)",
                 ranked.len()
             ));
         }
+        let page = self.work.tuned_page();
         self.work
             .say(format!("all trials, with plots: {}", page.display()));
         if self.work.output.json {
@@ -548,14 +609,16 @@ impl Search<'_> {
             });
             let settings = keys.iter().map(|key| {
                 let value = trial.settings.get(*key);
-                value.map_or("(recipe)".to_owned(), toml::Value::to_string)
+                value.map_or("as it stands".to_owned(), toml::Value::to_string)
             });
             std::iter::once(trial.number.to_string())
                 .chain(values)
                 .chain(settings)
                 .collect()
         };
-        let rows: Vec<Vec<String>> = ranked.iter().take(SHOWN).map(row).collect();
+        // And the recipe as it stands, wherever it stands.
+        let beyond = ranked.iter().skip(SHOWN).filter(|trial| trial.number == 0);
+        let rows: Vec<Vec<String>> = ranked.iter().take(SHOWN).chain(beyond).map(row).collect();
         tables::render(&header, &rows)
     }
 }

@@ -104,7 +104,9 @@ impl Problem {
 }
 
 fn general_help(message: &str) -> &'static str {
-    if message.contains("missing field") {
+    if message.contains("missing field `metric`") || message.contains("missing field `space`") {
+        "[tune] has metric = \"recall@20\", and [tune.space] keys such as \"channel.NAME.model.dim\" = [32, 64]"
+    } else if message.contains("missing field") {
         "add the key; docs/contracts.md, section 3, has a whole recipe"
     } else if message.contains("invalid type") || message.contains("invalid value") {
         "give the key a value of that type"

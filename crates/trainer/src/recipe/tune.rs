@@ -8,8 +8,9 @@ use serde::{Deserialize, Deserializer};
 use toml::{Table, Value};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::Recipe;
+use super::place::Place;
 use super::problem::{IN_RANGE, Problem, nearest};
-use super::{Recipe, RecipeError};
 
 /// More trials than this are a slip of the finger.
 const MOST_TRIALS: usize = 10_000;
@@ -136,7 +137,29 @@ impl TuneConfig {
         self.space.iter().try_for_each(|(key, range)| {
             check_key(key, &list, recipe)?;
             check_range(key, range)
-        })
+        })?;
+        self.space
+            .iter()
+            .try_for_each(|(key, range)| self.check_in_recipe(key, range, recipe))
+    }
+
+    /// Whether the recipe is one with the ends of a range, or with each choice: by itself, or beside others of its kind.
+    fn check_in_recipe(&self, key: &str, range: &Range, recipe: &Recipe) -> Result<(), Problem> {
+        for value in range.ends() {
+            let alone = Settings::from([(key.to_owned(), value.clone())]);
+            let Err(error) = recipe.with_settings(&alone) else {
+                continue;
+            };
+            let fits_beside_others = (1..=10).any(|trial| {
+                let mut settings = self.settings(recipe.seed, trial);
+                settings.insert(key.to_owned(), value.clone());
+                recipe.with_settings(&settings).is_ok()
+            });
+            if !fits_beside_others {
+                return Err(at(key, &format!("{value}: {}", error.cause)).with_help(error.help));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -155,9 +178,13 @@ fn known(word: &str, known: &[String]) -> String {
     }
 }
 
-/// A problem of one range. The reader of a recipe's text takes a dot for a step.
+/// A problem of one range.
 fn at(key: &str, message: &str) -> Problem {
-    Problem::at_path("tune.space", format!("tune.space.\"{key}\": {message}"))
+    let place = Place::Word {
+        name: key.to_owned(),
+        from: 0,
+    };
+    Problem::new(place, format!("tune.space.\"{key}\": {message}"))
 }
 
 /// Whether there is such a setting, and the list depends on it.
@@ -176,8 +203,8 @@ fn check_key(key: &str, list: &str, recipe: &Recipe) -> Result<(), Problem> {
             }
             name == list || !channels.iter().any(|channel| channel == list)
         }
-        ["merge", _, ..] => !channels.iter().any(|channel| channel == list),
-        ["ranker", _, ..] => {
+        ["merge", ..] => !channels.iter().any(|channel| channel == list),
+        ["ranker", ..] => {
             if recipe.ranker.is_none() {
                 return Err(at(key, "the recipe has no [ranker]").with_help("add one, or take the key out"));
             }
@@ -202,7 +229,7 @@ fn check_key(key: &str, list: &str, recipe: &Recipe) -> Result<(), Problem> {
 
 fn check_range(key: &str, range: &Range) -> Result<(), Problem> {
     let at = |message: String| at(key, &message);
-    let help = "from = 0.001, to = 0.1, scale = \"log\"";
+    let help = "such as from = 0.001, to = 0.1, scale = \"log\"";
     match range {
         Range::Choice(values) if values.is_empty() => {
             Err(at("a choice of nothing".to_owned()).with_help("give the values, or take the key out"))
@@ -213,6 +240,7 @@ fn check_range(key: &str, range: &Range) -> Result<(), Problem> {
                 return Err(at("`from` and `to` are to be numbers".to_owned()).with_help(help));
             };
             if !(from.is_finite() && to.is_finite() && from < to) {
+                let help = "give the lower end to `from`";
                 return Err(at(format!("`from` = {from} is not below `to` = {to}")).with_help(help));
             }
             if *scale == Scale::Log && from <= 0.0 {
@@ -241,14 +269,12 @@ impl Range {
             Value::Table(table) => table,
             other => return Err(format!("tune.space.\"{key}\" = {other}: {FORMS}")),
         };
-        let is_between = ["from", "to", "scale"]
-            .iter()
-            .any(|known| table.contains_key(*known));
-        if !is_between && let Some((inner, value)) = table.iter().next() {
+        let holds = |value: &Value| value.is_table() || value.is_array();
+        if let Some((inner, value)) = table.iter().find(|(_, value)| holds(value)) {
             // A key without quotes is a table in a table.
             let (mut key, mut value) = (format!("{key}.{inner}"), value);
             while let Some((inner, deeper)) = value.as_table().and_then(|table| table.iter().next())
-                && !["from", "to"].contains(&inner.as_str())
+                && holds(deeper)
             {
                 key = format!("{key}.{inner}");
                 value = deeper;
@@ -259,6 +285,18 @@ impl Range {
         between
             .map(Self::Between)
             .map_err(|error: toml::de::Error| format!("tune.space.\"{key}\": {}; {FORMS}", error.message()))
+    }
+
+    /// Between them lies all that it may be.
+    fn ends(&self) -> Vec<Value> {
+        match self {
+            Self::Choice(values) => values.clone(),
+            Self::Between(Between { from, to, .. }) if from.is_float() || to.is_float() => {
+                let both = [from, to].into_iter().filter_map(number);
+                both.map(Value::Float).collect()
+            }
+            Self::Between(Between { from, to, .. }) => vec![from.clone(), to.clone()],
+        }
     }
 
     fn draw(&self, rng: &mut impl rand::Rng) -> Value {
@@ -298,35 +336,88 @@ impl Recipe {
     /// The recipe with other settings, read and checked as if they stood in it.
     ///
     /// # Errors
-    /// [`RecipeError`] as for one that was written so.
-    pub(crate) fn with_settings(&self, settings: &Settings) -> Result<Self, RecipeError> {
-        let refused = |message: String, help: &str| RecipeError {
-            path: self.path.clone(),
-            line: None,
-            message,
+    /// What is said of one that was written so.
+    pub(crate) fn with_settings(&self, settings: &Settings) -> Result<Self, Unfit> {
+        let unfit = |cause: String, help: &str| Unfit {
+            cause,
             help: help.to_owned(),
-            is_missing: false,
         };
-        let mut table: Table =
-            toml::from_str(&self.text).map_err(|error| refused(error.to_string(), "mend it"))?;
-        for (key, value) in settings {
-            if !set(&mut table, key, value.clone()) {
-                let message = format!("tune.space.\"{key}\" leads through something that is no table");
-                return Err(refused(message, "name a key of a table"));
-            }
-        }
-        let text = toml::to_string(&table).map_err(|error| refused(error.to_string(), "mend it"))?;
+        let mut table = self.table_with(settings)?;
+        // What is searched has been read.
+        table.remove("tune");
+        let text = toml::to_string(&table).map_err(|error| unfit(error.to_string(), "mend it"))?;
         let variable = |name: &str| std::env::var(name).ok();
-        Self::parse(&text, &self.path, &variable).map_err(|problem| {
+        let recipe = Self::parse(&text, &self.path, &variable).map_err(|problem| {
+            // Its line would be one of a text that nobody sees.
             let error = problem.in_text(&self.path, &text);
-            RecipeError {
-                // The line is one of a text that nobody sees.
-                line: None,
-                message: format!("with {}: {}", in_words(settings), error.message),
-                ..error
-            }
+            unfit(error.message, &error.help)
+        });
+        Ok(Self {
+            text: self.text.clone(),
+            tune: self.tune.clone(),
+            ..recipe?
         })
     }
+
+    fn table_with(&self, settings: &Settings) -> Result<Table, Unfit> {
+        let unfit = |cause: String, help: &str| Unfit {
+            cause,
+            help: help.to_owned(),
+        };
+        let mut table: Table =
+            toml::from_str(&self.text).map_err(|error| unfit(error.to_string(), "mend it"))?;
+        for (key, value) in settings {
+            if !set(&mut table, key, value.clone()) {
+                let cause = format!("\"{key}\" leads through something that is no table");
+                return Err(unfit(cause, "name a key of a table"));
+            }
+        }
+        Ok(table)
+    }
+
+    /// Settings as they would stand in the recipe: of each channel and table that they are in, the lines that change.
+    pub(crate) fn lines_with(&self, settings: &Settings) -> Vec<String> {
+        let Ok(table) = self.table_with(settings) else {
+            return vec![];
+        };
+        let mut lines: Vec<String> = vec![];
+        for key in settings.keys() {
+            let steps: Vec<&str> = key.split('.').collect();
+            let (head, owner, name) = match steps[..] {
+                ["channel", channel, name, ..] => {
+                    let channels = table.get("channel").and_then(Value::as_array);
+                    let named = |of: &&Value| of.get("name").and_then(Value::as_str) == Some(channel);
+                    let owner = channels.and_then(|all| all.iter().find(named));
+                    (format!("in [[channel]] \"{channel}\":"), owner, name)
+                }
+                [owner, name, ..] => (format!("in [{owner}]:"), table.get(owner), name),
+                [name] => {
+                    lines.push(format!("{name} = {}", settings[key]));
+                    continue;
+                }
+                [] => continue,
+            };
+            if !lines.contains(&head) {
+                lines.push(head);
+            }
+            if let Some(value) = owner.and_then(|owner| owner.get(name)) {
+                let line = format!("  {name} = {value}");
+                if !lines.contains(&line) {
+                    lines.push(line);
+                }
+            }
+        }
+        lines
+    }
+}
+
+/// Settings that do not go with a recipe.
+#[derive(Debug)]
+pub(crate) struct Unfit {
+    /// Why.
+    pub(crate) cause: String,
+    /// What to do about it.
+    pub(crate) help: String,
 }
 
 /// `channel.ials.model.dim = 64, merge.kind = "rrf"`
@@ -369,6 +460,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::recipe::RecipeError;
 
     const RECIPE: &str = r#"
         name = "t"
@@ -390,7 +482,7 @@ mod tests {
         [tune.space]
         "channel.ials.model.dim" = [16, 32, 64]
         "channel.ials.model.regularization" = { from = 1e-4, to = 1e-1, scale = "log" }
-        "channel.ials.model.epochs" = { from = 3, to = 5 }
+        "channel.ials.model.sweeps" = { from = 3, to = 5 }
         "channel.ials.k" = { from = 1, to = 4, scale = "log" }
         "channel.ials.model.alpha0" = { from = 1000.5, to = 1004.5 }
     "#;
@@ -418,7 +510,7 @@ mod tests {
         };
         for (key, wanted) in [
             ("channel.ials.model.dim", vec![16, 32, 64]),
-            ("channel.ials.model.epochs", vec![3, 4, 5]),
+            ("channel.ials.model.sweeps", vec![3, 4, 5]),
         ] {
             let mut found: Vec<i64> = of(key).iter().filter_map(Value::as_integer).collect();
             assert_eq!(found.len(), 200);
@@ -487,9 +579,20 @@ mod tests {
         let wrong = Settings::from([("channel.ials.model.dims".to_owned(), value("24"))]);
         let error = recipe.with_settings(&wrong).expect_err("no such key");
         assert!(
-            error.message.contains("dims = 24") && error.help.contains("`dim`"),
-            "{error}: {}",
-            error.help
+            error.cause.contains("`dims`") && error.help.contains("`dim`"),
+            "{error:?}"
+        );
+        // As it is written, whole lines.
+        let lines = recipe.lines_with(&settings);
+        assert_eq!(
+            lines,
+            [
+                "in [[channel]] \"ials\":",
+                "  index = { kind = \"exact\" }",
+                "  model = { dim = 24 }",
+                "in [merge]:",
+                "  kind = \"snake\"",
+            ]
         );
     }
 
@@ -518,15 +621,18 @@ mod tests {
             (
                 "from = 3, to = 5",
                 "from = 3, til = 5",
-                "epochs\": unknown key `til`",
+                "sweeps\": unknown key `til`",
             ),
-            ("from = 3, to = 5", "a = 3", "in quotes"),
+            ("from = 3, to = 5", "a = 3", "unknown key `a`"),
             (
                 "\"channel.ials.model.dim\"",
                 "channel.ials.model.dim",
                 "\"channel.ials.model.dim\" = …",
             ),
             ("[16, 32, 64]", "16", "looks like"),
+            ("[16, 32, 64]", "[16, 99999]", "99999: "),
+            ("model.sweeps\"", "model.sweps\"", "unknown key `sweps`"),
+            ("from = 3, to = 5", "min = 3, max = 5", "unknown key `"),
             (
                 "\"channel.ials.model.dim\"",
                 "\"channel.popular.k\"",
