@@ -450,7 +450,11 @@ impl Search<'_> {
         let what = if trial.settings.is_empty() {
             "the recipe as it stands".to_owned()
         } else {
-            in_words(&trial.settings)
+            let short = trial
+                .settings
+                .iter()
+                .map(|(key, value)| (self.short(key), value.clone()));
+            in_words(&short.collect())
         };
         let when = if is_known {
             "done before".to_owned()
