@@ -1,16 +1,22 @@
 //! `[tune]`: which settings of a recipe are searched, and where.
 
+mod range;
+mod settings;
+
 use std::collections::BTreeMap;
 
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
-use serde::{Deserialize, Deserializer};
-use toml::{Table, Value};
+use serde::Deserialize;
+use toml::Value;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::Recipe;
 use super::place::Place;
 use super::problem::{IN_RANGE, Problem, nearest};
+pub(crate) use range::number;
+use range::{Range, check_range, space};
+pub(crate) use settings::{Settings, in_words};
 
 /// More trials than this are a slip of the finger.
 const MOST_TRIALS: usize = 10_000;
@@ -44,49 +50,6 @@ fn default_trials() -> usize {
 fn default_early_stop() -> bool {
     true
 }
-
-/// What one setting may be.
-#[derive(Clone, Debug)]
-pub(crate) enum Range {
-    /// Any of these, each as likely.
-    Choice(Vec<Value>),
-    /// Between two numbers, both of which it may be. Whole where both are.
-    Between(Between),
-}
-
-/// Between two numbers.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Between {
-    from: Value,
-    to: Value,
-    #[serde(default)]
-    scale: Scale,
-}
-
-/// Reads ranges one by one, so that a wrong one is named.
-fn space<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Range>, D::Error> {
-    let space = BTreeMap::<String, Value>::deserialize(from)?;
-    let ranges = space.into_iter().map(|(key, value)| {
-        let range = Range::read(&key, value).map_err(serde::de::Error::custom)?;
-        Ok((key, range))
-    });
-    ranges.collect()
-}
-
-/// What is even.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Scale {
-    /// The number.
-    #[default]
-    Linear,
-    /// Its logarithm.
-    Log,
-}
-
-/// The settings of one trial, by their places in the recipe.
-pub(crate) type Settings = BTreeMap<String, Value>;
 
 impl TuneConfig {
     /// What `trial` has, from 1. The settings of a trial do not depend on how many there are, and those of one key not on the
@@ -225,234 +188,6 @@ fn check_key(key: &str, list: &str, recipe: &Recipe) -> Result<(), Problem> {
     }
     let problem = at(key, &format!("the list `{list}` is the same whatever that is"));
     Err(problem.with_help("take the key out, or choose another tune.list"))
-}
-
-fn check_range(key: &str, range: &Range) -> Result<(), Problem> {
-    let at = |message: String| at(key, &message);
-    let help = "such as from = 0.001, to = 0.1, scale = \"log\"";
-    match range {
-        Range::Choice(values) if values.is_empty() => {
-            Err(at("a choice of nothing".to_owned()).with_help("give the values, or take the key out"))
-        }
-        Range::Choice(_) => Ok(()),
-        Range::Between(Between { from, to, scale }) => {
-            let (Some(from), Some(to)) = (number(from), number(to)) else {
-                return Err(at("`from` and `to` are to be numbers".to_owned()).with_help(help));
-            };
-            if !(from.is_finite() && to.is_finite() && from < to) {
-                let help = "give the lower end to `from`";
-                return Err(at(format!("`from` = {from} is not below `to` = {to}")).with_help(help));
-            }
-            if *scale == Scale::Log && from <= 0.0 {
-                return Err(at(format!("`from` = {from} has no logarithm")).with_help(help));
-            }
-            Ok(())
-        }
-    }
-}
-
-/// A number, whole or not.
-pub(crate) fn number(value: &Value) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "settings are small")]
-    value
-        .as_float()
-        .or_else(|| value.as_integer().map(|whole| whole as f64))
-}
-
-impl Range {
-    /// A list, or `{ from, to, scale }`.
-    fn read(key: &str, value: Value) -> Result<Self, String> {
-        const FORMS: &str =
-            "[16, 32], or { from = 0.001, to = 0.1, scale = \"log\" }, is what a range looks like";
-        let table = match value {
-            Value::Array(values) => return Ok(Self::Choice(values)),
-            Value::Table(table) => table,
-            other => return Err(format!("tune.space.\"{key}\" = {other}: {FORMS}")),
-        };
-        let holds = |value: &Value| value.is_table() || value.is_array();
-        if let Some((inner, value)) = table.iter().find(|(_, value)| holds(value)) {
-            // A key without quotes is a table in a table.
-            let (mut key, mut value) = (format!("{key}.{inner}"), value);
-            while let Some((inner, deeper)) = value.as_table().and_then(|table| table.iter().next())
-                && holds(deeper)
-            {
-                key = format!("{key}.{inner}");
-                value = deeper;
-            }
-            return Err(format!("the keys of tune.space are in quotes: \"{key}\" = …"));
-        }
-        let between = Value::Table(table).try_into();
-        between
-            .map(Self::Between)
-            .map_err(|error: toml::de::Error| format!("tune.space.\"{key}\": {}; {FORMS}", error.message()))
-    }
-
-    /// Between them lies all that it may be.
-    fn ends(&self) -> Vec<Value> {
-        match self {
-            Self::Choice(values) => values.clone(),
-            Self::Between(Between { from, to, .. }) if from.is_float() || to.is_float() => {
-                let both = [from, to].into_iter().filter_map(number);
-                both.map(Value::Float).collect()
-            }
-            Self::Between(Between { from, to, .. }) => vec![from.clone(), to.clone()],
-        }
-    }
-
-    fn draw(&self, rng: &mut impl rand::Rng) -> Value {
-        match self {
-            Self::Choice(values) => values[rng.random_range(0..values.len())].clone(),
-            Self::Between(Between { from, to, scale }) => {
-                let whole = (from.as_integer(), to.as_integer());
-                let (low, high) = (number(from).unwrap_or(0.0), number(to).unwrap_or(0.0));
-                let share: f64 = rng.random();
-                let drawn = |low: f64, high: f64| match scale {
-                    Scale::Linear => low + share * (high - low),
-                    Scale::Log => (low.ln() + share * (high.ln() - low.ln())).exp(),
-                };
-                let (Some(least), Some(most)) = whole else {
-                    return Value::Float(few_digits(drawn(low, high), high - low).clamp(low, high));
-                };
-                // Each whole number has the room until the next one, on that scale.
-                #[expect(clippy::cast_possible_truncation, reason = "between two whole numbers")]
-                let drawn = drawn(low, high + 1.0).floor() as i64;
-                Value::Integer(drawn.clamp(least, most))
-            }
-        }
-    }
-}
-
-/// As somebody would write it down: no more digits than tell it from its neighbours in a range that is so wide.
-fn few_digits(number: f64, width: f64) -> f64 {
-    let near = 0.005 * width.min(number.abs());
-    let rounded = (2..17).map(|digits| format!("{number:.digits$e}").parse().unwrap_or(number));
-    rounded
-        .into_iter()
-        .find(|rounded: &f64| (rounded - number).abs() <= near)
-        .unwrap_or(number)
-}
-
-impl Recipe {
-    /// The recipe with other settings, read and checked as if they stood in it.
-    ///
-    /// # Errors
-    /// What is said of one that was written so.
-    pub(crate) fn with_settings(&self, settings: &Settings) -> Result<Self, Unfit> {
-        let unfit = |cause: String, help: &str| Unfit {
-            cause,
-            help: help.to_owned(),
-        };
-        let mut table = self.table_with(settings)?;
-        // What is searched has been read.
-        table.remove("tune");
-        let text = toml::to_string(&table).map_err(|error| unfit(error.to_string(), "mend it"))?;
-        let variable = |name: &str| std::env::var(name).ok();
-        let recipe = Self::parse(&text, &self.path, &variable).map_err(|problem| {
-            // Its line would be one of a text that nobody sees.
-            let error = problem.in_text(&self.path, &text);
-            unfit(error.message, &error.help)
-        });
-        Ok(Self {
-            text: self.text.clone(),
-            tune: self.tune.clone(),
-            ..recipe?
-        })
-    }
-
-    fn table_with(&self, settings: &Settings) -> Result<Table, Unfit> {
-        let unfit = |cause: String, help: &str| Unfit {
-            cause,
-            help: help.to_owned(),
-        };
-        let mut table: Table =
-            toml::from_str(&self.text).map_err(|error| unfit(error.to_string(), "mend it"))?;
-        for (key, value) in settings {
-            if !set(&mut table, key, value.clone()) {
-                let cause = format!("\"{key}\" leads through something that is no table");
-                return Err(unfit(cause, "name a key of a table"));
-            }
-        }
-        Ok(table)
-    }
-
-    /// Settings as they would stand in the recipe: of each channel and table that they are in, the lines that change.
-    pub(crate) fn lines_with(&self, settings: &Settings) -> Vec<String> {
-        let Ok(table) = self.table_with(settings) else {
-            return vec![];
-        };
-        let mut lines: Vec<String> = vec![];
-        for key in settings.keys() {
-            let steps: Vec<&str> = key.split('.').collect();
-            let (head, owner, name) = match steps[..] {
-                ["channel", channel, name, ..] => {
-                    let channels = table.get("channel").and_then(Value::as_array);
-                    let named = |of: &&Value| of.get("name").and_then(Value::as_str) == Some(channel);
-                    let owner = channels.and_then(|all| all.iter().find(named));
-                    (format!("in [[channel]] \"{channel}\":"), owner, name)
-                }
-                [owner, name, ..] => (format!("in [{owner}]:"), table.get(owner), name),
-                [name] => {
-                    lines.push(format!("{name} = {}", settings[key]));
-                    continue;
-                }
-                [] => continue,
-            };
-            if !lines.contains(&head) {
-                lines.push(head);
-            }
-            if let Some(value) = owner.and_then(|owner| owner.get(name)) {
-                let line = format!("  {name} = {value}");
-                if !lines.contains(&line) {
-                    lines.push(line);
-                }
-            }
-        }
-        lines
-    }
-}
-
-/// Settings that do not go with a recipe.
-#[derive(Debug)]
-pub(crate) struct Unfit {
-    /// Why.
-    pub(crate) cause: String,
-    /// What to do about it.
-    pub(crate) help: String,
-}
-
-/// `channel.ials.model.dim = 64, merge.kind = "rrf"`
-pub(crate) fn in_words(settings: &Settings) -> String {
-    let words = settings.iter().map(|(key, value)| format!("{key} = {value}"));
-    words.collect::<Vec<_>>().join(", ")
-}
-
-/// Puts a value at a place of a recipe, making tables on the way; whether there was a way.
-fn set(table: &mut Table, key: &str, value: Value) -> bool {
-    let mut steps: Vec<&str> = key.split('.').collect();
-    let Some(last) = steps.pop() else {
-        return false;
-    };
-    let mut steps = steps.into_iter();
-    let mut at = table;
-    if key.starts_with("channel.") {
-        let name = steps.nth(1);
-        let channels = at.get_mut("channel").and_then(Value::as_array_mut);
-        let named = |channel: &Value| channel.get("name").and_then(Value::as_str) == name;
-        let channel = channels.and_then(|all| all.iter_mut().find(|channel| named(channel)));
-        match channel.and_then(Value::as_table_mut) {
-            Some(channel) => at = channel,
-            None => return false,
-        }
-    }
-    for step in steps {
-        let inner = at.entry(step).or_insert_with(|| Value::Table(Table::new()));
-        match inner.as_table_mut() {
-            Some(inner) => at = inner,
-            None => return false,
-        }
-    }
-    at.insert(last.to_owned(), value);
-    true
 }
 
 #[cfg(test)]

@@ -1,20 +1,20 @@
 //! `catchment-train tune`: a random search over settings of a recipe, judged on its validation part.
 
+mod told;
+mod trial;
+
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::Path;
+use std::fs;
 use std::time::Instant;
 
-use catchment_evaluation::report::{SearchReport, SearchSetting, SearchTrial};
 use catchment_models::progress::Flow;
 use catchment_pipeline::Pipeline;
 use catchment_prepare::Prepared;
 use catchment_recall::MergeConfig;
 use catchment_schema::{AtomicFile, Error, Interactions, UserIdx};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
+use trial::{Looks, Outcome, Trial, append, middle_at, read};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::train::Parts;
@@ -26,79 +26,15 @@ use crate::judge::{self, Judgement};
 use crate::recipe::Recipe;
 use crate::recipe::tune::{Settings, TuneConfig, in_words};
 use crate::work::Work;
-use crate::{fitted, folder, interrupt, rank, tables};
+use crate::{fitted, folder, interrupt, rank};
 
-/// Earlier trials that a training is compared with while it runs; with fewer it goes to its end.
-const ENOUGH_EARLIER: usize = 5;
 /// Of its passes, the share that a training has in any case.
 const ANY_CASE: f64 = 0.25;
 /// How many times as many draws as trials there are at most, where the same come again.
 const ENOUGH_DRAWS: usize = 50;
-/// Rows of the table for people.
-const SHOWN: usize = 10;
 
 /// The folder of trials, in that of the recipe.
 const FOLDER: &str = "tune";
-
-/// How a trial came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Outcome {
-    /// It was trained to its end, and measured.
-    Finished,
-    /// It fell behind earlier ones.
-    StoppedEarly,
-    /// Its loss was no number any more.
-    Diverged,
-    /// It could not be trained with these settings.
-    Failed,
-}
-
-/// One trial.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Trial {
-    /// Of all that decides about it.
-    key: String,
-    /// Which one: 0 is the recipe as it stands.
-    #[serde(rename = "trial")]
-    number: usize,
-    settings: Settings,
-    outcome: Outcome,
-    /// On the validation part; none of one that was not finished.
-    metrics: BTreeMap<String, f64>,
-    /// What was seen on the way: after which share of the passes, and what the metric was.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    looks: Vec<(f64, f64)>,
-    /// Why it failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    why: Option<String>,
-    seconds: f64,
-}
-
-/// What was seen of a trial that is not over.
-#[derive(Default, Serialize, Deserialize)]
-struct Looks {
-    key: String,
-    looks: Vec<(f64, f64)>,
-}
-
-impl Trial {
-    fn value(&self, metric: &str) -> Option<f64> {
-        self.metrics.get(metric).copied()
-    }
-
-    /// What the metric was after a share of the passes, by the last look until then; `None` of one that did not come so far.
-    fn value_at(&self, share: f64) -> Option<f64> {
-        let share = share + 1e-9;
-        let came_so_far = match self.outcome {
-            Outcome::Finished => true,
-            Outcome::StoppedEarly => self.looks.last().is_some_and(|&(at, _)| at + 2e-9 >= share),
-            Outcome::Diverged | Outcome::Failed => false,
-        };
-        let mut looks = self.looks.iter().rev().filter(|_| came_so_far);
-        looks.find(|(at, _)| *at <= share).map(|&(_, value)| value)
-    }
-}
 
 pub(crate) fn run(args: &RecipeArgs, trials: Option<usize>, output: Output) -> Result<(), Failure> {
     let work = Work::open(args, output)?;
@@ -434,228 +370,6 @@ impl Search<'_> {
             ),
         )
     }
-
-    /// How one trial went.
-    fn line(&self, trial: &Trial, n: usize, best: Option<(usize, f64)>, is_known: bool) -> String {
-        let metric = &self.config.metric;
-        let came_out = match (trial.outcome, trial.value(metric)) {
-            (Outcome::Finished, Some(value)) => format!("{metric} {value:.4}"),
-            (Outcome::Diverged, _) => "the loss diverged".to_owned(),
-            (Outcome::Failed, _) => format!("failed: {}", trial.why.as_deref().unwrap_or_default()),
-            _ => {
-                let (share, value) = trial.looks.last().copied().unwrap_or_default();
-                format!("stopped after {:.0} % with {metric} {value:.4}", 100.0 * share)
-            }
-        };
-        let what = if trial.settings.is_empty() {
-            "the recipe as it stands".to_owned()
-        } else {
-            let short = trial
-                .settings
-                .iter()
-                .map(|(key, value)| (self.short(key), value.clone()));
-            in_words(&short.collect())
-        };
-        let when = if is_known {
-            "done before".to_owned()
-        } else {
-            format!("{:.1} s", trial.seconds)
-        };
-        let best = match best {
-            Some((place, _)) if place == trial.number => "the best so far".to_owned(),
-            Some((place, value)) => format!("best {value:.4} of trial {place}"),
-            None => "none is finished yet".to_owned(),
-        };
-        format!(
-            "trial {} of {n}: {came_out} ({best}; {when}): {what}",
-            trial.number
-        )
-    }
-
-    /// The finished ones, the best first.
-    fn ranked<'b>(&self, done: &'b [Trial]) -> Vec<&'b Trial> {
-        let metric = &self.config.metric;
-        let mut ranked: Vec<&Trial> = done
-            .iter()
-            .filter(|trial| trial.value(metric).is_some())
-            .collect();
-        ranked.sort_by(|a, b| {
-            b.value(metric)
-                .unwrap_or(f64::MIN)
-                .total_cmp(&a.value(metric).unwrap_or(f64::MIN))
-        });
-        ranked
-    }
-
-    /// The files of all trials, for machines and for people, as far as there are any.
-    fn write(&self, done: &[Trial]) -> Result<Value, Failure> {
-        let result = json!({
-            "recipe": self.work.recipe.name,
-            "list": self.list,
-            "metric": self.config.metric,
-            "part": "validation",
-            "users": self.n_users(),
-            "seed": self.work.recipe.seed,
-            "best": self.ranked(done).first().map(|best| json!({
-                "trial": best.number, "settings": best.settings, "metrics": best.metrics,
-            })),
-            "trials": done,
-        });
-        AtomicFile::write(self.work.tuned(), &serde_json::to_vec_pretty(&result)?)?;
-        let page = self.work.tuned_page();
-        AtomicFile::write(&page, self.report(done).to_html().as_bytes())?;
-        Ok(result)
-    }
-
-    /// Users that trials are judged by.
-    fn n_users(&self) -> usize {
-        self.to_judge.users.iter().collect::<BTreeSet<_>>().len()
-    }
-
-    /// The table, the best settings, and where all of them are.
-    fn tell(&self, done: &[Trial]) -> Result<(), Failure> {
-        let result = self.write(done)?;
-        let (metric, ranked) = (&self.config.metric, self.ranked(done));
-        let Some(best) = ranked.first() else {
-            return Err(Failure::with_help(
-                anyhow::anyhow!("no trial came to an end: each diverged, or failed"),
-                "search lower learning rates",
-            ));
-        };
-        let others = if self.to_rank.is_empty() {
-            ""
-        } else {
-            "; the others taught the ranker"
-        };
-        self.work.say(format!(
-            "\nlist `{}`, {metric} on the validation part ({} users{others}):",
-            self.list,
-            self.n_users()
-        ));
-        self.work.say(self.table(&ranked));
-        let n_unfinished = done.len() - ranked.len();
-        if n_unfinished > 0 {
-            self.work.say(format!(
-                "{n_unfinished} of {} trials did not come to their end, and are not in the table",
-                done.len()
-            ));
-        }
-        if best.settings.is_empty() {
-            self.work
-                .say("nothing that was tried is better than the recipe as it stands");
-        } else {
-            self.work.say("the best settings, as the recipe would have them:");
-            for line in self.work.recipe.lines_with(&best.settings) {
-                self.work.say(format!("  {line}"));
-            }
-            self.work.say(format!(
-                "(the best of {} looks better than it is: put it into the recipe, and `run` measures it once on the test part)",
-                ranked.len()
-            ));
-        }
-        let page = self.work.tuned_page();
-        self.work
-            .say(format!("all trials, with plots: {}", page.display()));
-        if self.work.output.json {
-            super::print_json(&result)?;
-        }
-        Ok(())
-    }
-
-    /// What the page shows.
-    fn report(&self, done: &[Trial]) -> SearchReport {
-        let of = |trial: &Trial| SearchTrial {
-            number: trial.number,
-            settings: trial
-                .settings
-                .iter()
-                .map(|(key, value)| {
-                    let number = crate::recipe::tune::number(value).map(SearchSetting::Number);
-                    let value = number.unwrap_or_else(|| SearchSetting::Word(value.to_string()));
-                    (self.short(key), value)
-                })
-                .collect(),
-            outcome: match trial.outcome {
-                Outcome::Finished => "finished",
-                Outcome::StoppedEarly => "stopped early",
-                Outcome::Diverged => "diverged",
-                Outcome::Failed => "failed",
-            }
-            .to_owned(),
-            value: trial.value(&self.config.metric),
-            looks: trial.looks.clone(),
-        };
-        SearchReport {
-            name: self.work.recipe.name.clone(),
-            list: self.list.clone(),
-            metric: self.config.metric.clone(),
-            part: "validation".to_owned(),
-            trials: done.iter().map(of).collect(),
-        }
-    }
-
-    /// A key as it is told where the list is known.
-    fn short(&self, key: &str) -> String {
-        let own = format!("channel.{}.", self.list);
-        key.strip_prefix(&own).unwrap_or(key).to_owned()
-    }
-
-    fn table(&self, ranked: &[&Trial]) -> String {
-        let names = self.work.recipe.evaluate.names();
-        let keys: Vec<&String> = self.config.space.keys().collect();
-        let mut header = vec!["trial".to_owned()];
-        header.extend(names.iter().cloned());
-        header.extend(keys.iter().map(|key| self.short(key)));
-        let row = |trial: &&Trial| {
-            let values = names.iter().map(|name| {
-                let value = trial.value(name);
-                value.map_or("-".to_owned(), |value| format!("{value:.4}"))
-            });
-            let settings = keys.iter().map(|key| {
-                let value = trial.settings.get(*key);
-                value.map_or("as it stands".to_owned(), toml::Value::to_string)
-            });
-            std::iter::once(trial.number.to_string())
-                .chain(values)
-                .chain(settings)
-                .collect()
-        };
-        // And the recipe as it stands, wherever it stands.
-        let beyond = ranked.iter().skip(SHOWN).filter(|trial| trial.number == 0);
-        let rows: Vec<Vec<String>> = ranked.iter().take(SHOWN).chain(beyond).map(row).collect();
-        tables::render(&header, &rows)
-    }
-}
-
-/// The middle of what earlier trials had after a share of their passes, those that were stopped there, or later, among them;
-/// `None` of too few.
-fn middle_at(earlier: &[Trial], share: f64) -> Option<f64> {
-    let mut values: Vec<f64> = earlier.iter().filter_map(|trial| trial.value_at(share)).collect();
-    if values.len() < ENOUGH_EARLIER {
-        return None;
-    }
-    values.sort_by(f64::total_cmp);
-    Some(values[values.len() / 2])
-}
-
-/// What was done before. A last line that was cut is of a trial that is done again.
-fn read(file: &Path) -> Result<Vec<Trial>, Failure> {
-    match fs::read_to_string(file) {
-        Ok(text) => Ok(text
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(vec![]),
-        Err(error) => Err(Error::io(file)(error).into()),
-    }
-}
-
-fn append(file: &Path, trial: &Trial) -> Result<(), Failure> {
-    // A line of its own, also after one that was cut.
-    let line = format!("\n{}\n", serde_json::to_string(trial)?);
-    let open = File::options().create(true).append(true).open(file);
-    let written = open.and_then(|mut open| open.write_all(line.as_bytes()));
-    Ok(written.map_err(Error::io(file))?)
 }
 
 #[cfg(test)]
@@ -685,37 +399,5 @@ mod tests {
                 .all(|(event, user)| event.time.millis().map(|time| time / 2) == Some(i64::from(user.0)))
         );
         assert_ne!(halves(&rows, 8).0, one, "by another seed others");
-    }
-
-    #[test]
-    fn a_trial_is_compared_with_those_that_came_as_far() {
-        let trial = |outcome, looks: &[(f64, f64)]| Trial {
-            key: String::new(),
-            number: 0,
-            settings: Settings::new(),
-            outcome,
-            metrics: BTreeMap::new(),
-            looks: looks.to_vec(),
-            why: None,
-            seconds: 0.0,
-        };
-        let mut earlier: Vec<Trial> = (1..=5)
-            .map(|n| {
-                let value = f64::from(n);
-                trial(
-                    Outcome::Finished,
-                    &[(0.25, value), (0.5, 10.0 * value), (1.0, 100.0 * value)],
-                )
-            })
-            .collect();
-        assert_eq!(middle_at(&earlier[1..], 0.5), None, "four are too few");
-        assert_eq!(middle_at(&earlier, 0.5), Some(30.0));
-        // By the last look until then.
-        assert_eq!(middle_at(&earlier, 0.6), Some(30.0));
-        // Those that were stopped count where they were stopped, and not further on.
-        earlier.extend([0.1, 0.2, 0.3, 0.4].map(|value| trial(Outcome::StoppedEarly, &[(0.25, value)])));
-        earlier.push(trial(Outcome::Diverged, &[(0.25, 0.0), (0.5, 0.0)]));
-        assert_eq!(middle_at(&earlier, 0.25), Some(1.0));
-        assert_eq!(middle_at(&earlier, 0.5), Some(30.0));
     }
 }
