@@ -89,6 +89,11 @@ impl Work {
         Ok(work)
     }
 
+    /// The recipe's own seed, whatever the command line says.
+    pub(crate) fn own_seed(&self) -> u64 {
+        self.own_seed
+    }
+
     /// Encoded data.
     pub(crate) fn data(&self) -> &Path {
         &self.data

@@ -47,6 +47,7 @@ impl Axes {
         x_ticks: &[(f64, String)],
         x_label: &str,
     ) -> Result {
+        let digits = digits(self.y_max / 4.0);
         for step in 0..=4 {
             let value = self.y_max * f64::from(step) / 4.0;
             let y = self.y(value);
@@ -56,7 +57,7 @@ impl Axes {
                 WIDTH - RIGHT,
                 LEFT - 6.0,
                 y + 4.0,
-                short(y_min + value)
+                rounded(y_min + value, digits)
             )?;
         }
         for (place, label) in x_ticks {
@@ -80,9 +81,21 @@ impl Axes {
     }
 }
 
+/// Decimals that tell numbers apart which differ by so much; three at least.
+pub(super) fn digits(step: f64) -> usize {
+    (3..12)
+        .find(|&digits| step * 10_f64.powi(digits) >= 1.0)
+        .unwrap_or(3) as usize
+}
+
 /// Few digits, without the zeros that say nothing.
 pub(super) fn short(value: f64) -> String {
-    let text = format!("{value:.3}");
+    rounded(value, 3)
+}
+
+/// So many decimals, without the zeros that say nothing.
+pub(super) fn rounded(value: f64, digits: usize) -> String {
+    let text = format!("{value:.digits$}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text.is_empty() {
         "0".to_owned()
@@ -288,6 +301,11 @@ mod tests {
                 round_up(value)
             );
         }
+        assert_eq!(
+            (digits(0.05), digits(0.0006), digits(0.0), digits(3.0)),
+            (3, 4, 3, 3)
+        );
+        assert_eq!(rounded(0.2616, digits(0.0006)), "0.2616");
         assert_eq!(
             (short(0.25), short(0.0), short(10.0)),
             ("0.25".into(), "0".into(), "10".into())

@@ -5,7 +5,7 @@ use std::fmt::{Result, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::curves::{Axes, HEIGHT, WIDTH, round_up, short};
+use super::curves::{Axes, HEIGHT, WIDTH, digits, round_up, rounded, short};
 use super::escape::Text;
 use super::page;
 
@@ -144,8 +144,9 @@ impl SearchReport {
         let values: Vec<f64> = self.finished().map(|(_, value)| value).chain(further).collect();
         let low = values.iter().copied().fold(f64::INFINITY, f64::min);
         let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        // From zero where little would be lost by it.
-        let low = if low > 0.0 && low < (high - low) { 0.0 } else { low };
+        // From zero where little would be lost by it, or where all are the same.
+        let is_near = low > 0.0 && (low < high - low || high <= low);
+        let low = if is_near { 0.0 } else { low };
         let y_max = round_up(if high > low { high - low } else { high.abs() });
         (Axes { x, y_max }, low)
     }
@@ -280,7 +281,14 @@ impl SearchReport {
             let is_wide = *low > 0.0 && high / low >= WIDE;
             let scale = |value: f64| if is_wide { value.ln() } else { value };
             let (axes, lowest) = self.axes([scale(*low), scale(*high)], std::iter::empty());
-            let ticks = [*low, *high].map(|value| (scale(value), brief(value)));
+            let ticks = [*low, *high].map(|value| {
+                let shown = if is_wide {
+                    brief(value)
+                } else {
+                    rounded(value, digits((high - low) / 10.0))
+                };
+                (scale(value), shown)
+            });
             axes.frame_from(page, lowest, &ticks, if is_wide { "(log)" } else { "" })?;
             return self.points(page, &axes, lowest, |trial| match trial.settings.get(name)? {
                 SearchSetting::Number(value) => Some(scale(*value)),
@@ -289,13 +297,22 @@ impl SearchReport {
         }
         let (axes, lowest) = self.axes([-0.5, values.len() as f64 - 0.5], std::iter::empty());
         let words: Vec<String> = values.iter().map(ToString::to_string).collect();
+        let most = (44 / words.len().max(1)).max(3);
+        // Long ones from where they differ.
+        let common = if words.iter().any(|word| word.chars().count() > most) {
+            common_start(&words)
+        } else {
+            0
+        };
         let ticks: Vec<(f64, String)> = (0_u32..)
             .zip(&words)
             .map(|(place, word)| {
-                let most = 44 / words.len().max(1);
-                let shown: String = word.chars().take(most.max(3)).collect();
-                let dots = if shown.len() < word.len() { "…" } else { "" };
-                (f64::from(place), Text(&format!("{shown}{dots}")).to_string())
+                let rest: Vec<char> = word.chars().skip(common).collect();
+                let shown: String = rest.iter().take(most).collect();
+                let (before, after) = (common > 0, rest.len() > most);
+                let dots = |is_there| if is_there { "…" } else { "" };
+                let shown = format!("{}{shown}{}", dots(before), dots(after));
+                (f64::from(place), Text(&shown).to_string())
             })
             .collect();
         axes.frame_from(page, lowest, &ticks, "")?;
@@ -337,6 +354,21 @@ impl SearchReport {
         }
         page.write_str("</tbody>\n</table>\n</div>\n</section>\n")
     }
+}
+
+/// How many characters all of several words begin with.
+fn common_start(words: &[String]) -> usize {
+    let Some((first, others)) = words.split_first().filter(|(_, others)| !others.is_empty()) else {
+        return 0;
+    };
+    let same = |other: &String| {
+        first
+            .chars()
+            .zip(other.chars())
+            .take_while(|(a, b)| a == b)
+            .count()
+    };
+    others.iter().map(same).min().unwrap_or(0)
 }
 
 /// A number on an axis, also a small one.
@@ -433,8 +465,23 @@ mod tests {
         let page = found.to_html();
         assert!(page.contains("No trial came to its end") && !page.contains("<figure>"));
         assert!(!SearchReport::default().to_html().contains("NaN"));
-        // All the same, and only one.
+        // Only one, all the same, and close ones, which the axis tells apart.
         found.trials[1].value = Some(0.0);
         assert!(!found.to_html().contains("NaN"));
+        for (trial, value) in found.trials.iter_mut().zip([0.25, 0.25, 0.25, 0.25]) {
+            trial.value = Some(value);
+        }
+        let page = found.to_html();
+        assert!(!page.contains("NaN") && page.contains(">0.125</text>"), "{page}");
+        for (trial, value) in found.trials.iter_mut().zip([0.2616, 0.2622, 0.2631, 0.264]) {
+            trial.value = Some(value);
+            trial.looks.clear();
+        }
+        let page = found.to_html();
+        for tick in ["0.2616", "0.2622", "0.2628", "0.2634", "0.264"] {
+            assert!(page.contains(&format!(">{tick}</text>")), "{tick}: {page}");
+        }
+        let words = ["{ kind = \"rrf\", k = 10 }", "{ kind = \"rrf\", k = 60 }"].map(str::to_owned);
+        assert_eq!(common_start(&words), 20);
     }
 }

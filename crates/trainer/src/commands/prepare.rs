@@ -19,7 +19,12 @@ pub(crate) fn run(args: &RecipeArgs, output: Output) -> Result<(), Failure> {
 
 /// The stage itself. Says what it did.
 pub(crate) fn prepare(work: &Work) -> Result<Summary, Failure> {
-    let summary = prepare_quietly(work)?;
+    prepare_by(work, work.recipe.seed)
+}
+
+/// By a seed of its own.
+pub(crate) fn prepare_by(work: &Work, seed: u64) -> Result<Summary, Failure> {
+    let summary = quietly_by(work, seed)?;
     work.say(format!(
         "prepared {} users, {} items; {} rows to train, {} to validate, {} to test",
         summary.users, summary.items, summary.train, summary.validation, summary.test
@@ -35,10 +40,14 @@ pub(crate) fn prepare(work: &Work) -> Result<Summary, Failure> {
 
 /// The stage, with nothing said but how far it is. Work that is done already is not repeated.
 pub(crate) fn prepare_quietly(work: &Work) -> Result<Summary, Failure> {
+    quietly_by(work, work.recipe.seed)
+}
+
+fn quietly_by(work: &Work, seed: u64) -> Result<Summary, Failure> {
     let recipe = &work.recipe;
     let (data, settings, folder) = (&recipe.data, &recipe.prepare, work.data());
     if !work.fresh
-        && let Some(summary) = work.prepared_already(recipe.seed)?
+        && let Some(summary) = work.prepared_already(seed)?
     {
         work.say("the data is the same as before, and so are its settings: nothing to prepare");
         return Ok(summary);
@@ -51,7 +60,7 @@ pub(crate) fn prepare_quietly(work: &Work) -> Result<Summary, Failure> {
         data,
         settings,
         &recipe.split,
-        recipe.seed,
+        seed,
         recipe.threads,
         folder,
         &mut |progress| bar.rows(progress),

@@ -90,6 +90,60 @@ fn trials_that_were_done_are_not_done_again_and_more_can_be_added() {
     place.run("train catchment.toml --seed 9 --quiet").well();
 }
 
+/// A seed on the command line trains otherwise, on the same split: what the recipe keeps for the test nobody chooses by. And
+/// what was done anew is not taken for older.
+#[test]
+fn a_seed_of_the_command_line_does_not_split_the_data_anew() {
+    let place = place(&IALS.replace("trials = 4", "trials = 2"));
+    place.replace(
+        "catchment.toml",
+        "kind = \"leave-last\"",
+        "kind = \"random\"\nfraction = 0.1",
+    );
+    let first = place.run("tune catchment.toml --seed 8 --json").json();
+    place.run("prepare catchment.toml --quiet").well();
+    let said = place.run("tune catchment.toml --seed 8").well();
+    assert_eq!(said.matches("done before").count(), 3, "{said}");
+    place.run("tune catchment.toml --trials 1 --quiet").well();
+    let said = place
+        .run("tune catchment.toml --seed 8 --trials 1 --fresh")
+        .well();
+    assert!(!said.contains("done before"), "{said}");
+    // The third of it, and those by the other seed, are there as they were.
+    let said = place.run("tune catchment.toml --seed 8").well();
+    assert_eq!(said.matches("done before").count(), 3, "{said}");
+    let said = place.run("tune catchment.toml --trials 1").well();
+    assert_eq!(said.matches("done before").count(), 2, "{said}");
+    let again: Value = serde_json::from_str(&place.read("work/world/tune.json")).expect("JSON");
+    assert_eq!(again["users"], first["users"]);
+    let lines = place.read("work/world/tune/trials.jsonl");
+    let lines = lines.lines().filter(|line| !line.is_empty()).count();
+    assert_eq!(lines, 5, "each once");
+}
+
+/// What does not go together is told of the trial that has it.
+#[test]
+fn settings_that_do_not_go_together_are_a_trial_that_failed() {
+    let place = place(
+        "[tune]\nmetric = \"recall@20\"\nlist = \"youtube_dnn\"\ntrials = 8\n[tune.space]\n\
+         \"channel.youtube_dnn.model.layers\" = [[], [16, 8]]\n\
+         \"channel.youtube_dnn.model.dropout\" = { from = 0.01, to = 0.4 }\n",
+    );
+    let found = place.run("tune catchment.toml --json").json();
+    let (failed, others): (Vec<&Value>, Vec<&Value>) = trials(&found)
+        .iter()
+        .partition(|trial| trial["outcome"] == "failed");
+    assert!(!failed.is_empty() && others.len() > 1, "{found}");
+    for trial in failed {
+        assert!(
+            trial["why"]
+                .as_str()
+                .is_some_and(|why| why.contains("fewer than two layers")),
+            "{trial}"
+        );
+    }
+}
+
 /// Half of the users teach the ranker, the other half judge: what it learned by heart is no reason to prefer it. What cannot
 /// be trained is told, and the search goes on; what comes out the same is not trained twice.
 #[test]

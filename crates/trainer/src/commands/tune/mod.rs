@@ -14,7 +14,7 @@ use catchment_prepare::Prepared;
 use catchment_recall::MergeConfig;
 use catchment_schema::{AtomicFile, Error, Interactions, UserIdx};
 use serde_json::json;
-use trial::{Looks, Outcome, Trial, append, middle_at, read};
+use trial::{Looks, Outcome, Trial, append, middle_at, read, write_anew};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::train::Parts;
@@ -24,7 +24,7 @@ use crate::draft::Draft;
 use crate::failure::Failure;
 use crate::judge::{self, Judgement};
 use crate::recipe::Recipe;
-use crate::recipe::tune::{Settings, TuneConfig, in_words};
+use crate::recipe::tune::{Settings, TuneConfig, Unfit, in_words};
 use crate::work::Work;
 use crate::{fitted, folder, interrupt, rank};
 
@@ -48,13 +48,15 @@ pub(crate) fn run(args: &RecipeArgs, trials: Option<usize>, output: Output) -> R
     config.trials = trials.unwrap_or(config.trials);
     let list = config.list.clone().unwrap_or_else(|| work.recipe.headline());
     let planned = planned(&work, &config)?;
-    // Data that were split by the recipe's own seed are as good.
+    // A seed on the command line is for training: the test part of the recipe stays what it is.
     if work.fresh || work.prepared().is_err() {
-        prepare::prepare(&work)?;
+        prepare::prepare_by(&work, work.own_seed())?;
     }
     let prepared = work.prepared()?;
     for (_, recipe) in &planned {
-        recipe.check_against(&prepared)?;
+        if let Ok(recipe) = recipe {
+            recipe.check_against(&prepared)?;
+        }
     }
     let beside = work.beside(work.recipe.clone(), FOLDER)?;
     if work.fresh {
@@ -103,9 +105,14 @@ pub(crate) fn run(args: &RecipeArgs, trials: Option<usize>, output: Output) -> R
     search.tell(&done)
 }
 
-/// Which settings are tried, each once, and the recipes that have them: the recipe as it stands comes first. All of them are
-/// checked before any is trained.
-fn planned(work: &Work, config: &TuneConfig) -> Result<Vec<(Settings, Recipe)>, Failure> {
+/// Settings, and the recipe that has them or why there is none.
+type Planned = (Settings, Result<Recipe, Unfit>);
+
+/// Which settings are tried, each once, and the recipes that have them: the recipe as it stands comes first.
+///
+/// # Errors
+/// Where none fit.
+fn planned(work: &Work, config: &TuneConfig) -> Result<Vec<Planned>, Failure> {
     let mut seen = BTreeSet::new();
     let mut planned = vec![];
     // A space of few settings is drawn from again and again until each was there.
@@ -120,19 +127,19 @@ fn planned(work: &Work, config: &TuneConfig) -> Result<Vec<(Settings, Recipe)>, 
         if !seen.insert(in_words(&settings)) {
             continue;
         }
-        let recipe = work.recipe.with_settings(&settings);
-        let mut recipe = recipe.map_err(|unfit| {
-            let what = format!(
-                "{}: with {}: {}",
-                work.recipe.path.display(),
-                in_words(&settings),
-                unfit.cause
-            );
-            Failure::with_help(anyhow::anyhow!(what), unfit.help)
-        })?;
-        recipe.seed = work.recipe.seed;
-        recipe.threads = work.recipe.threads;
+        let recipe = work.recipe.with_settings(&settings).map(|recipe| Recipe {
+            seed: work.recipe.seed,
+            threads: work.recipe.threads,
+            ..recipe
+        });
         planned.push((settings, recipe));
+    }
+    if let Some((settings, Err(unfit))) = planned.get(1)
+        && planned[1..].iter().all(|(_, recipe)| recipe.is_err())
+    {
+        let path = work.recipe.path.display();
+        let what = format!("{path}: with {}: {}", in_words(settings), unfit.cause);
+        return Err(Failure::with_help(anyhow::anyhow!(what), unfit.help.clone()));
     }
     Ok(planned)
 }
@@ -180,16 +187,36 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// All trials, but for those that were done before.
-    fn all(&self, planned: &[(Settings, Recipe)], beside: &Work) -> Result<Vec<Trial>, Failure> {
+    fn all(&self, planned: &[Planned], beside: &Work) -> Result<Vec<Trial>, Failure> {
         let file = beside.trials();
-        let before = if self.work.fresh { vec![] } else { read(&file)? };
+        let mut before = read(&file)?;
+        let works = planned.iter().map(|(_, recipe)| match recipe {
+            Ok(recipe) => {
+                let work = self.work.beside(only(recipe.clone(), &self.list), FOLDER)?;
+                let key = self.key(&work)?;
+                Ok::<_, Failure>(Some((work, key)))
+            }
+            Err(_) => Ok(None),
+        });
+        let works: Vec<Option<(Work, String)>> = works.collect::<Result<_, _>>()?;
+        if self.work.fresh {
+            let keys: BTreeSet<&String> = works.iter().flatten().map(|(_, key)| key).collect();
+            before.retain(|trial| !keys.contains(&trial.key));
+            write_anew(&file, &before)?;
+        }
         let mut done: Vec<Trial> = vec![];
         let mut best: Option<(usize, f64)> = None;
-        for (place, (settings, recipe)) in planned.iter().enumerate() {
-            let work = self.work.beside(only(recipe.clone(), &self.list), FOLDER)?;
-            let key = self.key(&work)?;
+        for (place, ((settings, recipe), of)) in planned.iter().zip(&works).enumerate() {
+            let Some((work, key)) = of else {
+                let why = recipe.as_ref().err().map(|unfit| unfit.cause.clone());
+                let trial = Trial::failed(place, settings, why);
+                self.work.say(self.line(&trial, planned.len() - 1, best, false));
+                done.push(trial);
+                continue;
+            };
             // The last word on it.
-            let known = done.iter().chain(&before).rev().find(|trial| trial.key == key);
+            let known = done.iter().rev().chain(before.iter().rev());
+            let known = known.into_iter().find(|trial| trial.key == *key);
             let known = known.filter(|trial| self.is_as_good(trial, &done)).cloned();
             let is_known = known.is_some();
             let trial = match known {
@@ -198,7 +225,7 @@ impl Search<'_> {
                     settings: settings.clone(),
                     ..known
                 },
-                None => self.one(&work, key, (place, settings), &done)?,
+                None => self.one(work, key, (place, settings), &done)?,
             };
             if !is_known && trial.outcome != Outcome::Failed {
                 append(&file, &trial)?;
@@ -255,7 +282,7 @@ impl Search<'_> {
     fn one(
         &self,
         work: &Work,
-        key: String,
+        key: &str,
         (place, settings): (usize, &Settings),
         earlier: &[Trial],
     ) -> Result<Trial, Failure> {
@@ -269,7 +296,7 @@ impl Search<'_> {
             .filter(|looks| looks.key == key);
         let looks = RefCell::new(Looks {
             looks: earlier_looks.map(|earlier| earlier.looks).unwrap_or_default(),
-            key: key.clone(),
+            key: key.to_owned(),
         });
         let is_behind = Cell::new(false);
         let look = |share: f64| {
@@ -306,7 +333,18 @@ impl Search<'_> {
         let mut why = None;
         let judged = train::select(work, self.prepared, &draft, &parts, &[], watch);
         let (outcome, metrics) = match judged {
-            Ok(judged) => (Outcome::Finished, self.metrics(&judged)),
+            Ok(judged) => {
+                let metrics = self.metrics(&judged);
+                if metrics.contains_key(&self.config.metric) {
+                    (Outcome::Finished, metrics)
+                } else {
+                    why = Some(format!(
+                        "`{}` could not be measured of `{}`",
+                        self.config.metric, self.list
+                    ));
+                    (Outcome::Failed, BTreeMap::new())
+                }
+            }
             Err(_) if interrupt::asked() => return Err(self.interrupted(earlier.len())),
             Err(_) if is_behind.get() => (Outcome::StoppedEarly, BTreeMap::new()),
             Err(failure) if failure.is_diverged() => (Outcome::Diverged, BTreeMap::new()),
@@ -331,7 +369,7 @@ impl Search<'_> {
             looks.push((1.0, value));
         }
         Ok(Trial {
-            key,
+            key: key.to_owned(),
             number: place,
             settings: settings.clone(),
             outcome,

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
-use catchment_schema::Error;
+use catchment_schema::{AtomicFile, Error};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
@@ -57,6 +57,20 @@ pub(super) struct Looks {
 }
 
 impl Trial {
+    /// One that could not be trained.
+    pub(super) fn failed(number: usize, settings: &Settings, why: Option<String>) -> Self {
+        Self {
+            key: String::new(),
+            number,
+            settings: settings.clone(),
+            outcome: Outcome::Failed,
+            metrics: BTreeMap::new(),
+            looks: vec![],
+            why,
+            seconds: 0.0,
+        }
+    }
+
     pub(super) fn value(&self, metric: &str) -> Option<f64> {
         self.metrics.get(metric).copied()
     }
@@ -95,6 +109,16 @@ pub(super) fn read(file: &Path) -> Result<Vec<Trial>, Failure> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(vec![]),
         Err(error) => Err(Error::io(file)(error).into()),
     }
+}
+
+/// All of the file.
+pub(super) fn write_anew(file: &Path, trials: &[Trial]) -> Result<(), Failure> {
+    let mut text = String::new();
+    for trial in trials {
+        text.push_str(&serde_json::to_string(trial)?);
+        text.push('\n');
+    }
+    Ok(AtomicFile::write(file, text.as_bytes())?)
 }
 
 pub(super) fn append(file: &Path, trial: &Trial) -> Result<(), Failure> {

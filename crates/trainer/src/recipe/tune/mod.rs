@@ -16,7 +16,7 @@ use super::place::Place;
 use super::problem::{IN_RANGE, Problem, nearest};
 pub(crate) use range::number;
 use range::{Range, check_range, space};
-pub(crate) use settings::{Settings, in_words};
+pub(crate) use settings::{Settings, Unfit, in_words};
 
 /// More trials than this are a slip of the finger.
 const MOST_TRIALS: usize = 10_000;
@@ -99,7 +99,7 @@ impl TuneConfig {
         let list = self.list.clone().unwrap_or_else(|| recipe.headline());
         self.space.iter().try_for_each(|(key, range)| {
             check_key(key, &list, recipe)?;
-            check_range(key, range)
+            check_range(recipe, key, range)
         })?;
         self.space
             .iter()
@@ -119,7 +119,7 @@ impl TuneConfig {
                 recipe.with_settings(&settings).is_ok()
             });
             if !fits_beside_others {
-                return Err(at(key, &format!("{value}: {}", error.cause)).with_help(error.help));
+                return Err(at(recipe, key, &format!("{value}: {}", error.cause)).with_help(error.help));
             }
         }
         Ok(())
@@ -142,10 +142,11 @@ fn known(word: &str, known: &[String]) -> String {
 }
 
 /// A problem of one range.
-fn at(key: &str, message: &str) -> Problem {
+fn at(recipe: &Recipe, key: &str, message: &str) -> Problem {
+    let space = Place::Path("tune.space".to_owned());
     let place = Place::Word {
         name: key.to_owned(),
-        from: 0,
+        from: space.start(&recipe.text).unwrap_or(0),
     };
     Problem::new(place, format!("tune.space.\"{key}\": {message}"))
 }
@@ -159,9 +160,13 @@ fn check_key(key: &str, list: &str, recipe: &Recipe) -> Result<(), Problem> {
         .collect();
     let steps: Vec<&str> = key.split('.').collect();
     let matters = match steps[..] {
+        ["channel", _, "name" | "kind"] => {
+            let problem = at(recipe, key, "another name or kind is another channel");
+            return Err(problem.with_help("search its other settings, or give the recipe both channels"));
+        }
         ["channel", name, _, ..] => {
             if !channels.iter().any(|channel| channel == name) {
-                let problem = at(key, &format!("there is no channel `{name}`"));
+                let problem = at(recipe, key, &format!("there is no channel `{name}`"));
                 return Err(problem.with_help(known(name, &channels)));
             }
             name == list || !channels.iter().any(|channel| channel == list)
@@ -169,12 +174,15 @@ fn check_key(key: &str, list: &str, recipe: &Recipe) -> Result<(), Problem> {
         ["merge", ..] => !channels.iter().any(|channel| channel == list),
         ["ranker", ..] => {
             if recipe.ranker.is_none() {
-                return Err(at(key, "the recipe has no [ranker]").with_help("add one, or take the key out"));
+                return Err(
+                    at(recipe, key, "the recipe has no [ranker]").with_help("add one, or take the key out")
+                );
             }
             list == "ranked"
         }
         _ => {
             let problem = at(
+                recipe,
                 key,
                 "only settings of channels, the merge and the ranker are searched",
             );
@@ -186,7 +194,11 @@ fn check_key(key: &str, list: &str, recipe: &Recipe) -> Result<(), Problem> {
     if matters {
         return Ok(());
     }
-    let problem = at(key, &format!("the list `{list}` is the same whatever that is"));
+    let problem = at(
+        recipe,
+        key,
+        &format!("the list `{list}` is the same whatever that is"),
+    );
     Err(problem.with_help("take the key out, or choose another tune.list"))
 }
 
@@ -317,6 +329,24 @@ mod tests {
             error.cause.contains("`dims`") && error.help.contains("`dim`"),
             "{error:?}"
         );
+        // Lines of one are not those of another; a table is given whole.
+        let both = Settings::from([
+            ("channel.ials.k".to_owned(), value("7")),
+            ("channel.popular.k".to_owned(), value("7")),
+            ("merge".to_owned(), value("{ kind = \"snake\", limit = 9 }")),
+        ]);
+        assert_eq!(
+            recipe.lines_with(&both),
+            [
+                "in [[channel]] \"ials\":",
+                "  k = 7",
+                "in [[channel]] \"popular\":",
+                "  k = 7",
+                "instead of all that is in [merge]:",
+                "  kind = \"snake\"",
+                "  limit = 9",
+            ]
+        );
         // As it is written, whole lines.
         let lines = recipe.lines_with(&settings);
         assert_eq!(
@@ -366,6 +396,7 @@ mod tests {
             ),
             ("[16, 32, 64]", "16", "looks like"),
             ("[16, 32, 64]", "[16, 99999]", "99999: "),
+            ("ials.model.dim\"", "ials.name\"", "another channel"),
             ("model.sweeps\"", "model.sweps\"", "unknown key `sweps`"),
             ("from = 3, to = 5", "min = 3, max = 5", "unknown key `"),
             (

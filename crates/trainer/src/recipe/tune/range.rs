@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Value;
 
 use super::at;
+use crate::recipe::Recipe;
 use crate::recipe::problem::Problem;
 
 /// What one setting may be.
@@ -49,8 +50,8 @@ pub(crate) enum Scale {
     Log,
 }
 
-pub(super) fn check_range(key: &str, range: &Range) -> Result<(), Problem> {
-    let at = |message: String| at(key, &message);
+pub(super) fn check_range(recipe: &Recipe, key: &str, range: &Range) -> Result<(), Problem> {
+    let at = |message: String| at(recipe, key, &message);
     let help = "such as from = 0.001, to = 0.1, scale = \"log\"";
     match range {
         Range::Choice(values) if values.is_empty() => {

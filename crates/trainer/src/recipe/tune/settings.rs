@@ -57,7 +57,8 @@ impl Recipe {
         let Ok(table) = self.table_with(settings) else {
             return vec![];
         };
-        let mut lines: Vec<String> = vec![];
+        // In the order in which they come up.
+        let mut places: Vec<(String, Vec<String>)> = vec![];
         for key in settings.keys() {
             let steps: Vec<&str> = key.split('.').collect();
             let (head, owner, name) = match steps[..] {
@@ -65,26 +66,33 @@ impl Recipe {
                     let channels = table.get("channel").and_then(Value::as_array);
                     let named = |of: &&Value| of.get("name").and_then(Value::as_str) == Some(channel);
                     let owner = channels.and_then(|all| all.iter().find(named));
-                    (format!("in [[channel]] \"{channel}\":"), owner, name)
+                    (format!("in [[channel]] \"{channel}\":"), owner, Some(name))
                 }
-                [owner, name, ..] => (format!("in [{owner}]:"), table.get(owner), name),
-                [name] => {
-                    lines.push(format!("{name} = {}", settings[key]));
-                    continue;
-                }
+                [owner, name, ..] => (format!("in [{owner}]:"), table.get(owner), Some(name)),
+                [owner] => (
+                    format!("instead of all that is in [{owner}]:"),
+                    table.get(owner),
+                    None,
+                ),
                 [] => continue,
             };
-            if !lines.contains(&head) {
-                lines.push(head);
-            }
-            if let Some(value) = owner.and_then(|owner| owner.get(name)) {
-                let line = format!("  {name} = {value}");
-                if !lines.contains(&line) {
-                    lines.push(line);
+            let place = places.iter().position(|(known, _)| *known == head);
+            let place = place.unwrap_or_else(|| {
+                places.push((head, vec![]));
+                places.len() - 1
+            });
+            let owned = owner.and_then(Value::as_table).into_iter().flatten();
+            for (key, value) in owned.filter(|(key, _)| name.is_none_or(|name| name == key.as_str())) {
+                let line = format!("  {key} = {value}");
+                if !places[place].1.contains(&line) {
+                    places[place].1.push(line);
                 }
             }
         }
-        lines
+        let lines = places
+            .into_iter()
+            .flat_map(|(head, lines)| std::iter::once(head).chain(lines));
+        lines.collect()
     }
 }
 
