@@ -83,9 +83,8 @@ impl Axes {
 
 /// Decimals that tell numbers apart which differ by so much; three at least.
 pub(super) fn digits(step: f64) -> usize {
-    (3..12)
-        .find(|&digits| step * 10_f64.powi(digits) >= 1.0)
-        .unwrap_or(3) as usize
+    let tells_apart = |digits: &u8| step * 10_f64.powi(i32::from(*digits)) >= 1.0;
+    (3..12_u8).find(tells_apart).unwrap_or(3).into()
 }
 
 /// Few digits, without the zeros that say nothing.

@@ -127,11 +127,11 @@ fn planned(work: &Work, config: &TuneConfig) -> Result<Vec<Planned>, Failure> {
         if !seen.insert(in_words(&settings)) {
             continue;
         }
-        let recipe = work.recipe.with_settings(&settings).map(|recipe| Recipe {
-            seed: work.recipe.seed,
-            threads: work.recipe.threads,
-            ..recipe
-        });
+        let mut recipe = work.recipe.with_settings(&settings);
+        if let Ok(recipe) = &mut recipe {
+            recipe.seed = work.recipe.seed;
+            recipe.threads = work.recipe.threads;
+        }
         planned.push((settings, recipe));
     }
     if let Some((settings, Err(unfit))) = planned.get(1)

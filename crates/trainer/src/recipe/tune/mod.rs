@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::Deserialize;
-use toml::Value;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::Recipe;
@@ -205,6 +204,8 @@ fn check_key(key: &str, list: &str, recipe: &Recipe) -> Result<(), Problem> {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+
+    use toml::{Table, Value};
 
     use super::*;
     use crate::recipe::RecipeError;

@@ -81,8 +81,8 @@ impl Recipe {
                 places.push((head, vec![]));
                 places.len() - 1
             });
-            let owned = owner.and_then(Value::as_table).into_iter().flatten();
-            for (key, value) in owned.filter(|(key, _)| name.is_none_or(|name| name == key.as_str())) {
+            let lines = owner.and_then(Value::as_table).into_iter().flatten();
+            for (key, value) in lines.filter(|(key, _)| name.is_none_or(|name| name == key.as_str())) {
                 let line = format!("  {key} = {value}");
                 if !places[place].1.contains(&line) {
                     places[place].1.push(line);
