@@ -472,7 +472,7 @@ mod tests {
             trial.value = Some(value);
         }
         let page = found.to_html();
-        assert!(!page.contains("NaN") && page.contains(">0.125</text>"), "{page}");
+        assert!(!page.contains("NaN") && page.contains(">0.08</text>"), "{page}");
         for (trial, value) in found.trials.iter_mut().zip([0.2616, 0.2622, 0.2631, 0.264]) {
             trial.value = Some(value);
             trial.looks.clear();

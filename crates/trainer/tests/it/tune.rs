@@ -126,7 +126,7 @@ fn a_seed_of_the_command_line_does_not_split_the_data_anew() {
 fn settings_that_do_not_go_together_are_a_trial_that_failed() {
     let place = place(
         "[tune]\nmetric = \"recall@20\"\nlist = \"youtube_dnn\"\ntrials = 8\n[tune.space]\n\
-         \"channel.youtube_dnn.model.layers\" = [[], [16, 8]]\n\
+         \"channel.youtube_dnn.model.layers\" = [[], [16, 24]]\n\
          \"channel.youtube_dnn.model.dropout\" = { from = 0.01, to = 0.4 }\n",
     );
     let found = place.run("tune catchment.toml --json").json();
