@@ -389,6 +389,8 @@ fn read_ahead(
 
 #[cfg(test)]
 mod example_tests;
+#[cfg(all(test, feature = "gpu"))]
+mod gpu_tests;
 #[cfg(test)]
 mod knowledge_tests;
 #[cfg(test)]
